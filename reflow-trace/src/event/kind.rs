@@ -1,0 +1,90 @@
+//! Kinds of events and outcomes of attempts.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of events of Reflow's protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TraceEventType {
+    /// An actor was made.
+    ActorCreated,
+    /// An actor began its life.
+    ActorStarted,
+    /// An actor ended as it should.
+    ActorCompleted,
+    /// An actor ended by an error, a panic or by being cancelled.
+    ActorFailed,
+    /// A send that did not deliver: it failed, was cancelled or panicked.
+    ///
+    /// Together with the absence of a `DataFlow` this is what a search for missing flows finds.
+    MessageSent,
+    /// An actor took a message up.
+    MessageReceived,
+    /// An actor changed its state.
+    StateChanged,
+    /// A port was connected.
+    PortConnected,
+    /// A port was disconnected.
+    PortDisconnected,
+    /// A message was delivered from one actor to another.
+    DataFlow {
+        /// The receiving actor; `"*"` in a query means any.
+        to_actor: String,
+        /// Its port; `"*"` in a query means any.
+        to_port: String,
+    },
+    /// Something about the network as a whole; also counters and losses of the tracing itself.
+    NetworkEvent,
+}
+
+impl TraceEventType {
+    /// The name of the variant, as in the protocol.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ActorCreated => "ActorCreated",
+            Self::ActorStarted => "ActorStarted",
+            Self::ActorCompleted => "ActorCompleted",
+            Self::ActorFailed => "ActorFailed",
+            Self::MessageSent => "MessageSent",
+            Self::MessageReceived => "MessageReceived",
+            Self::StateChanged => "StateChanged",
+            Self::PortConnected => "PortConnected",
+            Self::PortDisconnected => "PortDisconnected",
+            Self::DataFlow { .. } => "DataFlow",
+            Self::NetworkEvent => "NetworkEvent",
+        }
+    }
+}
+
+/// What became of an attempt to send or to handle a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The send returned, and not with a std `Err`.
+    Delivered,
+    /// The send returned `Err`.
+    Failed,
+    /// The future of the send was dropped after its first poll and before its end.
+    Cancelled,
+    /// The send panicked.
+    Panicked,
+}
+
+impl Outcome {
+    /// The name used in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

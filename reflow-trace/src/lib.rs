@@ -1,0 +1,10 @@
+//! Data-flow tracing for actor networks.
+
+pub mod event;
+pub mod sampling;
+
+pub use event::{
+    CausalityInfo, EventId, MessageSnapshot, Outcome, PerformanceMetrics, StateDiff, StateDiffType,
+    TraceEvent, TraceEventData, TraceEventType, TraceId,
+};
+pub use sampling::DataFlowSampler;
