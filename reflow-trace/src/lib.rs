@@ -1,6 +1,7 @@
 //! Data-flow tracing for actor networks.
 
 pub mod event;
+pub mod ledger;
 pub mod sampling;
 
 pub use event::{

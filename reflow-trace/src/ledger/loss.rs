@@ -1,0 +1,121 @@
+//! Events that were attempted and are not stored, by reason.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::TRACING_ACTOR;
+use crate::event::TraceEvent;
+
+const ATTRIBUTE: &str = "loss";
+
+/// Why an event that was to be recorded is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossReason {
+    /// The thread's ring was full and the overflow policy dropped the newest event.
+    RingFull,
+    /// The overflow policy overwrote the event before it was collected.
+    Overwritten,
+    /// The thread was too far gone to record, or there were more threads than rings.
+    NoRing,
+    /// The queue of events recorded by hand was full.
+    ManualQueueFull,
+    /// The event with all its attributes exceeds the largest record.
+    TooLarge,
+    /// Recording stopped before the event was collected.
+    Shutdown,
+    /// A record could not be read back; this is a fault of the tracing itself.
+    Corrupt,
+    /// The queue to a sink was full.
+    SinkFull,
+    /// A sink refused the event.
+    SinkFailed,
+    /// A sink panicked; it gets nothing more.
+    SinkPanicked,
+}
+
+impl LossReason {
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
+        Self::RingFull,
+        Self::Overwritten,
+        Self::NoRing,
+        Self::ManualQueueFull,
+        Self::TooLarge,
+        Self::Shutdown,
+        Self::Corrupt,
+        Self::SinkFull,
+        Self::SinkFailed,
+        Self::SinkPanicked,
+    ];
+
+    /// The name used in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RingFull => "ring_full",
+            Self::Overwritten => "overwritten",
+            Self::NoRing => "no_ring",
+            Self::ManualQueueFull => "manual_queue_full",
+            Self::TooLarge => "too_large",
+            Self::Shutdown => "shutdown",
+            Self::Corrupt => "corrupt",
+            Self::SinkFull => "sink_full",
+            Self::SinkFailed => "sink_failed",
+            Self::SinkPanicked => "sink_panicked",
+        }
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A number of lost events with their reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Why they are lost.
+    pub reason: LossReason,
+    /// How many.
+    pub count: u64,
+}
+
+impl TraceEvent {
+    /// A loss, as an event among those that were kept.
+    pub fn loss(loss: Loss) -> Self {
+        let mut event = Self::network_event(TRACING_ACTOR);
+        event.data.error = Some(format!("{} events lost: {}", loss.count, loss.reason));
+        let value = serde_json::to_value(loss).unwrap_or_default();
+        event
+            .data
+            .custom_attributes
+            .insert(ATTRIBUTE.to_owned(), value);
+        event
+    }
+
+    /// The loss that this event reports, when it is one.
+    pub fn as_loss(&self) -> Option<Loss> {
+        if self.actor_id != TRACING_ACTOR {
+            return None;
+        }
+        Loss::deserialize(self.data.custom_attributes.get(ATTRIBUTE)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_travels_as_an_event() {
+        for reason in LossReason::ALL {
+            let loss = Loss { reason, count: 3 };
+            let json = serde_json::to_string(&TraceEvent::loss(loss)).expect("serializes");
+            assert!(json.contains(reason.name()));
+            let event: TraceEvent = serde_json::from_str(&json).expect("parses");
+            assert_eq!(event.as_loss(), Some(loss));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What was counted and what was lost.
+//!
+//! Every message is counted, sampled or not, and every attempt that was to be recorded and is not
+//! stored is counted as lost with a reason. The law that tests check and users can read:
+//!
+//! `attempted = not sampled + collected + Σ lost by reason + in flight`
+//!
+//! Counters and losses travel among the events as `NetworkEvent`s of the actor
+//! [`TRACING_ACTOR`], so that a file of events tells the whole truth about itself.
+
+mod counters;
+mod loss;
+
+pub use counters::{CounterSnapshot, EdgeCounters};
+pub use loss::{Loss, LossReason};
+
+/// The `actor_id` of events that the tracing reports about itself.
+pub const TRACING_ACTOR: &str = "reflow-trace";
