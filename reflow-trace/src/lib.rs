@@ -2,6 +2,8 @@
 
 pub mod event;
 pub mod ledger;
+#[allow(dead_code)]
+mod ring;
 pub mod sampling;
 
 pub use event::{
