@@ -10,9 +10,11 @@
 
 mod counters;
 mod loss;
+mod metrics;
 
 pub use counters::{CounterSnapshot, EdgeCounters};
 pub use loss::{Loss, LossReason};
+pub use metrics::{Ledger, SinkLedger, TracingMetrics};
 
 /// The `actor_id` of events that the tracing reports about itself.
 pub const TRACING_ACTOR: &str = "reflow-trace";

@@ -31,6 +31,11 @@ impl Reader {
         self.overwritten
     }
 
+    /// How many records came before the next one, read or missed.
+    pub(crate) fn records_before(&self) -> u64 {
+        self.index
+    }
+
     /// Appends the words of the next record to `words`; false when there is none now.
     pub(crate) fn pop(&mut self, words: &mut Vec<u64>) -> bool {
         loop {

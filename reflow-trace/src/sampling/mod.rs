@@ -12,6 +12,7 @@
 mod info;
 mod randomness;
 mod sampler;
+mod table;
 mod threshold;
 mod verdict;
 
@@ -19,5 +20,6 @@ pub use info::SamplingInfo;
 pub use randomness::Randomness;
 pub(crate) use randomness::RootNumbering;
 pub use sampler::{DataFlowSampler, InvalidSampleRate};
+pub(crate) use table::ThresholdTable;
 pub use threshold::{InvalidThreshold, Threshold};
 pub use verdict::Verdict;

@@ -1,0 +1,121 @@
+//! A group of records on its way to the sinks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::clock::Calibration;
+use crate::edge::EdgeNumber;
+use crate::event::{ProducerId, TraceEvent};
+use crate::record::{Origin, Surroundings, view};
+use crate::ring::{SLOT_WORDS, continuation_slots};
+use crate::runtime::{dictionary, thresholds};
+
+/// What the collector knew when it sealed a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    pub(crate) calibration: Calibration,
+    pub(crate) cpu_usage_percent: Option<f32>,
+    pub(crate) throughput: Arc<HashMap<EdgeNumber, f64>>,
+}
+
+/// A group of events, compact until somebody reads them.
+#[derive(Debug)]
+pub struct Batch {
+    producer: ProducerId,
+    /// Records one after the other.
+    words: Vec<u64>,
+    /// From which word on the records are of which ring.
+    rings: Vec<(usize, u32)>,
+    len: usize,
+    moment: Moment,
+    /// What the tracing reports of itself; not counted as events.
+    notices: Vec<TraceEvent>,
+}
+
+impl Batch {
+    pub(crate) fn new(producer: ProducerId, moment: Moment) -> Self {
+        Self { producer, words: Vec::new(), rings: Vec::new(), len: 0, moment, notices: Vec::new() }
+    }
+
+    /// How many events were recorded in it, without the tracing's own notices.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is nothing to pass on.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0 && self.notices.is_empty()
+    }
+
+    /// Bytes that the batch holds in memory, nearly.
+    pub fn memory_bytes(&self) -> usize {
+        // A notice is an event with a few attributes.
+        size_of::<Self>() + self.words.capacity() * 8 + self.notices.len() * 1024
+    }
+
+    /// The events, those of one ring in the order in which they ended; then the tracing's own notices:
+    /// losses and counters.
+    pub fn events(&self) -> impl Iterator<Item = TraceEvent> {
+        let mut rings = self.rings.iter().copied().peekable();
+        let mut ring = 0;
+        let mut at = 0;
+        let recorded = std::iter::from_fn(move || {
+            while at < self.words.len() {
+                while let Some(&(start, next)) = rings.peek()
+                    && start <= at
+                {
+                    ring = next;
+                    rings.next();
+                }
+                let end = at + SLOT_WORDS * (1 + continuation_slots(self.words[at]));
+                let words = self.words.get(at..end)?;
+                at = end;
+                let origin = Origin { producer: self.producer, ring };
+                if let Some(event) = view(words, origin, &self.surroundings()) {
+                    return Some(event);
+                }
+            }
+            None
+        });
+        recorded.chain(self.notices.iter().cloned())
+    }
+
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            calibration: &self.moment.calibration,
+            dictionary: dictionary(),
+            thresholds: thresholds(),
+            cpu_usage_percent: self.moment.cpu_usage_percent,
+            throughput: &self.moment.throughput,
+        }
+    }
+
+    /// Where the next records go, which are of this ring.
+    pub(crate) fn words_for(&mut self, ring: u32) -> &mut Vec<u64> {
+        if self.rings.last().is_none_or(|&(_, last)| last != ring) {
+            self.rings.push((self.words.len(), ring));
+        }
+        &mut self.words
+    }
+
+    pub(crate) fn count_one(&mut self) {
+        self.len += 1;
+    }
+
+    pub(crate) fn notice(&mut self, event: TraceEvent) {
+        self.notices.push(event);
+    }
+
+    pub(crate) fn take_notices(&mut self, other: &mut Self) {
+        self.notices.append(&mut other.notices);
+    }
+
+    /// The clock ticks at which the first record began.
+    pub(crate) fn first_ticks(&self) -> Option<u64> {
+        self.words.get(1).copied()
+    }
+
+    pub(crate) fn seal(&mut self, moment: Moment) {
+        self.moment = moment;
+    }
+}

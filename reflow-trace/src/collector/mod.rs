@@ -1,0 +1,13 @@
+//! The collector: one thread that empties the rings, makes batches and hands them to the sinks.
+//!
+//! It looks at every `batch_timeout`, and earlier when a ring is half full, an event is recorded by
+//! hand or somebody asks for a flush. It never waits for a sink.
+
+mod account;
+mod batch;
+mod collect;
+mod process;
+mod rates;
+
+pub use batch::Batch;
+pub(crate) use collect::Collector;

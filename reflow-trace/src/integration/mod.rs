@@ -1,0 +1,149 @@
+//! Events recorded by hand, and questions to the tracing itself.
+//!
+//! What is recorded here goes through a bounded queue to the collector. Nothing waits and nothing
+//! fails: when the queue is full the event is lost and counted as `manual_queue_full`. So a `?` behind
+//! these calls never turns a fault of the tracing into a fault of the program.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::event::TraceEvent;
+use crate::ledger::TracingMetrics;
+use crate::runtime::{self, ByHand, Runtime};
+use crate::sampling::{Randomness, SamplingInfo, Threshold};
+
+/// The recording of this process, or `None` when nothing is recorded.
+///
+/// # Examples
+///
+/// ```
+/// # async fn send() -> Result<(), reflow_trace::TraceError> {
+/// use reflow_trace::global_tracing;
+///
+/// if let Some(tracing) = global_tracing() {
+///     tracing.trace_data_flow("reader", "out", "validator", "in", "SensorReading", 256).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn global_tracing() -> Option<TracingIntegration> {
+    if !runtime::may_be_on() {
+        return None;
+    }
+    runtime::current().map(|runtime| TracingIntegration { runtime })
+}
+
+/// The manual interface to a recording. Cloning is cheap.
+#[derive(Clone)]
+pub struct TracingIntegration {
+    runtime: Arc<Runtime>,
+}
+
+/// What the manual interface may answer instead of doing what it was asked.
+///
+/// Recording never gives one; see the module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TraceError {
+    /// The recording has ended.
+    #[error("the recording has ended: ask before the guard is dropped")]
+    Ended,
+}
+
+impl TracingIntegration {
+    /// Records that a message was delivered.
+    ///
+    /// Inside a handler of a `#[traced_actor]` the event is caused by what is being handled. The
+    /// [`DataFlowSampler`](crate::DataFlowSampler) of the recording decides.
+    ///
+    /// # Errors
+    ///
+    /// Never; the type is there for what may come.
+    #[expect(clippy::unused_async, reason = "the specification awaits it")]
+    pub async fn trace_data_flow(
+        &self,
+        from_actor: &str,
+        from_port: &str,
+        to_actor: &str,
+        to_port: &str,
+        message_type: &str,
+        size_bytes: usize,
+    ) -> Result<(), TraceError> {
+        let sampler = self.runtime.sampler();
+        let threshold = sampler.map_or(Threshold::ALWAYS, |sampler| sampler.threshold(from_actor, to_actor));
+        let cause = Context::current();
+        let randomness = cause
+            .randomness()
+            .unwrap_or_else(|| Randomness::from_bits(Uuid::new_v4().as_u128() as u64));
+        if !threshold.keeps(randomness) {
+            self.runtime.by_hand_not_sampled.fetch_add(1, Ordering::Relaxed);
+            self.runtime.by_hand_attempted.fetch_add(1, Ordering::Release);
+            return Ok(());
+        }
+        let mut event =
+            TraceEvent::data_flow(from_actor, from_port, to_actor, to_port, message_type, size_bytes);
+        event.sampling = SamplingInfo::by(threshold);
+        if cause.is_linked() {
+            event.trace_id = cause.trace_id();
+            event.causality.parent_event_id = cause.event_id();
+            event.causality.root_cause_event_id = None;
+            event.causality.hop_count = Some(cause.hop_count());
+        }
+        self.record(event);
+        Ok(())
+    }
+
+    /// Records an event as it is.
+    ///
+    /// # Errors
+    ///
+    /// Never; the type is there for what may come.
+    #[expect(clippy::unused_async, reason = "the specification awaits it")]
+    pub async fn record_event(&self, event: TraceEvent) -> Result<(), TraceError> {
+        self.record(event);
+        Ok(())
+    }
+
+    /// Records an event as it is, from code that is not async.
+    pub fn record(&self, event: TraceEvent) {
+        self.runtime.by_hand_attempted.fetch_add(1, Ordering::Release);
+        let queue = &self.runtime.by_hand;
+        if queue.try_send(ByHand { event: Box::new(event) }).is_err() {
+            self.runtime.by_hand_lost.fetch_add(1, Ordering::Release);
+        }
+        // Half full is early enough: the collector looks by itself before long.
+        if queue.capacity().is_some_and(|capacity| queue.len() * 2 >= capacity) {
+            self.runtime.wake_collector();
+        }
+    }
+
+    /// How the tracing performs and where every attempt has gone, as the collector saw it when it last
+    /// looked: at most half a second ago, and exactly as of a flush that came right before.
+    ///
+    /// # Errors
+    ///
+    /// Never; the type is there for what may come.
+    #[expect(clippy::unused_async, reason = "the specification awaits it")]
+    pub async fn get_performance_metrics(&self) -> Result<TracingMetrics, TraceError> {
+        Ok(self.performance_metrics())
+    }
+
+    /// The same, from code that is not async.
+    pub fn performance_metrics(&self) -> TracingMetrics {
+        self.runtime.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The exact counters of every edge and message type, as they are now.
+    pub fn edge_counters(&self) -> crate::ledger::CounterSnapshot {
+        self.runtime.counters()
+    }
+}
+
+impl std::fmt::Debug for TracingIntegration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TracingIntegration").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! What the tracing says of itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Loss;
+
+/// Where every attempt has gone.
+///
+/// Exact once nothing records any more; while threads record, numbers that are read one after the
+/// other may be a few attempts apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Everything a probe saw, and every event recorded by hand.
+    pub attempted: u64,
+    /// Left out by a policy.
+    pub not_sampled: u64,
+    /// Handed to the sinks.
+    pub collected: u64,
+    /// Begun and not ended, or ended and not collected yet.
+    pub in_flight: u64,
+    /// Lost before collection, by reason; only reasons that occurred.
+    pub lost: Vec<Loss>,
+    /// What became of the collected events at each sink.
+    pub sinks: Vec<SinkLedger>,
+}
+
+/// What became of the collected events at one sink: `collected = stored + queued + Σ lost`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkLedger {
+    /// Name of the sink.
+    pub name: String,
+    /// Written.
+    pub stored: u64,
+    /// Waiting for the sink.
+    pub queued: u64,
+    /// Lost for this sink, by reason; only reasons that occurred.
+    pub lost: Vec<Loss>,
+    /// The last thing that went wrong, in words.
+    pub last_error: Option<String>,
+}
+
+impl Ledger {
+    /// Attempts lost before collection.
+    pub fn lost_total(&self) -> u64 {
+        self.lost.iter().map(|loss| loss.count).sum()
+    }
+
+    /// Whether the law holds: `attempted = not sampled + collected + in flight + Σ lost`, and for each
+    /// sink `collected = stored + queued + Σ lost`.
+    pub fn balances(&self) -> bool {
+        let accounted = self.not_sampled + self.collected + self.in_flight + self.lost_total();
+        self.attempted == accounted
+            && self.sinks.iter().all(|sink| {
+                let lost: u64 = sink.lost.iter().map(|loss| loss.count).sum();
+                self.collected == sink.stored + sink.queued + lost
+            })
+    }
+}
+
+/// How the tracing performs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TracingMetrics {
+    /// Events collected in the last second.
+    pub events_per_second: f64,
+    /// Age of the oldest event of a batch when the batch went to the sinks; mean over the batches of
+    /// the last second that had any; milliseconds.
+    pub avg_latency_ms: f64,
+    /// Memory of rings, queues and dictionaries; megabytes of 10⁶ bytes.
+    pub memory_usage_mb: f64,
+    /// Where every attempt has gone.
+    pub ledger: Ledger,
+}
+
+impl fmt::Display for TracingMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "events per second  {:.0}", self.events_per_second)?;
+        writeln!(f, "average latency    {:.3} ms", self.avg_latency_ms)?;
+        writeln!(f, "memory             {:.2} MB", self.memory_usage_mb)?;
+        write!(f, "{}", self.ledger)
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "attempted {} = not sampled {} + collected {} + lost {} + in flight {}",
+            self.attempted,
+            self.not_sampled,
+            self.collected,
+            self.lost_total(),
+            self.in_flight
+        )?;
+        for loss in &self.lost {
+            writeln!(f, "  lost {}: {}", loss.reason, loss.count)?;
+        }
+        for sink in &self.sinks {
+            let lost: u64 = sink.lost.iter().map(|loss| loss.count).sum();
+            writeln!(f, "sink {}: stored {}, queued {}, lost {lost}", sink.name, sink.stored, sink.queued)?;
+            for loss in &sink.lost {
+                writeln!(f, "  lost {}: {}", loss.reason, loss.count)?;
+            }
+            if let Some(error) = &sink.last_error {
+                writeln!(f, "  {}", error.escape_debug())?;
+            }
+        }
+        Ok(())
+    }
+}

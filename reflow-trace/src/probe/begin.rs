@@ -1,0 +1,143 @@
+//! The thin generic front of the probe: it asks the message and hands on.
+
+use super::depth::Depth;
+use super::ends::Ends;
+use super::flow::Flow;
+use super::handling::{Receiver, begin_handling};
+use super::send::{Facts, begin_send};
+use super::site::Site;
+use crate::clock::ticks;
+use crate::context::Context;
+use crate::lane::KindRef;
+use crate::message::{AttributeValue, Message, Size};
+use crate::sampling::{Randomness, Verdict};
+
+/// Wraps the message argument, so that its policy is found where it has one.
+///
+/// Impls stand at two depths of reference: a [`Message`] is found first, anything else after it.
+#[derive(Debug)]
+pub struct Probed<'a, T>(pub &'a mut T);
+
+/// Begins a send.
+pub trait BeginSend {
+    /// Decides, counts, stamps the context into the message, and starts the clock.
+    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site);
+}
+
+/// Begins a handling.
+pub trait BeginHandling {
+    /// Decides, measures how long the message waited, makes it the cause of what is sent from here.
+    fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site);
+}
+
+/// R by which the hops of a message without context are sampled together.
+#[inline]
+fn by_id<T: Message + ?Sized>(message: &T) -> Option<Randomness> {
+    match (message.context(), message.id()) {
+        (Some(context), _) if context.is_linked() => None,
+        (_, None) => None,
+        (_, Some(id)) => randomness_of_id(id),
+    }
+}
+
+fn randomness_of_id(id: AttributeValue<'_>) -> Option<Randomness> {
+    match id {
+        AttributeValue::Unsigned(id) => Some(Randomness::from_message_id(&id.to_le_bytes())),
+        AttributeValue::Signed(id) => Some(Randomness::from_message_id(&id.to_le_bytes())),
+        AttributeValue::Text(id) => Some(Randomness::from_message_id(id.as_bytes())),
+        AttributeValue::Shown(id) => {
+            let mut text = crate::message::FixedText::default();
+            // The beginning of a very long id is enough.
+            let _cut = std::fmt::Write::write_fmt(&mut text, format_args!("{id}"));
+            Some(Randomness::from_message_id(text.as_str().as_bytes()))
+        }
+        AttributeValue::Bool(_) | AttributeValue::Float(_) => None,
+    }
+}
+
+pub(super) fn describe<T: Message + ?Sized>(message: &T, flow: &mut Flow) {
+    let id = message.id();
+    flow.describe(|attributes| {
+        if let Some(id) = id {
+            attributes.put("message_id", id);
+        }
+        message.describe(attributes);
+    });
+}
+
+/// What a message with a policy says of itself.
+#[inline]
+pub(super) fn facts_of<T: Message + ?Sized>(message: &T) -> Facts<'_> {
+    Facts {
+        kind: KindRef::Kind(message.kind()),
+        verdict: message.verdict(),
+        size: message.size(),
+        context: message.context(),
+        by_id: by_id(message),
+    }
+}
+
+/// What can be said of any message.
+#[inline]
+pub(super) fn facts_of_any<T>(message: &T) -> Facts<'static> {
+    Facts {
+        kind: KindRef::Path(std::any::type_name::<T>()),
+        verdict: Verdict::ByRate,
+        size: Size::shallow(size_of_val(message)),
+        context: None,
+        by_id: None,
+    }
+}
+
+impl<T: Message> BeginSend for Probed<'_, T> {
+    #[inline]
+    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
+        let message = &mut *self.0;
+        let facts = facts_of(&*message);
+        let mut outgoing = Context::NONE;
+        let has_room = facts.context.is_some();
+        let recorded =
+            begin_send(flow, &ends, depth, site, &facts, has_room.then_some(&mut outgoing));
+        if has_room
+            && outgoing.is_linked()
+            && let Some(context) = message.context_mut()
+        {
+            *context = outgoing;
+        }
+        if recorded {
+            describe(message, flow);
+            flow.words[1] = ticks();
+        }
+    }
+}
+
+impl<T> BeginSend for &mut Probed<'_, T> {
+    #[inline]
+    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
+        let facts = facts_of_any(self.0);
+        if begin_send(flow, &ends, depth, site, &facts, None) {
+            flow.words[1] = ticks();
+        }
+    }
+}
+
+impl<T: Message> BeginHandling for Probed<'_, T> {
+    #[inline]
+    fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site) {
+        let message = &*self.0;
+        let facts = facts_of(&*message);
+        if begin_handling(flow, &receiver, site, &facts) {
+            describe(message, flow);
+            flow.words[1] = ticks();
+        }
+    }
+}
+
+impl<T> BeginHandling for &mut Probed<'_, T> {
+    #[inline]
+    fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site) {
+        if begin_handling(flow, &receiver, site, &facts_of_any(self.0)) {
+            flow.words[1] = ticks();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The two ends of an edge, in whatever type the connector keeps them.
+
+use std::fmt;
+use std::ops::Deref;
+
+use crate::edge::Edge;
+
+/// One name, borrowed from the connector.
+#[derive(Clone, Copy)]
+pub enum Name<'a> {
+    /// Text.
+    Text(&'a str),
+    /// Something that can be shown; goes through a fixed buffer.
+    Shown(&'a dyn fmt::Display),
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Shown(shown) => write!(f, "{shown}"),
+        }
+    }
+}
+
+/// What names the edge at a probe.
+#[derive(Clone, Copy, Debug)]
+pub enum Ends<'a> {
+    /// From actor, from port, to actor, to port.
+    Names([Name<'a>; 4]),
+    /// A handle that has been looked up.
+    Handle(&'a Edge),
+}
+
+/// An edge by its four names.
+#[inline]
+pub fn ends<'a>(from_actor: Name<'a>, from_port: Name<'a>, to_actor: Name<'a>, to_port: Name<'a>) -> Ends<'a> {
+    Ends::Names([from_actor, from_port, to_actor, to_port])
+}
+
+/// An edge by its handle.
+#[inline]
+pub fn edge(edge: &Edge) -> Ends<'_> {
+    Ends::Handle(edge)
+}
+
+/// Wraps a reference, so that [`AsName`] finds the best form of what it refers to.
+#[derive(Debug)]
+pub struct Text<'a, T>(pub &'a T);
+
+/// A name from anything that is text, else from anything that can be shown.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot name an actor or a port",
+    note = "an endpoint is text (`Deref<Target = str>`) or implements `Display`"
+)]
+pub trait AsName<'a> {
+    /// The name.
+    fn name(&self) -> Name<'a>;
+}
+
+impl<'a, T: Deref<Target = str>> AsName<'a> for &Text<'a, T> {
+    #[inline]
+    fn name(&self) -> Name<'a> {
+        Name::Text(self.0)
+    }
+}
+
+impl<'a, T: fmt::Display> AsName<'a> for Text<'a, T> {
+    #[inline]
+    fn name(&self) -> Name<'a> {
+        Name::Shown(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn text_of_any_kind_is_borrowed_and_the_rest_is_shown() {
+        let names = [
+            (&&Text(&"a")).name(),
+            (&&Text(&"b")).name(),
+            (&&Text(&String::from("c"))).name(),
+            (&&Text(&Arc::<str>::from("d"))).name(),
+            (&&Text(&Cow::Borrowed("e"))).name(),
+        ]
+        .map(|name| matches!(name, Name::Text(_)));
+        assert_eq!(names, [true; 5]);
+        assert!(matches!((&&Text(&7)).name(), Name::Shown(_)));
+    }
+}

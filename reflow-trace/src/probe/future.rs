@@ -1,0 +1,168 @@
+//! Probes around futures.
+//!
+//! The begin runs inside the first poll, in the body itself, where the arguments are. It leaves its
+//! flow in a slot of the thread; the wrapper around the body takes it out when that poll returns. So
+//! nothing of ours is captured by the body, a future that is never polled records nothing, and one
+//! that is dropped half-way is cancelled. Between polls nothing is left on the thread.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::flow::Flow;
+use crate::context::CauseFrame;
+use crate::event::Outcome;
+use crate::lane::{Purpose, with_lane};
+
+thread_local! {
+    /// What the body that is being polled for the first time has begun.
+    static BEGUN: RefCell<Option<Flow>> = const { RefCell::new(None) };
+}
+
+/// Begins an attempt from within the body of an instrumented future.
+#[inline]
+pub fn begin_in(begin: impl FnOnce(&mut Flow)) {
+    if super::on() {
+        let mut flow = Flow::idle();
+        begin(&mut flow);
+        if flow.is_active() {
+            // On a thread that is exiting the flow is dropped, and so cancelled.
+            let _left_behind = BEGUN.try_with(|slot| slot.replace(Some(flow)));
+        }
+    }
+}
+
+pin_project! {
+    /// A future whose polls are watched; made by [`instrumented`] and [`deferred`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Instrumented<F, C> {
+        #[pin]
+        future: F,
+        finish: Option<C>,
+        flow: Flow,
+        was_polled: bool,
+    }
+}
+
+/// A future that was made before its attempt begins.
+pub type Deferred<F, C> = Instrumented<F, C>;
+
+/// Watches a body that calls [`begin_in`] itself; `finish` sees what it returns.
+#[inline]
+pub fn instrumented<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(future: F, finish: C) -> Instrumented<F, C> {
+    Instrumented { future, finish: Some(finish), flow: Flow::idle(), was_polled: false }
+}
+
+/// Watches a future that was made by other means; the attempt in `flow` begins at its first poll.
+#[inline]
+pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(flow: Flow, future: F, finish: C) -> Deferred<F, C> {
+    Instrumented { future, finish: Some(finish), flow, was_polled: false }
+}
+
+impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F, C> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let poll = if *this.was_polled {
+            if this.flow.is_active() {
+                let _turn = Turn::enter(this.flow);
+                this.future.poll(cx)
+            } else {
+                this.future.poll(cx)
+            }
+        } else {
+            *this.was_polled = true;
+            if this.flow.is_active() {
+                this.flow.begin_deferred();
+                let _turn = Turn::enter(this.flow);
+                this.future.poll(cx)
+            } else if super::on() {
+                let turn = FirstTurn::enter(this.flow);
+                let poll = this.future.poll(cx);
+                drop(turn);
+                poll
+            } else {
+                this.future.poll(cx)
+            }
+        };
+        poll.map(|mut output| {
+            if let Some(finish) = this.finish.take() {
+                finish(&mut output, this.flow);
+            }
+            output
+        })
+    }
+}
+
+/// The first poll of a body that begins by itself.
+struct FirstTurn<'a> {
+    flow: &'a mut Flow,
+    /// What an enclosing body has begun in its own first poll.
+    enclosing: Option<Flow>,
+    /// The enclosing handler's cause, put back when this is dropped.
+    _frame: CauseFrame,
+    was_panicking: bool,
+}
+
+impl<'a> FirstTurn<'a> {
+    #[inline]
+    fn enter(flow: &'a mut Flow) -> Self {
+        let enclosing = BEGUN.try_with(RefCell::take).ok().flatten();
+        Self { flow, enclosing, _frame: CauseFrame::enter(), was_panicking: std::thread::panicking() }
+    }
+}
+
+impl Drop for FirstTurn<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Ok(Some(begun)) = BEGUN.try_with(|slot| slot.replace(self.enclosing.take())) {
+            *self.flow = begun;
+            self.flow.leave_stack();
+            end_if_panicking(self.flow, self.was_panicking);
+        }
+    }
+}
+
+/// Any later poll: the attempt is on this thread's stack again, and a handler causes what it sends.
+struct Turn<'a> {
+    flow: &'a mut Flow,
+    depth: usize,
+    _frame: CauseFrame,
+    was_panicking: bool,
+}
+
+impl<'a> Turn<'a> {
+    fn enter(flow: &'a mut Flow) -> Self {
+        let frame =
+            if flow.is_handling() { CauseFrame::with_cause(flow.cause()) } else { CauseFrame::enter() };
+        let depth = with_lane(|hand, _| {
+            let depth = hand.active_depth();
+            if flow.purpose == Purpose::Send {
+                hand.push_active(flow.edge());
+            }
+            depth
+        });
+        Self { flow, depth: depth.unwrap_or(0), _frame: frame, was_panicking: std::thread::panicking() }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        with_lane(|hand, _| hand.truncate_active(self.depth));
+        end_if_panicking(self.flow, self.was_panicking);
+    }
+}
+
+/// A panic that leaves a poll ends the attempt at once: whoever catches it may drop the future later,
+/// when nothing panics any more.
+#[inline]
+fn end_if_panicking(flow: &mut Flow, was_panicking: bool) {
+    if !was_panicking && std::thread::panicking() {
+        flow.end(Outcome::Panicked);
+    }
+}

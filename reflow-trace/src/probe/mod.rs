@@ -1,0 +1,38 @@
+//! The probe: what generated code calls around a send, a handling or a life.
+//!
+//! A probe is a [`Flow`] on the stack or in the future. `begin_*` decides, counts and stamps;
+//! `end` writes the record. What is generic over the message or the future is a thin wrapper;
+//! the work is done by functions that exist once.
+//!
+//! The names of this module are for generated code.
+
+mod begin;
+mod depth;
+mod ends;
+mod flow;
+mod future;
+mod handling;
+mod judge;
+mod life;
+mod receive;
+mod send;
+mod site;
+#[cfg(test)]
+mod tests;
+
+pub use begin::{BeginHandling, BeginSend, Probed};
+pub use depth::{Depth, DepthFallback, QueueLength, Unsaid};
+pub use ends::{AsName, Ends, Name, Text, edge, ends};
+pub use flow::Flow;
+pub use future::{Deferred, Instrumented, begin_in, deferred, instrumented};
+pub use handling::{Receiver, receiver, receiver_by_default};
+pub use judge::{Judge, Judged, outcome_if};
+pub use life::begin_life;
+pub use receive::{EndReceive, Received, begin_receive};
+pub use site::Site;
+
+/// Whether recording may be on: one relaxed load, false for good once it is known to be off.
+#[inline]
+pub fn on() -> bool {
+    crate::runtime::may_be_on()
+}

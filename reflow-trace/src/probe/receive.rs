@@ -1,0 +1,153 @@
+//! Receive methods of a connector: the message is what comes back.
+
+use std::task::Poll;
+
+use super::begin::{describe, facts_of, facts_of_any};
+use super::depth::Depth;
+use super::ends::{Ends, Name};
+use super::flow::{Flow, State};
+use super::handling::begin_received;
+use super::send::{Facts, with_shown_names};
+use super::site::Site;
+use crate::clock::ticks;
+use crate::context::Context;
+use crate::event::Outcome;
+use crate::lane::{FlowKey, KindRef, Purpose, with_lane};
+use crate::message::Message;
+use crate::record::{Fields, Kind};
+
+/// Notes where a message may be received; nothing has happened until one comes.
+pub fn begin_receive(flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
+    match &ends {
+        Ends::Handle(edge) => await_at(flow, FlowKey::Handle(edge), depth, site),
+        Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
+            await_at(flow, FlowKey::Names([a, b, c, d]), depth, site);
+        }
+        Ends::Names(names) => {
+            with_shown_names(names, |names| await_at(flow, FlowKey::Names(names), depth, site));
+        }
+    }
+}
+
+fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site) {
+    with_lane(|hand, lane| {
+        let purpose = Purpose::Receive;
+        let entry = lane.flows.find(key, KindRef::None, purpose, site, &lane.shared, &hand.runtime);
+        flow.words[3] = u64::from(entry.edge);
+        flow.words[4] = depth.known().unwrap_or(u64::MAX);
+        flow.generation = hand.runtime.generation();
+        flow.purpose = purpose;
+        flow.state = State::Awaiting;
+    });
+}
+
+/// Wraps the returned value, so that the message in it is found.
+#[derive(Debug)]
+pub struct Received<'a, T>(pub &'a mut T);
+
+/// Records the message that came, if one came.
+pub trait EndReceive {
+    /// Ends the receive.
+    fn end_receive(&mut self, flow: &mut Flow);
+}
+
+const PLAIN: &Site = &Site::new();
+
+fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) {
+    if flow.state != State::Awaiting {
+        return;
+    }
+    let depth = flow.words[4];
+    let edge = flow.words.edge();
+    flow.state = State::Idle;
+    let came_with = facts.context.copied().unwrap_or(Context::NONE);
+    let recorded = with_lane(|hand, lane| {
+        begin_received(flow, FlowKey::Number(edge), PLAIN, facts, &came_with, hand, lane)
+    });
+    if recorded != Some(true) {
+        flow.state = State::Idle;
+        return;
+    }
+    describe(flow);
+    flow.words[1] = ticks();
+    flow.words.set_depth((depth != u64::MAX).then_some(depth));
+    // How long it will be handled is not known here.
+    flow.words.finish(Kind::MessageReceived, None, Some(Outcome::Delivered));
+    with_lane(|hand, lane| flow.write(hand, lane));
+    flow.state = State::Idle;
+    flow.give_back_details();
+}
+
+fn record_message<T: Message>(flow: &mut Flow, message: Option<&T>) {
+    if let Some(message) = message {
+        record(flow, &facts_of(message), |flow| describe(message, flow));
+    }
+    flow.end(Outcome::Delivered);
+}
+
+fn record_any<T>(flow: &mut Flow, message: Option<&T>) {
+    if let Some(message) = message {
+        record(flow, &facts_of_any(message), |_| ());
+    }
+    flow.end(Outcome::Delivered);
+}
+
+// Four depths of reference, in the order in which method look-up from `&mut &mut &mut Received`
+// tries them: two references (messages with a policy), three, one, none.
+
+macro_rules! messages_with_policy {
+    ($([$($generic:ident),*] $type:ty, $value:pat => $message:expr;)*) => {$(
+        impl<T: Message $(, $generic)*> EndReceive for &mut &mut Received<'_, $type> {
+            #[inline]
+            fn end_receive(&mut self, flow: &mut Flow) {
+                let message = match &*self.0 { $value => $message, #[allow(unreachable_patterns)] _ => None };
+                record_message::<T>(flow, message);
+            }
+        }
+    )*};
+}
+
+messages_with_policy! {
+    [] T, message => Some(message);
+    [] Option<T>, Some(message) => Some(message);
+    [E] Result<T, E>, Ok(message) => Some(message);
+    [E] Result<Option<T>, E>, Ok(Some(message)) => Some(message);
+    [] Poll<Option<T>>, Poll::Ready(Some(message)) => Some(message);
+    [E] Poll<Result<T, E>>, Poll::Ready(Ok(message)) => Some(message);
+}
+
+impl<T, E> EndReceive for &mut &mut &mut Received<'_, Result<Option<T>, E>> {
+    #[inline]
+    fn end_receive(&mut self, flow: &mut Flow) {
+        record_any(flow, self.0.as_ref().ok().and_then(Option::as_ref));
+    }
+}
+
+impl<T> EndReceive for &mut &mut &mut Received<'_, Poll<Option<T>>> {
+    #[inline]
+    fn end_receive(&mut self, flow: &mut Flow) {
+        let message = if let Poll::Ready(Some(message)) = &*self.0 { Some(message) } else { None };
+        record_any(flow, message);
+    }
+}
+
+impl<T> EndReceive for &mut Received<'_, Option<T>> {
+    #[inline]
+    fn end_receive(&mut self, flow: &mut Flow) {
+        record_any(flow, self.0.as_ref());
+    }
+}
+
+impl<T, E> EndReceive for &mut Received<'_, Result<T, E>> {
+    #[inline]
+    fn end_receive(&mut self, flow: &mut Flow) {
+        record_any(flow, self.0.as_ref().ok());
+    }
+}
+
+impl<T> EndReceive for Received<'_, T> {
+    #[inline]
+    fn end_receive(&mut self, flow: &mut Flow) {
+        record_any(flow, Some(&*self.0));
+    }
+}

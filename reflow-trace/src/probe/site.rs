@@ -1,0 +1,52 @@
+//! What the annotation of a connector says once and for all.
+
+use std::sync::Arc;
+
+use crate::edge::{DEFAULT_COMPRESSION, DEFAULT_PROTOCOL, EdgeNames};
+
+/// Static facts of one annotated method.
+#[derive(Debug)]
+pub struct Site {
+    protocol: Option<&'static str>,
+    compression: Option<&'static str>,
+}
+
+impl Site {
+    /// A connector in memory, without compression.
+    #[expect(clippy::new_without_default, reason = "a default cannot be const")]
+    pub const fn new() -> Self {
+        Self { protocol: None, compression: None }
+    }
+
+    /// Names the protocol; the default is `memory_channel`.
+    #[must_use]
+    pub const fn protocol(mut self, protocol: &'static str) -> Self {
+        self.protocol = Some(protocol);
+        self
+    }
+
+    /// Names the compression; the default is `none`.
+    #[must_use]
+    pub const fn compression(mut self, compression: &'static str) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    pub(crate) fn protocol_name(&self) -> &'static str {
+        self.protocol.unwrap_or(DEFAULT_PROTOCOL)
+    }
+
+    pub(crate) fn compression_name(&self) -> &'static str {
+        self.compression.unwrap_or(DEFAULT_COMPRESSION)
+    }
+
+    /// The edge as this site uses it.
+    pub(crate) fn over(&self, names: Arc<EdgeNames>) -> Arc<EdgeNames> {
+        if self.protocol.is_none() && self.compression.is_none() {
+            return names;
+        }
+        let protocol = self.protocol.unwrap_or(&names.protocol);
+        let compression = self.compression.unwrap_or(&names.compression);
+        EdgeNames::new(names.ends(), protocol, compression)
+    }
+}

@@ -1,0 +1,304 @@
+//! What follows a record's first slot.
+//!
+//! A section is a header word and a payload padded to whole words:
+//!
+//! | bits of the header | field |
+//! | --- | --- |
+//! | 0–7 | tag, see [`Tag`]; 0 ends the sections |
+//! | 8–31 | length of the key in bytes (attributes only) |
+//! | 32–63 | length of the payload in bytes, key included |
+//!
+//! Values are written by type: a byte that names it, then 8 bytes for numbers, the text for strings,
+//! and a count and the members for arrays and maps, each member preceded by its length.
+
+use serde_json::{Map, Number, Value};
+
+use crate::ring::SLOT_WORDS;
+
+/// What a section holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    /// Ring in which the attempt began, where it ended on another thread: 4 bytes.
+    HomeRing = 1,
+    /// A named value.
+    Attribute = 2,
+    /// UUID of an event built by hand: 16 bytes, like all ids.
+    EventId = 3,
+    TraceId = 4,
+    Parent = 5,
+    Root = 6,
+    /// Ids one after the other.
+    Chain = 7,
+    /// Ids one after the other.
+    Joined = 8,
+    Span = 9,
+    /// Names that the dictionary has not kept whole.
+    Actor = 10,
+    Port = 11,
+    ToActor = 12,
+    ToPort = 13,
+    MessageType = 14,
+    /// Seconds (8 bytes) and nanoseconds (4) since 1970.
+    Timestamp = 15,
+    /// Which of the six are known (1 byte), then six times 8 bytes.
+    Metrics = 16,
+    /// Size in bytes (8) and whether it is shallow (1).
+    Message = 17,
+    Checksum = 18,
+    Content = 19,
+    Error = 20,
+    StateBefore = 21,
+    StateAfter = 22,
+    StateKind = 23,
+    /// T: 8 bytes.
+    Threshold = 24,
+}
+
+const TAGS: [Tag; 24] = [
+    Tag::HomeRing,
+    Tag::Attribute,
+    Tag::EventId,
+    Tag::TraceId,
+    Tag::Parent,
+    Tag::Root,
+    Tag::Chain,
+    Tag::Joined,
+    Tag::Span,
+    Tag::Actor,
+    Tag::Port,
+    Tag::ToActor,
+    Tag::ToPort,
+    Tag::MessageType,
+    Tag::Timestamp,
+    Tag::Metrics,
+    Tag::Message,
+    Tag::Checksum,
+    Tag::Content,
+    Tag::Error,
+    Tag::StateBefore,
+    Tag::StateAfter,
+    Tag::StateKind,
+    Tag::Threshold,
+];
+
+const KEY_LENGTH_MAX: usize = (1 << 24) - 1;
+
+/// Writes sections as words.
+#[derive(Debug, Default)]
+pub(crate) struct Sections {
+    words: Vec<u64>,
+}
+
+impl Sections {
+    /// Forgets what was written and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.words.clear();
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.words.len() * 8
+    }
+
+    /// Bytes of memory held for more.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        self.words.capacity() * 8
+    }
+
+    /// Fills up the last slot and gives all words; a multiple of eight.
+    pub(crate) fn seal(&mut self) -> &[u64] {
+        let whole = self.words.len().next_multiple_of(SLOT_WORDS);
+        self.words.resize(whole, 0);
+        &self.words
+    }
+
+    /// Adds a section.
+    pub(crate) fn put(&mut self, tag: Tag, payload: &[u8]) {
+        self.put_keyed(tag, &[], &[payload]);
+    }
+
+    /// Adds an attribute whose value is a type byte and `value`.
+    pub(crate) fn put_attribute(&mut self, key: &str, kind: ValueKind, value: &[u8]) {
+        self.put_keyed(Tag::Attribute, key.as_bytes(), &[&[kind as u8], value]);
+    }
+
+    /// Adds an attribute.
+    pub(crate) fn put_json(&mut self, key: &str, value: &Value) {
+        let mut bytes = Vec::new();
+        write_value(value, &mut bytes);
+        self.put_keyed(Tag::Attribute, key.as_bytes(), &[&bytes]);
+    }
+
+    fn put_keyed(&mut self, tag: Tag, key: &[u8], parts: &[&[u8]]) {
+        let key = &key[..key.len().min(KEY_LENGTH_MAX)];
+        let length = key.len() + parts.iter().map(|part| part.len()).sum::<usize>();
+        self.words.push(tag as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
+        let mut word = 0;
+        let mut shift = 0;
+        for &byte in key.iter().chain(parts.iter().copied().flatten()) {
+            word |= u64::from(byte) << shift;
+            shift += 8;
+            if shift == 64 {
+                self.words.push(word);
+                (word, shift) = (0, 0);
+            }
+        }
+        if shift > 0 {
+            self.words.push(word);
+        }
+    }
+}
+
+/// One section, read back.
+pub(crate) struct Section {
+    pub(crate) tag: Tag,
+    key_length: usize,
+    bytes: Vec<u8>,
+}
+
+impl Section {
+    /// The payload without the key.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.bytes[self.key_length..]
+    }
+
+    /// The payload as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(self.payload()).into_owned()
+    }
+
+    /// The first `N` bytes of the payload, as numbers are stored.
+    pub(crate) fn number<const N: usize>(&self) -> Option<[u8; N]> {
+        self.payload().first_chunk().copied()
+    }
+
+    /// Key and value of an attribute.
+    pub(crate) fn attribute(&self) -> Option<(String, Value)> {
+        let key = String::from_utf8_lossy(&self.bytes[..self.key_length]).into_owned();
+        let mut rest = self.payload();
+        Some((key, read_value(&mut rest, 0)?))
+    }
+}
+
+/// Reads sections until they end or make no sense.
+pub(crate) fn read(mut words: &[u64]) -> impl Iterator<Item = Section> {
+    std::iter::from_fn(move || {
+        let (&header, rest) = words.split_first()?;
+        let tag = TAGS.into_iter().find(|&tag| tag as u64 == header & 0xff)?;
+        let key_length = (header >> 8) as usize & KEY_LENGTH_MAX;
+        let length = (header >> 32) as usize;
+        let payload_words = length.div_ceil(8);
+        if key_length > length || payload_words > rest.len() {
+            return None;
+        }
+        let mut bytes: Vec<u8> = rest[..payload_words].iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.truncate(length);
+        words = &rest[payload_words..];
+        Some(Section { tag, key_length, bytes })
+    })
+}
+
+/// The type byte of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ValueKind {
+    Null = 0,
+    False = 1,
+    True = 2,
+    Unsigned = 3,
+    Signed = 4,
+    Float = 5,
+    Text = 6,
+    Array = 7,
+    Map = 8,
+}
+
+fn write_sized(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = bytes.len();
+    bytes.extend_from_slice(&[0; 4]);
+    write(bytes);
+    let length = (bytes.len() - at - 4) as u32;
+    bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+fn write_value(value: &Value, bytes: &mut Vec<u8>) {
+    match value {
+        Value::Null => bytes.push(ValueKind::Null as u8),
+        Value::Bool(false) => bytes.push(ValueKind::False as u8),
+        Value::Bool(true) => bytes.push(ValueKind::True as u8),
+        Value::Number(number) => {
+            let (kind, number) = if let Some(number) = number.as_u64() {
+                (ValueKind::Unsigned, number)
+            } else if let Some(number) = number.as_i64() {
+                (ValueKind::Signed, number as u64)
+            } else {
+                (ValueKind::Float, number.as_f64().unwrap_or_default().to_bits())
+            };
+            bytes.push(kind as u8);
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        Value::String(text) => {
+            bytes.push(ValueKind::Text as u8);
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Value::Array(members) => {
+            bytes.push(ValueKind::Array as u8);
+            for member in members {
+                write_sized(bytes, |bytes| write_value(member, bytes));
+            }
+        }
+        Value::Object(members) => {
+            bytes.push(ValueKind::Map as u8);
+            for (key, member) in members {
+                write_sized(bytes, |bytes| bytes.extend_from_slice(key.as_bytes()));
+                write_sized(bytes, |bytes| write_value(member, bytes));
+            }
+        }
+    }
+}
+
+/// As deep as serde_json reads.
+const DEPTH_MAX: usize = 128;
+
+fn split_sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (member, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *bytes = rest;
+    Some(member)
+}
+
+fn read_value(bytes: &mut &[u8], depth: usize) -> Option<Value> {
+    let (&kind, mut rest) = bytes.split_first()?;
+    let number = || Some(u64::from_le_bytes(*rest.first_chunk()?));
+    Some(match kind {
+        0 => Value::Null,
+        1 => Value::Bool(false),
+        2 => Value::Bool(true),
+        3 => Value::Number(number()?.into()),
+        4 => Value::Number((number()? as i64).into()),
+        5 => Number::from_f64(f64::from_bits(number()?)).map_or(Value::Null, Value::Number),
+        6 => Value::String(String::from_utf8_lossy(rest).into_owned()),
+        _ if depth >= DEPTH_MAX => return None,
+        7 => {
+            let mut members = Vec::new();
+            while !rest.is_empty() {
+                members.push(read_value(&mut split_sized(&mut rest)?, depth + 1)?);
+            }
+            Value::Array(members)
+        }
+        8 => {
+            let mut members = Map::new();
+            while !rest.is_empty() {
+                let key = String::from_utf8_lossy(split_sized(&mut rest)?).into_owned();
+                members.insert(key, read_value(&mut split_sized(&mut rest)?, depth + 1)?);
+            }
+            Value::Object(members)
+        }
+        _ => return None,
+    })
+}

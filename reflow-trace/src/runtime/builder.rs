@@ -1,0 +1,196 @@
+//! The begin of a recording.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::environment::{self, Wish};
+use super::{CURRENT, Guard, InitError, OFF, Overflow, Runtime, STATE, TracingConfig, exit};
+use crate::collector::Collector;
+use crate::sampling::DataFlowSampler;
+use crate::sink::{JsonLinesSink, Sink, SinkWorker};
+
+/// Flushes that may wait for the collector at one time.
+const COMMANDS_MAX: usize = 64;
+
+/// Begins a recording as `config` says; it lasts as long as the guard.
+///
+/// The variable `REFLOW_TRACE` overrides: `off` switches recording off, `file:PATH` names the file.
+///
+/// # Errors
+///
+/// When a number is out of range, the file cannot be written, or a recording is under way.
+pub fn init(config: TracingConfig) -> Result<Guard, InitError> {
+    builder().config(config).start()
+}
+
+/// A recording put together piece by piece.
+///
+/// # Examples
+///
+/// ```
+/// use reflow_trace::{MemorySink, Overflow};
+///
+/// let memory = MemorySink::with_capacity(10_000);
+/// let guard = reflow_trace::builder()
+///     .sink(memory.clone())
+///     .ring_capacity(8_192)
+///     .overflow(Overflow::DropNewest)
+///     .start()?;
+/// # Ok::<(), reflow_trace::InitError>(())
+/// ```
+pub fn builder() -> Builder {
+    Builder { config: TracingConfig::default(), sinks: Vec::new() }
+}
+
+/// A recording that has not begun; made by [`builder`].
+#[must_use = "nothing is recorded before `start`"]
+pub struct Builder {
+    config: TracingConfig,
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sinks: Vec<_> = self.sinks.iter().map(|sink| sink.name()).collect();
+        f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
+    }
+}
+
+impl Builder {
+    /// Replaces the configuration; sinks that were added stay.
+    pub fn config(mut self, config: TracingConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds a sink.
+    pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// Writes events to a file; see [`TracingConfig::file`].
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.file = Some(path.into());
+        self
+    }
+
+    /// Sets [`TracingConfig::ring_capacity`].
+    pub fn ring_capacity(mut self, slots: usize) -> Self {
+        self.config.ring_capacity = slots;
+        self
+    }
+
+    /// Sets [`TracingConfig::overflow`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.config.overflow = overflow;
+        self
+    }
+
+    /// Sets [`TracingConfig::sampler`].
+    pub fn sampler(mut self, sampler: DataFlowSampler) -> Self {
+        self.config.sampler = Some(sampler);
+        self
+    }
+
+    /// Begins.
+    ///
+    /// # Errors
+    ///
+    /// When a number is out of range, the file cannot be written, or a recording is under way.
+    pub fn start(self) -> Result<Guard, InitError> {
+        let shutdown_timeout = self.config.shutdown_timeout;
+        let runtime = self.start_runtime(false)?;
+        Ok(Guard { runtime, shutdown_timeout })
+    }
+
+    /// Begins a recording that lasts until the process exits.
+    pub(super) fn start_unguarded(self) -> Result<(), Option<InitError>> {
+        self.start_runtime(true).map(|_| ()).map_err(Some)
+    }
+
+    fn start_runtime(mut self, by_environment: bool) -> Result<Option<Arc<Runtime>>, InitError> {
+        self.config.validate()?;
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = current.take() {
+            let is_of_this_process = running.process == std::process::id();
+            if is_of_this_process && !running.by_environment {
+                *current = Some(running);
+                return Err(InitError::AlreadyRunning);
+            }
+            if is_of_this_process {
+                // Begun at a probe before `main` came to `init`; what it recorded is delivered first.
+                drop(current);
+                let _late = running.stop(self.config.shutdown_timeout);
+                current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        if !self.heeds_the_environment() {
+            // Whoever asks from now on need not ask again.
+            STATE.store(OFF, Ordering::Release);
+            return Ok(None);
+        }
+        if let Some(path) = self.config.file.take() {
+            let sink = open(&path).map_err(|source| InitError::File { path, source })?;
+            self.sinks.push(Box::new(sink));
+        }
+        let runtime = self.spawn(by_environment)?;
+        exit::install();
+        *current = Some(Arc::clone(&runtime));
+        // Pairs with the acquire load in `current`.
+        STATE.store(runtime.generation, Ordering::Release);
+        Ok(Some(runtime))
+    }
+
+    /// Takes the wish of the environment into the configuration; false when nothing is to be recorded.
+    fn heeds_the_environment(&mut self) -> bool {
+        match environment::wish() {
+            Ok(Wish::None) => {}
+            Ok(Wish::Off) => return false,
+            Ok(Wish::File(path)) => self.config.file = Some(path),
+            Err(error) => {
+                // A typing error outside must not stop the program; it is said once, here.
+                eprintln!("reflow-trace: {error}");
+                return false;
+            }
+        }
+        cfg!(feature = "enable") && self.config.enabled
+    }
+
+    fn spawn(self, by_environment: bool) -> Result<Arc<Runtime>, InitError> {
+        let Self { config, sinks } = self;
+        let (by_hand, by_hand_taken) = crossbeam_channel::bounded(config.manual_queue_max);
+        let (commands, commands_taken) = crossbeam_channel::bounded(COMMANDS_MAX);
+        let workers = sinks
+            .into_iter()
+            .map(|sink| SinkWorker::start(sink, config.sink_queue_bytes_max).map_err(InitError::Thread))
+            .collect::<Result<Vec<_>, _>>()?;
+        let runtime = Runtime::new(&config, by_hand, commands, by_environment);
+        let collector = Collector::new(
+            Arc::clone(&runtime),
+            by_hand_taken,
+            commands_taken,
+            workers,
+            config.batch_size,
+            config.batch_timeout,
+        );
+        let thread = std::thread::Builder::new()
+            .name("reflow-trace".to_owned())
+            .spawn(move || collector.run())
+            .map_err(InitError::Thread)?;
+        let _set_once = runtime.collector.set(thread.thread().clone());
+        Ok(runtime)
+    }
+}
+
+/// Opens the file; one that this process has written before is continued, not emptied.
+fn open(path: &Path) -> std::io::Result<JsonLinesSink> {
+    static OPENED: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let opened = opened.get_or_insert_default();
+    let sink = if opened.contains(path) { JsonLinesSink::append(path)? } else { JsonLinesSink::create(path)? };
+    opened.insert(path.to_owned());
+    Ok(sink)
+}

@@ -1,0 +1,178 @@
+//! How a recording is configured.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::sampling::{DataFlowSampler, InvalidSampleRate};
+
+/// What to do with an event when its thread's ring is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// Drop it and count it as lost. The program never waits.
+    #[default]
+    DropNewest,
+    /// Overwrite the oldest events and count them as lost, as a flight recorder does.
+    OverwriteOldest,
+    /// Wait for room, at most this long, then drop and count. For audits and tests: the program waits.
+    Wait(Duration),
+}
+
+/// The configuration of a recording.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use reflow_trace::TracingConfig;
+///
+/// let config = TracingConfig {
+///     enabled: true,
+///     batch_size: 500,
+///     batch_timeout: Duration::from_millis(100),
+///     ..Default::default()
+/// };
+/// let guard = reflow_trace::init(config)?;
+/// # Ok::<(), reflow_trace::InitError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct TracingConfig {
+    /// Whether to record at all. Off, everything else is still checked.
+    pub enabled: bool,
+    /// A file to which every event is appended as a line of JSON; created, or emptied, at start.
+    pub file: Option<PathBuf>,
+    /// Events after which a batch goes to the sinks without waiting for more; 1 to 8 192. A backlog
+    /// goes in batches of up to 8 192 whatever this says. Default 1 000.
+    pub batch_size: usize,
+    /// Longest time that an event waits for its batch to fill; 1 ms to 1 h. Default 50 ms.
+    pub batch_timeout: Duration,
+    /// Slots of 64 bytes per recording thread, rounded up to a power of two; 64 to 2²⁰. An event takes
+    /// one, and more with attributes. Default 4 096, which is 256 KiB.
+    pub ring_capacity: usize,
+    /// Most threads that record at one time; 1 to 4 194 303. Default 1 024.
+    pub rings_max: usize,
+    /// What to do when a ring is full.
+    pub overflow: Overflow,
+    /// Most events recorded by hand that wait for the collector. Default 4 096.
+    pub manual_queue_max: usize,
+    /// Most bytes that wait for one slow sink; what would exceed them is lost for that sink and
+    /// counted. Default 16 MiB.
+    pub sink_queue_bytes_max: usize,
+    /// Rules by actor names above the policies of the message types. A rate here and one at the type:
+    /// the smaller holds. Default none.
+    pub sampler: Option<DataFlowSampler>,
+    /// How long a [`Guard`](crate::Guard) that is dropped waits for the sinks. Default 5 s.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for TracingConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            file: None,
+            batch_size: 1_000,
+            batch_timeout: Duration::from_millis(50),
+            ring_capacity: 4_096,
+            rings_max: 1_024,
+            overflow: Overflow::default(),
+            manual_queue_max: 4_096,
+            sink_queue_bytes_max: 16 << 20,
+            sampler: None,
+            shutdown_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why a recording did not begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// There can be one recording in a process.
+    #[error("a recording is under way: drop its guard before another is started")]
+    AlreadyRunning,
+    /// A number is out of range.
+    #[error("`{field}` is {value}: choose {range}")]
+    OutOfRange {
+        /// The field of [`TracingConfig`].
+        field: &'static str,
+        /// What it was.
+        value: String,
+        /// What it may be.
+        range: &'static str,
+    },
+    /// The sampler's rate is no probability.
+    #[error(transparent)]
+    Sampler(#[from] InvalidSampleRate),
+    /// The file cannot be written.
+    #[error("cannot write events to `{}`: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The variable `REFLOW_TRACE` makes no sense.
+    #[error(transparent)]
+    Environment(#[from] super::InvalidEnvironment),
+    /// A thread could not be started.
+    #[error("cannot start the collector thread: {0}")]
+    Thread(std::io::Error),
+}
+
+impl TracingConfig {
+    pub(super) fn validate(&self) -> Result<(), InitError> {
+        fn within<T: PartialOrd + std::fmt::Debug>(
+            field: &'static str,
+            value: T,
+            allowed: std::ops::RangeInclusive<T>,
+            range: &'static str,
+        ) -> Result<(), InitError> {
+            if allowed.contains(&value) {
+                return Ok(());
+            }
+            Err(InitError::OutOfRange { field, value: format!("{value:?}"), range })
+        }
+        let hour = Duration::from_secs(3600);
+        within("batch_size", self.batch_size, 1..=8_192, "1 to 8192 events")?;
+        within("batch_timeout", self.batch_timeout, Duration::from_millis(1)..=hour, "1 ms to 1 h")?;
+        within("ring_capacity", self.ring_capacity, 64..=1 << 20, "64 to 1048576 slots")?;
+        within("rings_max", self.rings_max, 1..=(1 << 22) - 1, "1 to 4194303 threads")?;
+        within("manual_queue_max", self.manual_queue_max, 1..=1 << 20, "1 to 1048576 events")?;
+        within("sink_queue_bytes_max", self.sink_queue_bytes_max, 1 << 16..=1 << 34, "64 KiB to 16 GiB")?;
+        within("shutdown_timeout", self.shutdown_timeout, Duration::ZERO..=hour, "0 to 1 h")?;
+        if let Overflow::Wait(bound) = self.overflow {
+            within("overflow", bound, Duration::ZERO..=hour, "a wait of 0 to 1 h")?;
+        }
+        if let Some(sampler) = &self.sampler {
+            sampler.validate()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_is_checked_and_named() {
+        type Change = fn(&mut TracingConfig);
+        let wrong: [(&str, Change); 9] = [
+            ("batch_size", |c| c.batch_size = 0),
+            ("batch_size", |c| c.batch_size = 8_193),
+            ("batch_timeout", |c| c.batch_timeout = Duration::ZERO),
+            ("ring_capacity", |c| c.ring_capacity = 63),
+            ("rings_max", |c| c.rings_max = 0),
+            ("manual_queue_max", |c| c.manual_queue_max = 0),
+            ("sink_queue_bytes_max", |c| c.sink_queue_bytes_max = 1),
+            ("overflow", |c| c.overflow = Overflow::Wait(Duration::from_secs(3601))),
+            ("sample rate", |c| c.sampler = Some(DataFlowSampler { sample_rate: 10.0, ..Default::default() })),
+        ];
+        for (name, change) in wrong {
+            let mut config = TracingConfig::default();
+            change(&mut config);
+            let error = config.validate().expect_err(name).to_string();
+            assert!(error.contains(name) && error.contains("choose"), "{error}");
+        }
+        assert!(TracingConfig::default().validate().is_ok());
+    }
+}

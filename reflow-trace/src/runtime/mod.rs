@@ -1,0 +1,231 @@
+//! The recording of this process: on or off, its configuration, its lanes, its end.
+//!
+//! # States
+//!
+//! One word says what a probe needs to know: 0, off for good; 1, nobody has said yet; any other
+//! value, on, and the value is the *generation* of the recording. A lane belongs to a generation, so
+//! that a probe finds by one comparison that its lane is from a recording that has ended.
+//!
+//! Recording begins by [`init`](crate::init) or [`builder`](crate::builder), or, where neither was
+//! called, at the first probe when `REFLOW_TRACE` asks for it. It ends with the [`Guard`], or at the
+//! exit of the process.
+
+mod builder;
+mod config;
+mod environment;
+mod exit;
+mod guard;
+mod lanes;
+
+pub use builder::{Builder, builder, init};
+pub use config::{InitError, Overflow, TracingConfig};
+pub use environment::{ENVIRONMENT_VARIABLE, InvalidEnvironment};
+pub use guard::{FlushError, Guard};
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, TrySendError};
+
+use crate::edge::Dictionary;
+use crate::event::{ProducerId, TraceEvent};
+use crate::ledger::TracingMetrics;
+use crate::sampling::{DataFlowSampler, ThresholdTable};
+pub(crate) use lanes::RING_BY_HAND;
+use lanes::Lanes;
+
+const OFF: u32 = 0;
+const UNDECIDED: u32 = 1;
+
+static STATE: AtomicU32 = AtomicU32::new(UNDECIDED);
+static NEXT_GENERATION: AtomicU32 = AtomicU32::new(2);
+static CURRENT: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
+
+/// The edges and types of this process, over all recordings.
+pub(crate) fn dictionary() -> &'static Dictionary {
+    static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(Dictionary::new);
+    &DICTIONARY
+}
+
+/// The thresholds in force in this process, over all recordings.
+pub(crate) fn thresholds() -> &'static ThresholdTable {
+    static THRESHOLDS: ThresholdTable = ThresholdTable::new();
+    &THRESHOLDS
+}
+
+/// The word of states.
+#[inline]
+pub(crate) fn state() -> &'static AtomicU32 {
+    &STATE
+}
+
+/// False only when it is known that recording is off.
+#[inline]
+pub(crate) fn may_be_on() -> bool {
+    cfg!(feature = "enable") && STATE.load(Ordering::Relaxed) != OFF
+}
+
+/// The recording that is under way; decides first whether there is to be one.
+#[cold]
+pub(crate) fn current() -> Option<Arc<Runtime>> {
+    if STATE.load(Ordering::Acquire) == UNDECIDED {
+        environment::decide();
+    }
+    if STATE.load(Ordering::Acquire) <= UNDECIDED {
+        return None;
+    }
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// An attempt that could not even be numbered: it is counted as lost.
+#[cold]
+pub(crate) fn count_without_ring() {
+    if let Some(runtime) = current() {
+        runtime.without_ring.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// An attempt of `generation` that ended where there was no lane to write it to.
+#[cold]
+pub(crate) fn count_end_without_ring(generation: u32) {
+    if let Some(runtime) = current().filter(|runtime| runtime.generation == generation) {
+        runtime.ended_without_ring.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// An event on its way to the collector without a ring.
+pub(crate) struct ByHand {
+    pub(crate) event: Box<TraceEvent>,
+}
+
+/// What the collector is told beside events.
+pub(crate) enum Command {
+    /// Collect everything, pass it to the sinks, have them write it, then answer.
+    Flush { answer: Arc<Answer>, within: Duration },
+    /// The same, and end.
+    Stop { answer: Arc<Answer>, within: Duration },
+}
+
+/// The answer to a command.
+///
+/// A condition variable and no channel, because the exit hook waits for one when the thread's locals
+/// are gone.
+#[derive(Default)]
+pub(crate) struct Answer {
+    in_time: Mutex<Option<bool>>,
+    given: Condvar,
+}
+
+impl Answer {
+    /// Answers whether all sinks were done in time.
+    pub(crate) fn give(&self, in_time: bool) {
+        *self.in_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(in_time);
+        self.given.notify_all();
+    }
+
+    fn wait(&self, within: Duration) -> Option<bool> {
+        let in_time = self.in_time.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.given.wait_timeout_while(in_time, within, |answer| answer.is_none()).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// One recording.
+pub(crate) struct Runtime {
+    generation: u32,
+    /// A fork has the same recording in memory, and no collector.
+    process: u32,
+    /// Begun by `REFLOW_TRACE` alone; gives way to `init`.
+    by_environment: bool,
+    producer: ProducerId,
+    overflow: Overflow,
+    sampler: Option<DataFlowSampler>,
+    pub(crate) lanes: Mutex<Lanes>,
+    /// Attempts that found no lane; they have no number.
+    pub(crate) without_ring: AtomicU64,
+    /// Numbered attempts that ended where there was no lane.
+    pub(crate) ended_without_ring: AtomicU64,
+    pub(crate) by_hand: Sender<ByHand>,
+    pub(crate) by_hand_attempted: AtomicU64,
+    pub(crate) by_hand_lost: AtomicU64,
+    pub(crate) by_hand_not_sampled: AtomicU64,
+    pub(crate) commands: Sender<Command>,
+    collector: OnceLock<Thread>,
+    /// What the collector knew when it last looked.
+    pub(crate) metrics: Mutex<TracingMetrics>,
+}
+
+impl Runtime {
+    #[inline]
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    #[inline]
+    pub(crate) fn producer(&self) -> ProducerId {
+        self.producer
+    }
+
+    #[inline]
+    pub(crate) fn overflow(&self) -> Overflow {
+        self.overflow
+    }
+
+    pub(crate) fn sampler(&self) -> Option<&DataFlowSampler> {
+        self.sampler.as_ref()
+    }
+
+    /// Has the collector look now instead of at its next turn.
+    pub(crate) fn wake_collector(&self) {
+        if let Some(thread) = self.collector.get() {
+            thread.unpark();
+        }
+    }
+
+    fn new(
+        config: &TracingConfig,
+        by_hand: Sender<ByHand>,
+        commands: Sender<Command>,
+        by_environment: bool,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            generation: NEXT_GENERATION.fetch_add(1, Ordering::Relaxed),
+            process: std::process::id(),
+            by_environment,
+            producer: ProducerId::random(),
+            overflow: config.overflow,
+            sampler: config.sampler.clone(),
+            lanes: Mutex::new(Lanes::new(config.ring_capacity, config.rings_max)),
+            without_ring: AtomicU64::new(0),
+            ended_without_ring: AtomicU64::new(0),
+            by_hand,
+            by_hand_attempted: AtomicU64::new(0),
+            by_hand_lost: AtomicU64::new(0),
+            by_hand_not_sampled: AtomicU64::new(0),
+            commands,
+            collector: OnceLock::new(),
+            metrics: Mutex::new(TracingMetrics::default()),
+        })
+    }
+
+    /// Tells the collector to flush or to stop and waits for it until `within` has passed.
+    fn command(
+        &self,
+        make: impl FnOnce(Arc<Answer>, Duration) -> Command,
+        within: Duration,
+    ) -> Result<(), FlushError> {
+        let answer = Arc::new(Answer::default());
+        // The queue is only full when the collector has not come by for many flushes.
+        self.commands.try_send(make(Arc::clone(&answer), within)).map_err(|error| match error {
+            TrySendError::Full(_) => FlushError::Timeout(within),
+            TrySendError::Disconnected(_) => FlushError::Stopped,
+        })?;
+        self.wake_collector();
+        // The collector itself keeps to `within`; the rest is for its way back.
+        match answer.wait(within + Duration::from_millis(50)) {
+            Some(true) => Ok(()),
+            Some(false) | None => Err(FlushError::Timeout(within)),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The thread and the queue of one sink.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use super::{Sink, SinkError};
+use crate::collector::Batch;
+use crate::ledger::{Loss, LossReason, SinkLedger};
+
+/// Most batches in a queue; the limit in bytes is usually reached before.
+const BATCHES_MAX: usize = 4_096;
+
+enum Work {
+    Batch(Arc<Batch>),
+    Flush(Sender<()>),
+}
+
+#[derive(Default)]
+struct Account {
+    stored: AtomicU64,
+    queued: AtomicU64,
+    queued_bytes: AtomicUsize,
+    lost_full: AtomicU64,
+    lost_failed: AtomicU64,
+    lost_panicked: AtomicU64,
+    has_panicked: AtomicBool,
+    last_error: Mutex<Option<String>>,
+}
+
+impl Account {
+    fn note(&self, error: String) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}
+
+/// A sink at work.
+pub(crate) struct SinkWorker {
+    name: String,
+    queue: Sender<Work>,
+    account: Arc<Account>,
+    queue_bytes_max: usize,
+    thread: JoinHandle<()>,
+}
+
+impl SinkWorker {
+    /// Starts the thread of a sink.
+    pub(crate) fn start(sink: Box<dyn Sink>, queue_bytes_max: usize) -> std::io::Result<Self> {
+        let name = sink.name().to_owned();
+        let (queue, work) = crossbeam_channel::bounded(BATCHES_MAX);
+        let account = Arc::new(Account::default());
+        let thread = std::thread::Builder::new().name(format!("reflow-trace {name}")).spawn({
+            let account = Arc::clone(&account);
+            move || run(sink, &work, &account)
+        })?;
+        Ok(Self { name, queue, account, queue_bytes_max, thread })
+    }
+
+    /// Hands a batch to the sink; never waits.
+    pub(crate) fn send(&self, batch: &Arc<Batch>) {
+        let events = batch.len() as u64;
+        let account = &self.account;
+        let queued = account.queued_bytes.load(Ordering::Relaxed);
+        // Notices alone always find room; there are few of them.
+        let has_room = events == 0 || queued == 0 || queued + batch.memory_bytes() <= self.queue_bytes_max;
+        if !has_room {
+            account.lost_full.fetch_add(events, Ordering::Relaxed);
+            return;
+        }
+        account.queued.fetch_add(events, Ordering::Relaxed);
+        account.queued_bytes.fetch_add(batch.memory_bytes(), Ordering::Relaxed);
+        if let Err(error) = self.queue.try_send(Work::Batch(Arc::clone(batch))) {
+            account.queued.fetch_sub(events, Ordering::Relaxed);
+            account.queued_bytes.fetch_sub(batch.memory_bytes(), Ordering::Relaxed);
+            let lost = match error {
+                TrySendError::Full(_) => &account.lost_full,
+                TrySendError::Disconnected(_) => &account.lost_panicked,
+            };
+            lost.fetch_add(events, Ordering::Relaxed);
+        }
+    }
+
+    /// Asks the sink to write what it was handed; the answer comes when it has.
+    pub(crate) fn request_flush(&self) -> Receiver<()> {
+        let (answer, answered) = crossbeam_channel::bounded(1);
+        // A queue that is full, or a sink that is gone, drops the sender, which answers as well.
+        let _dropped_is_an_answer = self.queue.try_send(Work::Flush(answer));
+        answered
+    }
+
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.account.queued_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn ledger(&self) -> SinkLedger {
+        let account = &self.account;
+        let losses = [
+            (LossReason::SinkFull, &account.lost_full),
+            (LossReason::SinkFailed, &account.lost_failed),
+            (LossReason::SinkPanicked, &account.lost_panicked),
+        ];
+        SinkLedger {
+            name: self.name.clone(),
+            stored: account.stored.load(Ordering::Acquire),
+            queued: account.queued.load(Ordering::Acquire),
+            lost: losses
+                .into_iter()
+                .map(|(reason, count)| Loss { reason, count: count.load(Ordering::Acquire) })
+                .filter(|loss| loss.count > 0)
+                .collect(),
+            last_error: account.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Ends the thread once it has worked off its queue; one that stalls is left behind.
+    pub(crate) fn finish(self) {
+        let Self { queue, thread, .. } = self;
+        drop(queue);
+        if thread.is_finished() {
+            // A panic of the sink was caught and counted where it happened.
+            let _already_counted = thread.join();
+        }
+    }
+}
+
+fn run(mut sink: Box<dyn Sink>, work: &Receiver<Work>, account: &Account) {
+    for work in work {
+        match work {
+            Work::Batch(batch) => {
+                let events = batch.len() as u64;
+                let lost = if account.has_panicked.load(Ordering::Relaxed) {
+                    Some(&account.lost_panicked)
+                } else {
+                    match guarded(account, || sink.write(&batch)) {
+                        Some(Ok(())) => None,
+                        Some(Err(error)) => {
+                            account.note(error.to_string());
+                            Some(&account.lost_failed)
+                        }
+                        None => Some(&account.lost_panicked),
+                    }
+                };
+                lost.unwrap_or(&account.stored).fetch_add(events, Ordering::Release);
+                account.queued.fetch_sub(events, Ordering::Release);
+                account.queued_bytes.fetch_sub(batch.memory_bytes(), Ordering::Relaxed);
+            }
+            Work::Flush(answer) => {
+                if !account.has_panicked.load(Ordering::Relaxed)
+                    && let Some(Err(error)) = guarded(account, || sink.flush())
+                {
+                    account.note(error.to_string());
+                }
+                drop(answer);
+            }
+        }
+    }
+    // The sink's own drop may panic as well.
+    let _nothing_left_to_lose = catch_unwind(AssertUnwindSafe(move || drop(sink)));
+}
+
+/// `None` when the sink panicked; it is not asked again.
+fn guarded(account: &Account, call: impl FnOnce() -> Result<(), SinkError>) -> Option<Result<(), SinkError>> {
+    let result = catch_unwind(AssertUnwindSafe(call));
+    if let Err(panic) = &result {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        account.note(format!("the sink panicked: {}", text.as_deref().unwrap_or("no message")));
+        account.has_panicked.store(true, Ordering::Relaxed);
+    }
+    result.ok()
+}
