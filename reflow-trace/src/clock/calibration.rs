@@ -16,8 +16,14 @@ struct Moment {
 
 impl Moment {
     fn now() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { ticks: ticks(), monotonic: Instant::now(), wall_ns: wall.as_nanos() as i64 }
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            ticks: ticks(),
+            monotonic: Instant::now(),
+            wall_ns: wall.as_nanos() as i64,
+        }
     }
 }
 
@@ -40,7 +46,11 @@ impl Calibration {
     /// Begins; the slope is not known yet.
     pub(crate) fn begin() -> Self {
         let start = Moment::now();
-        Self { start, now: start, ns_per_tick: 1.0 }
+        Self {
+            start,
+            now: start,
+            ns_per_tick: 1.0,
+        }
     }
 
     /// Measures again, after waiting out what is missing of the shortest baseline.
@@ -68,7 +78,9 @@ impl Calibration {
 
     fn wall_ns(&self, ticks: u64) -> i64 {
         let since = ticks.wrapping_sub(self.now.ticks) as i64;
-        self.now.wall_ns.saturating_add((since as f64 * self.ns_per_tick) as i64)
+        self.now
+            .wall_ns
+            .saturating_add((since as f64 * self.ns_per_tick) as i64)
     }
 
     /// The wall time of a stamp.
@@ -106,6 +118,9 @@ mod tests {
         let after = Utc::now();
         let slack = chrono::TimeDelta::milliseconds(20);
         let time = calibration.timestamp(stamp);
-        assert!(time > before - slack && time < after + slack, "{before} {time} {after}");
+        assert!(
+            time > before - slack && time < after + slack,
+            "{before} {time} {after}"
+        );
     }
 }

@@ -15,7 +15,11 @@ pub(crate) use calibration::Calibration;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline]
 pub(crate) fn ticks() -> u64 {
-    if tsc::is_invariant() { tsc::read() } else { monotonic_ns() }
+    if tsc::is_invariant() {
+        tsc::read()
+    } else {
+        monotonic_ns()
+    }
 }
 
 /// Reads the clock; only differences and order mean something.

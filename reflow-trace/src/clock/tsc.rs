@@ -25,7 +25,10 @@ fn detect() -> bool {
     const POWER_MANAGEMENT: u32 = 0x8000_0007;
     let highest = __cpuid(0x8000_0000).eax;
     let invariant = highest >= POWER_MANAGEMENT && __cpuid(POWER_MANAGEMENT).edx & (1 << 8) != 0;
-    KIND.store(if invariant { INVARIANT } else { VARIES }, Ordering::Relaxed);
+    KIND.store(
+        if invariant { INVARIANT } else { VARIES },
+        Ordering::Relaxed,
+    );
     invariant
 }
 

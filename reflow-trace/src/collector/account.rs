@@ -15,7 +15,6 @@ pub(super) struct Totals {
     pub(super) attempted: u64,
     pub(super) not_sampled: u64,
     pub(super) begun: u64,
-    pub(super) ended: u64,
     pub(super) written: u64,
     pub(super) ring_full: u64,
     pub(super) too_large: u64,
@@ -34,7 +33,11 @@ pub(super) struct Collected {
 
 impl Runtime {
     fn lanes_now(&self) -> Vec<std::sync::Arc<LaneShared>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).shared.clone()
+        self.lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .shared
+            .clone()
     }
 
     pub(super) fn totals(&self) -> Totals {
@@ -45,7 +48,6 @@ impl Runtime {
                 totals.not_sampled += cell.not_sampled.get();
             }
             totals.begun += lane.begun.get();
-            totals.ended += lane.ended.get();
             totals.written += lane.written.get();
             totals.ring_full += lane.ring_full.get();
             totals.too_large += lane.too_large.get();
@@ -72,18 +74,31 @@ impl Runtime {
             if cell.purpose != Purpose::Send || cell.messages.get() == 0 {
                 continue;
             }
-            let counters = flows.entry((cell.edge, cell.message_type)).or_insert_with(|| {
-                let names = dictionary().edge_names(cell.edge);
-                let [from_actor, from_port, to_actor, to_port] = names.ends().map(str::to_owned);
-                let message_type = dictionary().type_name(cell.message_type).to_string();
-                EdgeCounters { from_actor, from_port, to_actor, to_port, message_type, ..EdgeCounters::default() }
-            });
+            let counters = flows
+                .entry((cell.edge, cell.message_type))
+                .or_insert_with(|| {
+                    let names = dictionary().edge_names(cell.edge);
+                    let [from_actor, from_port, to_actor, to_port] =
+                        names.ends().map(str::to_owned);
+                    let message_type = dictionary().type_name(cell.message_type).to_string();
+                    EdgeCounters {
+                        from_actor,
+                        from_port,
+                        to_actor,
+                        to_port,
+                        message_type,
+                        ..EdgeCounters::default()
+                    }
+                });
             counters.messages += cell.messages.get();
             counters.bytes += cell.bytes.get();
             counters.failures += cell.failures.get();
             counters.not_sampled += cell.not_sampled.get();
         }
-        CounterSnapshot { producer: self.producer(), edges: flows.into_values().collect() }
+        CounterSnapshot {
+            producer: self.producer(),
+            edges: flows.into_values().collect(),
+        }
     }
 
     /// Losses before collection, by reason.
@@ -94,8 +109,14 @@ impl Runtime {
             (LossReason::RingFull, totals.ring_full),
             (LossReason::Overwritten, collected.overwritten),
             (LossReason::NoRing, without_ring + ended_without_ring),
-            (LossReason::ManualQueueFull, self.by_hand_lost.load(Ordering::Relaxed)),
-            (LossReason::TooLarge, totals.too_large + collected.by_hand_too_large),
+            (
+                LossReason::ManualQueueFull,
+                self.by_hand_lost.load(Ordering::Relaxed),
+            ),
+            (
+                LossReason::TooLarge,
+                totals.too_large + collected.by_hand_too_large,
+            ),
         ]
         .into_iter()
         .filter(|&(_, count)| count > 0)
@@ -111,8 +132,13 @@ impl Runtime {
         let by_hand_not_sampled = self.by_hand_not_sampled.load(Ordering::Acquire);
         let by_hand = self.by_hand_attempted.load(Ordering::Acquire);
         let totals = self.totals();
-        let ended = totals.ended + self.ended_without_ring.load(Ordering::Relaxed);
-        let in_rings = totals.written.saturating_sub(collected.popped + collected.overwritten);
+        let ended = totals.written
+            + totals.ring_full
+            + totals.too_large
+            + self.ended_without_ring.load(Ordering::Relaxed);
+        let in_rings = totals
+            .written
+            .saturating_sub(collected.popped + collected.overwritten);
         let waiting_by_hand = by_hand.saturating_sub(
             by_hand_lost + by_hand_not_sampled + collected.by_hand + collected.by_hand_too_large,
         );

@@ -34,7 +34,14 @@ pub struct Batch {
 
 impl Batch {
     pub(crate) fn new(producer: ProducerId, moment: Moment) -> Self {
-        Self { producer, words: Vec::new(), rings: Vec::new(), len: 0, moment, notices: Vec::new() }
+        Self {
+            producer,
+            words: Vec::new(),
+            rings: Vec::new(),
+            len: 0,
+            moment,
+            notices: Vec::new(),
+        }
     }
 
     /// How many events were recorded in it, without the tracing's own notices.
@@ -70,7 +77,10 @@ impl Batch {
                 let end = at + SLOT_WORDS * (1 + continuation_slots(self.words[at]));
                 let words = self.words.get(at..end)?;
                 at = end;
-                let origin = Origin { producer: self.producer, ring };
+                let origin = Origin {
+                    producer: self.producer,
+                    ring,
+                };
                 if let Some(event) = view(words, origin, &self.surroundings()) {
                     return Some(event);
                 }

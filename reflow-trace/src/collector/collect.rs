@@ -105,7 +105,11 @@ impl Collector {
 
     /// Takes everything that is there now.
     fn collect(&mut self) {
-        let mut lanes = self.runtime.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self
+            .runtime
+            .lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.readers.append(&mut lanes.new_readers);
         drop(lanes);
         let mut readers = std::mem::take(&mut self.readers);
@@ -114,12 +118,17 @@ impl Collector {
             self.drain(lane, reader);
         }
         self.collected.overwritten = readers.iter().map(|(_, reader)| reader.overwritten()).sum();
-        debug_assert!(self.collected.overwritten >= overwritten_before, "losses are not undone");
+        debug_assert!(
+            self.collected.overwritten >= overwritten_before,
+            "losses are not undone"
+        );
         self.readers = readers;
         while let Ok(ByHand { event }) = self.by_hand.try_recv() {
             self.take_by_hand(&event);
         }
-        let waited = self.batch_since.is_some_and(|since| since.elapsed() >= self.batch_timeout);
+        let waited = self
+            .batch_since
+            .is_some_and(|since| since.elapsed() >= self.batch_timeout);
         if self.batch.len() >= self.batch_size || waited {
             self.seal();
         }
@@ -152,7 +161,12 @@ impl Collector {
             self.calibration.refresh();
         }
         self.by_hand_sequence += 1;
-        match encode_event(event, self.by_hand_sequence, dictionary(), &self.calibration) {
+        match encode_event(
+            event,
+            self.by_hand_sequence,
+            dictionary(),
+            &self.calibration,
+        ) {
             Ok(words) => {
                 self.batch.words_for(RING_BY_HAND).extend_from_slice(&words);
                 self.collected.by_hand += 1;
@@ -169,9 +183,13 @@ impl Collector {
             return;
         }
         self.calibration.refresh();
-        self.rates.look(self.collected.popped + self.collected.by_hand, || self.runtime.messages_by_edge());
+        self.rates
+            .look(self.collected.popped + self.collected.by_hand, || {
+                self.runtime.messages_by_edge()
+            });
         if let Some(first) = self.batch.first_ticks() {
-            self.rates.note_latency(self.calibration.duration_ns(ticks().saturating_sub(first)));
+            self.rates
+                .note_latency(self.calibration.duration_ns(ticks().saturating_sub(first)));
         }
         let moment = moment_of(&self.calibration, &self.rates);
         let next = Batch::new(self.runtime.producer(), moment.clone());
@@ -180,7 +198,11 @@ impl Collector {
         // Notices go by themselves: a sink that has no room for events still learns of losses.
         let mut notices = Batch::new(self.runtime.producer(), moment);
         notices.take_notices(&mut events);
-        for batch in [events, notices].into_iter().filter(|batch| !batch.is_empty()).map(Arc::new) {
+        for batch in [events, notices]
+            .into_iter()
+            .filter(|batch| !batch.is_empty())
+            .map(Arc::new)
+        {
             for sink in &self.sinks {
                 sink.send(&batch);
             }
@@ -193,17 +215,26 @@ impl Collector {
         if self.counters_since.elapsed() >= COUNTERS_EVERY {
             self.notice_counters();
         }
-        self.rates.look(self.collected.popped + self.collected.by_hand, || self.runtime.messages_by_edge());
+        self.rates
+            .look(self.collected.popped + self.collected.by_hand, || {
+                self.runtime.messages_by_edge()
+            });
         self.publish_metrics();
     }
 
     fn notice_losses(&mut self) {
         let losses = self.runtime.losses(&self.runtime.totals(), &self.collected);
         for loss in &losses {
-            let before = self.reported_losses.iter().find(|before| before.reason == loss.reason);
+            let before = self
+                .reported_losses
+                .iter()
+                .find(|before| before.reason == loss.reason);
             let count = loss.count - before.map_or(0, |before| before.count);
             if count > 0 {
-                self.batch.notice(TraceEvent::loss(Loss { reason: loss.reason, count }));
+                self.batch.notice(TraceEvent::loss(Loss {
+                    reason: loss.reason,
+                    count,
+                }));
                 self.batch_since.get_or_insert_with(Instant::now);
             }
         }
@@ -236,8 +267,9 @@ impl Collector {
     }
 
     fn publish_metrics(&mut self) {
-        let (events_per_second, avg_latency_ms) =
-            self.rates.provisional(self.collected.popped + self.collected.by_hand);
+        let (events_per_second, avg_latency_ms) = self
+            .rates
+            .provisional(self.collected.popped + self.collected.by_hand);
         // The queues' side is read before the collector's: nothing is collected in between.
         let sinks: Vec<_> = self.sinks.iter().map(SinkWorker::ledger).collect();
         let mut ledger = self.runtime.ledger(&self.collected);
@@ -247,10 +279,18 @@ impl Collector {
         for sink in &mut ledger.sinks {
             sink.queued += waiting;
         }
-        let rings: usize = self.readers.iter().map(|(_, reader)| reader.memory_bytes()).sum();
+        let rings: usize = self
+            .readers
+            .iter()
+            .map(|(_, reader)| reader.memory_bytes())
+            .sum();
         let queues: usize = self.sinks.iter().map(SinkWorker::queued_bytes).sum();
         let bytes = rings + queues + self.batch.memory_bytes() + dictionary().memory_bytes();
-        *self.runtime.metrics.lock().unwrap_or_else(PoisonError::into_inner) = TracingMetrics {
+        *self
+            .runtime
+            .metrics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = TracingMetrics {
             events_per_second,
             avg_latency_ms,
             memory_usage_mb: bytes as f64 / 1e6,
@@ -266,4 +306,3 @@ fn moment_of(calibration: &Calibration, rates: &Rates) -> Moment {
         throughput: Arc::clone(&rates.throughput),
     }
 }
-

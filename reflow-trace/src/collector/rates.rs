@@ -46,15 +46,20 @@ impl Rates {
     }
 
     /// Looks at the totals; before the first window is over the rates are those since the start.
-    pub(super) fn look(&mut self, collected: u64, messages: impl FnOnce() -> HashMap<EdgeNumber, u64>) {
+    pub(super) fn look(
+        &mut self,
+        collected: u64,
+        messages: impl FnOnce() -> HashMap<EdgeNumber, u64>,
+    ) {
         let elapsed = self.since.elapsed();
         if elapsed < WINDOW {
             return;
         }
         let seconds = elapsed.as_secs_f64();
         let cpu = cpu_seconds();
-        self.cpu_usage_percent =
-            cpu.zip(self.cpu_before).map(|(now, before)| (100.0 * (now - before) / seconds) as f32);
+        self.cpu_usage_percent = cpu
+            .zip(self.cpu_before)
+            .map(|(now, before)| (100.0 * (now - before) / seconds) as f32);
         let now = messages();
         let rate = |(&edge, &count): (&EdgeNumber, &u64)| {
             let before = self.messages_before.get(&edge).copied().unwrap_or(0);
@@ -76,7 +81,11 @@ impl Rates {
     pub(super) fn provisional(&self, collected: u64) -> (f64, f64) {
         let seconds = self.since.elapsed().as_secs_f64();
         let is_first = self.collected_before == 0 && self.events_per_second == 0.0;
-        let rate = if is_first && seconds > 0.0 { collected as f64 / seconds } else { self.events_per_second };
+        let rate = if is_first && seconds > 0.0 {
+            collected as f64 / seconds
+        } else {
+            self.events_per_second
+        };
         let latency = if self.latency_ms == 0.0 && self.latency_count > 0 {
             self.latency_sum_ns / f64::from(self.latency_count) / 1e6
         } else {

@@ -10,11 +10,16 @@ use std::marker::PhantomData;
 use super::Context;
 
 thread_local! {
-    static CAUSE: ThreadCause = const { ThreadCause(Cell::new(Context::NONE)) };
+    static CAUSE: ThreadCause =
+        const { ThreadCause { is_set: Cell::new(false), context: Cell::new(Context::NONE) } };
 }
 
 /// The cause on one thread.
-pub(crate) struct ThreadCause(Cell<Context>);
+pub(crate) struct ThreadCause {
+    /// Whether `context` is linked; spares the copy where nothing is being handled.
+    is_set: Cell<bool>,
+    context: Cell<Context>,
+}
 
 impl ThreadCause {
     /// Runs `f` with this thread's cause; `None` where the thread is too far gone.
@@ -23,25 +28,32 @@ impl ThreadCause {
         CAUSE.try_with(f).ok()
     }
 
+    /// The cause, where something is being handled.
     #[inline]
-    pub(crate) fn get(&self) -> Context {
-        self.0.get()
+    pub(crate) fn get(&self) -> Option<Context> {
+        self.is_set.get().then(|| self.context.get())
     }
 
     #[inline]
-    pub(crate) fn set(&self, context: Context) {
-        self.0.set(context);
+    pub(crate) fn set(&self, context: Option<Context>) {
+        let context = context.filter(Context::is_linked);
+        self.is_set.set(context.is_some());
+        if let Some(context) = context {
+            self.context.set(context);
+        }
     }
 }
 
 pub(super) fn current() -> Context {
-    ThreadCause::with(ThreadCause::get).unwrap_or(Context::NONE)
+    ThreadCause::with(ThreadCause::get)
+        .flatten()
+        .unwrap_or(Context::NONE)
 }
 
 /// Puts the cause of this thread back when it is dropped.
 #[derive(Debug)]
 pub struct CauseFrame {
-    before: Context,
+    before: Option<Context>,
     /// A thread's cause belongs to that thread.
     stays_on_its_thread: PhantomData<*const ()>,
 }
@@ -51,14 +63,17 @@ impl CauseFrame {
     #[must_use = "the cause is put back when this is dropped"]
     #[inline]
     pub fn enter() -> Self {
-        Self { before: current(), stays_on_its_thread: PhantomData }
+        Self {
+            before: ThreadCause::with(ThreadCause::get).flatten(),
+            stays_on_its_thread: PhantomData,
+        }
     }
 
     /// Remembers the cause as it is and sets another.
     #[inline]
     pub(crate) fn with_cause(cause: Context) -> Self {
         let frame = Self::enter();
-        ThreadCause::with(|thread| thread.set(cause));
+        ThreadCause::with(|thread| thread.set(Some(cause)));
         frame
     }
 }

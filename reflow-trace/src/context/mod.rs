@@ -119,7 +119,11 @@ impl Context {
 
     /// R, by which the whole trace is kept or not.
     pub const fn randomness(&self) -> Option<Randomness> {
-        if self.is_linked() { Some(Randomness::from_bits(self.randomness)) } else { None }
+        if self.is_linked() {
+            Some(Randomness::from_bits(self.randomness))
+        } else {
+            None
+        }
     }
 
     /// The largest threshold that a policy on the way here had.
@@ -134,7 +138,12 @@ impl Context {
 
     /// A trace of its own.
     #[inline]
-    pub(crate) fn root(producer: u64, trace_high: u16, randomness: Randomness, by_id: bool) -> Self {
+    pub(crate) fn root(
+        producer: u64,
+        trace_high: u16,
+        randomness: Randomness,
+        by_id: bool,
+    ) -> Self {
         Self {
             producer,
             randomness: randomness.bits(),
@@ -219,12 +228,24 @@ mod tests {
     fn a_context_names_its_trace_and_its_event() {
         let randomness = Randomness::from_bits(0xab_cdef_0123_4567);
         let mut context = Context::root(9, 3, randomness, false);
-        assert_eq!(context.trace_id().and_then(TraceId::root).map(|(producer, _)| producer.bits()), Some(9));
+        assert_eq!(
+            context
+                .trace_id()
+                .and_then(TraceId::root)
+                .map(|(producer, _)| producer.bits()),
+            Some(9)
+        );
         assert_eq!(context.randomness(), Some(randomness));
         assert_eq!(context.event_id(), None);
         (context.sequence, context.ring, context.event_producer) = (5, 2, 9);
-        let origin = context.event_id().and_then(EventId::origin).expect("an event of ours");
-        assert_eq!((origin.sequence, origin.ring, origin.producer.bits()), (5, 2, 9));
+        let origin = context
+            .event_id()
+            .and_then(EventId::origin)
+            .expect("an event of ours");
+        assert_eq!(
+            (origin.sequence, origin.ring, origin.producer.bits()),
+            (5, 2, 9)
+        );
         assert_eq!(Context::NONE.trace_id(), None);
     }
 }

@@ -42,7 +42,10 @@ impl Dictionary {
     pub(crate) fn new() -> Self {
         let overflow = EdgeNames::new([OVERFLOW_NAME, "", OVERFLOW_NAME, ""], "", "");
         Self {
-            edges: RwLock::new(Edges { numbers: HashMap::new(), names: vec![overflow] }),
+            edges: RwLock::new(Edges {
+                numbers: HashMap::new(),
+                names: vec![overflow],
+            }),
             types: RwLock::new(Types {
                 numbers: HashMap::new(),
                 names: vec!["".into(), OVERFLOW_NAME.into()],
@@ -52,10 +55,19 @@ impl Dictionary {
 
     /// The number of an edge, which it gets if it has none.
     pub(crate) fn edge(&self, names: Arc<EdgeNames>) -> EdgeNumber {
-        let known = self.edges.read().unwrap_or_else(PoisonError::into_inner).numbers.get(&names).copied();
+        let known = self
+            .edges
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .numbers
+            .get(&names)
+            .copied();
         known.unwrap_or_else(|| {
             let mut edges = self.edges.write().unwrap_or_else(PoisonError::into_inner);
-            let Edges { numbers, names: all } = &mut *edges;
+            let Edges {
+                numbers,
+                names: all,
+            } = &mut *edges;
             if let Some(&number) = numbers.get(&names) {
                 return number;
             }
@@ -72,13 +84,24 @@ impl Dictionary {
     /// The names of an edge; those of the overflow for a number that was never given.
     pub(crate) fn edge_names(&self, number: EdgeNumber) -> Arc<EdgeNames> {
         let edges = self.edges.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(edges.names.get(number as usize).unwrap_or(&edges.names[OVERFLOW_EDGE as usize]))
+        Arc::clone(
+            edges
+                .names
+                .get(number as usize)
+                .unwrap_or(&edges.names[OVERFLOW_EDGE as usize]),
+        )
     }
 
     /// The number of a type, which it gets if it has none.
     pub(crate) fn message_type(&self, name: &str) -> TypeNumber {
         let name = bounded(name);
-        let known = self.types.read().unwrap_or_else(PoisonError::into_inner).numbers.get(&*name).copied();
+        let known = self
+            .types
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .numbers
+            .get(&*name)
+            .copied();
         known.unwrap_or_else(|| {
             let mut types = self.types.write().unwrap_or_else(PoisonError::into_inner);
             let Types { numbers, names } = &mut *types;
@@ -99,13 +122,28 @@ impl Dictionary {
     /// The name of a type; empty for no message.
     pub(crate) fn type_name(&self, number: TypeNumber) -> Arc<str> {
         let types = self.types.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(types.names.get(number as usize).unwrap_or(&types.names[OVERFLOW_TYPE as usize]))
+        Arc::clone(
+            types
+                .names
+                .get(number as usize)
+                .unwrap_or(&types.names[OVERFLOW_TYPE as usize]),
+        )
     }
 
     /// About how many bytes the names take.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let edges = self.edges.read().unwrap_or_else(PoisonError::into_inner).names.len();
-        let types = self.types.read().unwrap_or_else(PoisonError::into_inner).names.len();
+        let edges = self
+            .edges
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .names
+            .len();
+        let types = self
+            .types
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .names
+            .len();
         // Names of usual length; the exact number is not worth a walk.
         edges * 256 + types * 96
     }
@@ -131,9 +169,14 @@ mod tests {
     #[test]
     fn past_the_limit_everything_new_is_one() {
         let dictionary = Dictionary::new();
-        let numbers: Vec<_> = (0..TYPES_MAX + 10).map(|n| dictionary.message_type(&format!("T{n}"))).collect();
+        let numbers: Vec<_> = (0..TYPES_MAX + 10)
+            .map(|n| dictionary.message_type(&format!("T{n}")))
+            .collect();
         assert_eq!(&*dictionary.type_name(numbers[0]), "T0");
-        assert_eq!(&*dictionary.type_name(*numbers.last().expect("not empty")), OVERFLOW_NAME);
+        assert_eq!(
+            &*dictionary.type_name(*numbers.last().expect("not empty")),
+            OVERFLOW_NAME
+        );
         let edge = |n: usize| dictionary.edge(EdgeNames::new([&n.to_string(), "", "", ""], "", ""));
         let numbers: Vec<_> = (0..EDGES_MAX + 10).map(edge).collect();
         assert_eq!(&*dictionary.edge_names(numbers[5]).from_actor, "5");

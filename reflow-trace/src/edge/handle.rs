@@ -33,24 +33,40 @@ impl Edge {
         to_actor: impl AsRef<str>,
         to_port: impl AsRef<str>,
     ) -> Self {
-        let ends = [from_actor.as_ref(), from_port.as_ref(), to_actor.as_ref(), to_port.as_ref()];
+        let ends = [
+            from_actor.as_ref(),
+            from_port.as_ref(),
+            to_actor.as_ref(),
+            to_port.as_ref(),
+        ];
         Self::from_names(EdgeNames::new(ends, DEFAULT_PROTOCOL, DEFAULT_COMPRESSION))
     }
 
     fn from_names(names: Arc<EdgeNames>) -> Self {
-        Self { number: dictionary().edge(Arc::clone(&names)), names }
+        Self {
+            number: dictionary().edge(Arc::clone(&names)),
+            names,
+        }
     }
 
     /// The same edge over another protocol; the default is `memory_channel`.
     #[must_use]
     pub fn with_protocol(self, protocol: &str) -> Self {
-        Self::from_names(EdgeNames::new(self.names.ends(), protocol, &self.names.compression))
+        Self::from_names(EdgeNames::new(
+            self.names.ends(),
+            protocol,
+            &self.names.compression,
+        ))
     }
 
     /// The same edge with another compression; the default is `none`.
     #[must_use]
     pub fn with_compression(self, compression: &str) -> Self {
-        Self::from_names(EdgeNames::new(self.names.ends(), &self.names.protocol, compression))
+        Self::from_names(EdgeNames::new(
+            self.names.ends(),
+            &self.names.protocol,
+            compression,
+        ))
     }
 
     /// The sending actor.

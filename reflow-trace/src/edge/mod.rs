@@ -48,6 +48,11 @@ impl EdgeNames {
     }
 
     pub(crate) fn ends(&self) -> [&str; 4] {
-        [&self.from_actor, &self.from_port, &self.to_actor, &self.to_port]
+        [
+            &self.from_actor,
+            &self.from_port,
+            &self.to_actor,
+            &self.to_port,
+        ]
     }
 }

@@ -23,9 +23,9 @@ pub(crate) fn bounded(name: &str) -> Cow<'_, str> {
 
 /// Fowler, Noll and Vo's hash, variant 1a with 64 bits.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -34,7 +34,13 @@ mod tests {
 
     #[test]
     fn short_names_are_kept_whole() {
-        for name in ["", "reader", "\u{0}\n\t", "传感器", &"x".repeat(NAME_BYTES_MAX)] {
+        for name in [
+            "",
+            "reader",
+            "\u{0}\n\t",
+            "传感器",
+            &"x".repeat(NAME_BYTES_MAX),
+        ] {
             assert_eq!(bounded(name), name);
         }
     }

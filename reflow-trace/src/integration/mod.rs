@@ -73,18 +73,30 @@ impl TracingIntegration {
         size_bytes: usize,
     ) -> Result<(), TraceError> {
         let sampler = self.runtime.sampler();
-        let threshold = sampler.map_or(Threshold::ALWAYS, |sampler| sampler.threshold(from_actor, to_actor));
+        let threshold = sampler.map_or(Threshold::ALWAYS, |sampler| {
+            sampler.threshold(from_actor, to_actor)
+        });
         let cause = Context::current();
         let randomness = cause
             .randomness()
             .unwrap_or_else(|| Randomness::from_bits(Uuid::new_v4().as_u128() as u64));
         if !threshold.keeps(randomness) {
-            self.runtime.by_hand_not_sampled.fetch_add(1, Ordering::Relaxed);
-            self.runtime.by_hand_attempted.fetch_add(1, Ordering::Release);
+            self.runtime
+                .by_hand_not_sampled
+                .fetch_add(1, Ordering::Relaxed);
+            self.runtime
+                .by_hand_attempted
+                .fetch_add(1, Ordering::Release);
             return Ok(());
         }
-        let mut event =
-            TraceEvent::data_flow(from_actor, from_port, to_actor, to_port, message_type, size_bytes);
+        let mut event = TraceEvent::data_flow(
+            from_actor,
+            from_port,
+            to_actor,
+            to_port,
+            message_type,
+            size_bytes,
+        );
         event.sampling = SamplingInfo::by(threshold);
         if cause.is_linked() {
             event.trace_id = cause.trace_id();
@@ -109,13 +121,23 @@ impl TracingIntegration {
 
     /// Records an event as it is, from code that is not async.
     pub fn record(&self, event: TraceEvent) {
-        self.runtime.by_hand_attempted.fetch_add(1, Ordering::Release);
+        self.runtime
+            .by_hand_attempted
+            .fetch_add(1, Ordering::Release);
         let queue = &self.runtime.by_hand;
-        if queue.try_send(ByHand { event: Box::new(event) }).is_err() {
+        if queue
+            .try_send(ByHand {
+                event: Box::new(event),
+            })
+            .is_err()
+        {
             self.runtime.by_hand_lost.fetch_add(1, Ordering::Release);
         }
         // Half full is early enough: the collector looks by itself before long.
-        if queue.capacity().is_some_and(|capacity| queue.len() * 2 >= capacity) {
+        if queue
+            .capacity()
+            .is_some_and(|capacity| queue.len() * 2 >= capacity)
+        {
             self.runtime.wake_collector();
         }
     }
@@ -133,7 +155,11 @@ impl TracingIntegration {
 
     /// The same, from code that is not async.
     pub fn performance_metrics(&self) -> TracingMetrics {
-        self.runtime.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.runtime
+            .metrics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The exact counters of every edge and message type, as they are now.

@@ -141,7 +141,9 @@ impl FlowTable {
                     }
                 }
             }
-            FlowKey::Handle(edge) => self.find_of_edge(edge.number(), kind, wanted, site, lane, runtime),
+            FlowKey::Handle(edge) => {
+                self.find_of_edge(edge.number(), kind, wanted, site, lane, runtime)
+            }
             FlowKey::Number(edge) => self.find_of_edge(edge, kind, wanted, site, lane, runtime),
         };
         &self.entries[index as usize]
@@ -199,10 +201,16 @@ impl FlowTable {
     ) -> u32 {
         let names = EdgeNames::new(names, site.protocol_name(), site.compression_name());
         let hash = content_hash(&names.ends());
-        let known = self.of_content.get(&hash).into_iter().flatten().copied().find(|&index| {
-            let entry = &self.entries[index as usize];
-            entry.is(wanted) && entry.names == names
-        });
+        let known = self
+            .of_content
+            .get(&hash)
+            .into_iter()
+            .flatten()
+            .copied()
+            .find(|&index| {
+                let entry = &self.entries[index as usize];
+                entry.is(wanted) && entry.names == names
+            });
         known.unwrap_or_else(|| {
             let index = self.enter(names, kind, wanted, lane, runtime);
             self.of_content.entry(hash).or_default().push(index);
@@ -223,15 +231,19 @@ impl FlowTable {
         let message_type = kind.number();
         let [from_actor, _, to_actor, _] = names.ends();
         let (by_type, threshold) = match kind {
-            KindRef::Kind(kind) => (kind.verdict_of_actors(from_actor, to_actor), kind.threshold()),
+            KindRef::Kind(kind) => (
+                kind.verdict_of_actors(from_actor, to_actor),
+                kind.threshold(),
+            ),
             KindRef::Path(_) | KindRef::None => (Verdict::ByRate, Threshold::ALWAYS),
         };
         let (by_sampler, sampler_threshold) = match (purpose, runtime.sampler()) {
             // A life is no message, and one of it is worth more than a rate of it.
             (Purpose::Life, _) | (_, None) => (Verdict::ByRate, Threshold::ALWAYS),
-            (_, Some(sampler)) => {
-                (sampler.verdict(from_actor, to_actor), Threshold::from_rate(sampler.sample_rate))
-            }
+            (_, Some(sampler)) => (
+                sampler.verdict(from_actor, to_actor),
+                Threshold::from_rate(sampler.sample_rate),
+            ),
         };
         let actors = match (by_type, by_sampler) {
             (Verdict::Never, _) | (_, Verdict::Never) => Verdict::Never,
@@ -266,19 +278,22 @@ impl FlowTable {
         purpose: Purpose,
         lane: &LaneShared,
     ) -> Arc<FlowCell> {
-        let cell = self.cells.entry((edge, message_type, purpose)).or_insert_with(|| {
-            let cell = Arc::new(FlowCell {
-                edge,
-                message_type,
-                purpose,
-                messages: Counter::default(),
-                bytes: Counter::default(),
-                failures: Counter::default(),
-                not_sampled: Counter::default(),
+        let cell = self
+            .cells
+            .entry((edge, message_type, purpose))
+            .or_insert_with(|| {
+                let cell = Arc::new(FlowCell {
+                    edge,
+                    message_type,
+                    purpose,
+                    messages: Counter::default(),
+                    bytes: Counter::default(),
+                    failures: Counter::default(),
+                    not_sampled: Counter::default(),
+                });
+                lane.add_cell(Arc::clone(&cell));
+                cell
             });
-            lane.add_cell(Arc::clone(&cell));
-            cell
-        });
         Arc::clone(cell)
     }
 }
@@ -310,7 +325,9 @@ fn place_of(names: &[&str; 4], kind: usize) -> usize {
 }
 
 fn content_hash(ends: &[&str; 4]) -> u64 {
-    ends.iter().fold(0, |hash, end| crate::edge::fnv1a(end.as_bytes()) ^ hash.rotate_left(7))
+    ends.iter().fold(0, |hash, end| {
+        crate::edge::fnv1a(end.as_bytes()) ^ hash.rotate_left(7)
+    })
 }
 
 /// Compares two names; names are short, and a call to `memcmp` costs more than a few words.
@@ -324,7 +341,11 @@ fn same(one: &str, other: &str) -> bool {
         // The first and the last bytes overlap where the name is shorter than both together.
         8..=16 => ends_of::<8>(one) == ends_of::<8>(other),
         4..=7 => ends_of::<4>(one) == ends_of::<4>(other),
-        1..=3 => one[0] == other[0] && ends_of::<1>(one) == ends_of::<1>(other) && one[one.len() / 2] == other[other.len() / 2],
+        1..=3 => {
+            one[0] == other[0]
+                && ends_of::<1>(one) == ends_of::<1>(other)
+                && one[one.len() / 2] == other[other.len() / 2]
+        }
         0 => true,
         _ => one == other,
     }

@@ -24,12 +24,18 @@ pub(crate) struct Counter(AtomicU64);
 impl Counter {
     #[inline]
     pub(crate) fn add(&self, amount: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_add(amount),
+            Ordering::Relaxed,
+        );
     }
 
     #[inline]
     pub(crate) fn subtract(&self, amount: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_sub(amount), Ordering::Relaxed);
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_sub(amount),
+            Ordering::Relaxed,
+        );
     }
 
     pub(crate) fn get(&self) -> u64 {
@@ -54,10 +60,9 @@ pub(crate) struct FlowCell {
 pub(crate) struct LaneShared {
     /// Number of the ring.
     pub(crate) ring: u32,
-    /// Attempts that were to be recorded and have begun.
+    /// Attempts that were to be recorded and have begun. They end as records that are written, find the
+    /// ring full or are too large, here or on another lane.
     pub(crate) begun: Counter,
-    /// Attempts that ended here, recorded or lost; they may have begun on another lane.
-    pub(crate) ended: Counter,
     /// Records written to the ring.
     pub(crate) written: Counter,
     /// Records that found the ring full.
@@ -73,7 +78,6 @@ impl LaneShared {
         Arc::new(Self {
             ring,
             begun: Counter::default(),
-            ended: Counter::default(),
             written: Counter::default(),
             ring_full: Counter::default(),
             too_large: Counter::default(),
@@ -82,11 +86,17 @@ impl LaneShared {
     }
 
     pub(crate) fn cells(&self) -> Vec<Arc<FlowCell>> {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.cells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn add_cell(&self, cell: Arc<FlowCell>) {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner).push(cell);
+        self.cells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(cell);
     }
 }
 

@@ -12,6 +12,9 @@ use crate::sampling::RootNumbering;
 /// What a thread needs beside its lane.
 pub(crate) struct LaneInUse {
     pub(crate) runtime: Arc<Runtime>,
+    /// Copies of what the recording is asked for at each message.
+    pub(crate) generation: u32,
+    pub(crate) producer: u64,
     pub(crate) numbering: RootNumbering,
     /// Edges of the sends that are on this thread's stack, the outermost first.
     active: Vec<EdgeNumber>,
@@ -37,10 +40,19 @@ pub(crate) fn with_lane<R>(f: impl FnOnce(&mut LaneInUse, &mut LaneOwned) -> R) 
     let answer = LANE.try_with(|slot| {
         let mut slot = slot.try_borrow_mut().ok()?;
         let generation = runtime::state().load(Ordering::Relaxed);
-        if slot.as_ref().is_none_or(|held| held.hand.runtime.generation() != generation) {
+        if slot
+            .as_ref()
+            .is_none_or(|held| held.hand.generation != generation)
+        {
             attach(&mut slot);
         }
-        let Some(Held { hand, lane: Some(lane) }) = slot.as_mut() else { return Some(None) };
+        let Some(Held {
+            hand,
+            lane: Some(lane),
+        }) = slot.as_mut()
+        else {
+            return Some(None);
+        };
         Some(Some(f(hand, lane)))
     });
     match answer {
@@ -56,11 +68,25 @@ pub(crate) fn with_lane<R>(f: impl FnOnce(&mut LaneInUse, &mut LaneOwned) -> R) 
 fn attach(slot: &mut Option<Held>) {
     // The old lane, of a recording that has ended, goes first.
     *slot = None;
-    let Some(runtime) = runtime::current() else { return };
-    let Some(lane) = runtime.take_lane() else { return };
+    let Some(runtime) = runtime::current() else {
+        return;
+    };
+    let Some(lane) = runtime.take_lane() else {
+        return;
+    };
     let numbering = RootNumbering::new(runtime.producer(), lane.shared.ring);
-    let hand = LaneInUse { runtime, numbering, active: Vec::with_capacity(8) };
-    *slot = Some(Held { hand, lane: Some(lane) });
+    let (generation, producer) = (runtime.generation(), runtime.producer().bits());
+    let hand = LaneInUse {
+        runtime,
+        generation,
+        producer,
+        numbering,
+        active: Vec::with_capacity(8),
+    };
+    *slot = Some(Held {
+        hand,
+        lane: Some(lane),
+    });
 }
 
 impl LaneInUse {
@@ -78,7 +104,9 @@ impl LaneInUse {
     /// Removes the innermost send over this edge.
     #[inline]
     pub(crate) fn pop_active(&mut self, edge: EdgeNumber) {
-        if let Some(at) = self.active.iter().rposition(|&active| active == edge) {
+        if self.active.last() == Some(&edge) {
+            self.active.pop();
+        } else if let Some(at) = self.active.iter().rposition(|&active| active == edge) {
             self.active.remove(at);
         }
     }

@@ -98,7 +98,11 @@ impl fmt::Display for Ledger {
         }
         for sink in &self.sinks {
             let lost: u64 = sink.lost.iter().map(|loss| loss.count).sum();
-            writeln!(f, "sink {}: stored {}, queued {}, lost {lost}", sink.name, sink.stored, sink.queued)?;
+            writeln!(
+                f,
+                "sink {}: stored {}, queued {}, lost {lost}",
+                sink.name, sink.stored, sink.queued
+            )?;
             for loss in &sink.lost {
                 writeln!(f, "  lost {}: {}", loss.reason, loss.count)?;
             }

@@ -54,13 +54,19 @@ impl<'a> Attributes<'a> {
         match value {
             AttributeValue::Bool(false) => self.write(key, ValueKind::False, &[]),
             AttributeValue::Bool(true) => self.write(key, ValueKind::True, &[]),
-            AttributeValue::Unsigned(value) => self.write(key, ValueKind::Unsigned, &value.to_le_bytes()),
+            AttributeValue::Unsigned(value) => {
+                self.write(key, ValueKind::Unsigned, &value.to_le_bytes())
+            }
             // A number that is not negative is read back as unsigned, as JSON has it.
             AttributeValue::Signed(value) if value >= 0 => {
                 self.write(key, ValueKind::Unsigned, &value.to_le_bytes());
             }
-            AttributeValue::Signed(value) => self.write(key, ValueKind::Signed, &value.to_le_bytes()),
-            AttributeValue::Float(value) => self.write(key, ValueKind::Float, &value.to_bits().to_le_bytes()),
+            AttributeValue::Signed(value) => {
+                self.write(key, ValueKind::Signed, &value.to_le_bytes())
+            }
+            AttributeValue::Float(value) => {
+                self.write(key, ValueKind::Float, &value.to_bits().to_le_bytes())
+            }
             AttributeValue::Text(text) => self.write(key, ValueKind::Text, cut(text).as_bytes()),
             AttributeValue::Shown(value) => {
                 let mut text = FixedText::default();
@@ -91,7 +97,10 @@ pub(crate) struct FixedText {
 
 impl Default for FixedText {
     fn default() -> Self {
-        Self { bytes: [0; TEXT_BYTES_MAX], length: 0 }
+        Self {
+            bytes: [0; TEXT_BYTES_MAX],
+            length: 0,
+        }
     }
 }
 
@@ -106,7 +115,11 @@ impl fmt::Write for FixedText {
         let fits = text.floor_char_boundary(TEXT_BYTES_MAX - self.length);
         self.bytes[self.length..self.length + fits].copy_from_slice(&text.as_bytes()[..fits]);
         self.length += fits;
-        if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
+        if fits == text.len() {
+            Ok(())
+        } else {
+            Err(fmt::Error)
+        }
     }
 }
 

@@ -134,7 +134,11 @@ impl MessageKind {
 
     /// What the names of the two ends say; never comes before always.
     pub(crate) fn verdict_of_actors(&self, from_actor: &str, to_actor: &str) -> Verdict {
-        let names_an_end = |names: &[&str]| names.iter().any(|&name| name == from_actor || name == to_actor);
+        let names_an_end = |names: &[&str]| {
+            names
+                .iter()
+                .any(|&name| name == from_actor || name == to_actor)
+        };
         if names_an_end(self.never_actors) {
             Verdict::Never
         } else if names_an_end(self.always_actors) {

@@ -22,26 +22,38 @@ impl Size {
     /// As the type says.
     #[inline]
     pub const fn known(bytes: usize) -> Self {
-        Self { bytes: bytes as u64, source: SizeSource::Told }
+        Self {
+            bytes: bytes as u64,
+            source: SizeSource::Told,
+        }
     }
 
     /// The value with all that it owns.
     #[inline]
     pub const fn deep(bytes: usize) -> Self {
-        Self { bytes: bytes as u64, source: SizeSource::Deep }
+        Self {
+            bytes: bytes as u64,
+            source: SizeSource::Deep,
+        }
     }
 
     /// The value alone, without what it points to.
     #[inline]
     pub const fn shallow(bytes: usize) -> Self {
-        Self { bytes: bytes as u64, source: SizeSource::Shallow }
+        Self {
+            bytes: bytes as u64,
+            source: SizeSource::Shallow,
+        }
     }
 
     /// What `size_bytes()` of the type said, else the shallow size of `value`.
     #[inline]
     pub fn measured<T: ?Sized>(told: impl ToldSize, value: &T) -> Self {
         match told.told() {
-            Some(bytes) => Self { bytes, source: SizeSource::Told },
+            Some(bytes) => Self {
+                bytes,
+                source: SizeSource::Told,
+            },
             None => Self::shallow(size_of_val(value)),
         }
     }

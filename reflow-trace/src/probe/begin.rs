@@ -6,7 +6,6 @@ use super::flow::Flow;
 use super::handling::{Receiver, begin_handling};
 use super::send::{Facts, begin_send};
 use super::site::Site;
-use crate::clock::ticks;
 use crate::context::Context;
 use crate::lane::KindRef;
 use crate::message::{AttributeValue, Message, Size};
@@ -31,16 +30,7 @@ pub trait BeginHandling {
 }
 
 /// R by which the hops of a message without context are sampled together.
-#[inline]
-fn by_id<T: Message + ?Sized>(message: &T) -> Option<Randomness> {
-    match (message.context(), message.id()) {
-        (Some(context), _) if context.is_linked() => None,
-        (_, None) => None,
-        (_, Some(id)) => randomness_of_id(id),
-    }
-}
-
-fn randomness_of_id(id: AttributeValue<'_>) -> Option<Randomness> {
+pub(super) fn randomness_of_id(id: AttributeValue<'_>) -> Option<Randomness> {
     match id {
         AttributeValue::Unsigned(id) => Some(Randomness::from_message_id(&id.to_le_bytes())),
         AttributeValue::Signed(id) => Some(Randomness::from_message_id(&id.to_le_bytes())),
@@ -73,7 +63,7 @@ pub(super) fn facts_of<T: Message + ?Sized>(message: &T) -> Facts<'_> {
         verdict: message.verdict(),
         size: message.size(),
         context: message.context(),
-        by_id: by_id(message),
+        id: message.id(),
     }
 }
 
@@ -85,7 +75,7 @@ pub(super) fn facts_of_any<T>(message: &T) -> Facts<'static> {
         verdict: Verdict::ByRate,
         size: Size::shallow(size_of_val(message)),
         context: None,
-        by_id: None,
+        id: None,
     }
 }
 
@@ -96,8 +86,14 @@ impl<T: Message> BeginSend for Probed<'_, T> {
         let facts = facts_of(&*message);
         let mut outgoing = Context::NONE;
         let has_room = facts.context.is_some();
-        let recorded =
-            begin_send(flow, &ends, depth, site, &facts, has_room.then_some(&mut outgoing));
+        let recorded = begin_send(
+            flow,
+            &ends,
+            depth,
+            site,
+            &facts,
+            has_room.then_some(&mut outgoing),
+        );
         if has_room
             && outgoing.is_linked()
             && let Some(context) = message.context_mut()
@@ -106,7 +102,7 @@ impl<T: Message> BeginSend for Probed<'_, T> {
         }
         if recorded {
             describe(message, flow);
-            flow.words[1] = ticks();
+            flow.start_clock();
         }
     }
 }
@@ -116,7 +112,7 @@ impl<T> BeginSend for &mut Probed<'_, T> {
     fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
         let facts = facts_of_any(self.0);
         if begin_send(flow, &ends, depth, site, &facts, None) {
-            flow.words[1] = ticks();
+            flow.start_clock();
         }
     }
 }
@@ -128,7 +124,7 @@ impl<T: Message> BeginHandling for Probed<'_, T> {
         let facts = facts_of(&*message);
         if begin_handling(flow, &receiver, site, &facts) {
             describe(message, flow);
-            flow.words[1] = ticks();
+            flow.start_clock();
         }
     }
 }
@@ -137,7 +133,7 @@ impl<T> BeginHandling for &mut Probed<'_, T> {
     #[inline]
     fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site) {
         if begin_handling(flow, &receiver, site, &facts_of_any(self.0)) {
-            flow.words[1] = ticks();
+            flow.start_clock();
         }
     }
 }

@@ -13,7 +13,9 @@ impl Depth {
     /// A number, or an `Option` of one.
     #[inline]
     pub fn of(length: impl QueueLength) -> Self {
-        length.length().map_or(Self::UNKNOWN, |length| Self(length.min(max::DEPTH)))
+        length
+            .length()
+            .map_or(Self::UNKNOWN, |length| Self(length.min(max::DEPTH)))
     }
 
     /// The length where the channel tells it, else what is missing of the capacity.
@@ -21,7 +23,11 @@ impl Depth {
     /// crossbeam, flume and async-channel have `len`; tokio's bounded sender has `capacity` (free
     /// places) and `max_capacity`.
     #[inline]
-    pub fn probed(length: impl QueueLength, free: impl QueueLength, places: impl QueueLength) -> Self {
+    pub fn probed(
+        length: impl QueueLength,
+        free: impl QueueLength,
+        places: impl QueueLength,
+    ) -> Self {
         match (length.length(), free.length(), places.length()) {
             (Some(length), _, _) => Self(length.min(max::DEPTH)),
             (None, Some(free), Some(places)) => Self(places.saturating_sub(free).min(max::DEPTH)),
@@ -110,11 +116,20 @@ mod tests {
     #[test]
     fn the_depth_is_what_the_channel_tells() {
         let channel = vec![1, 2];
-        assert_eq!(Depth::probed(channel.len(), channel.capacity(), channel.max_capacity()).known(), Some(2));
+        assert_eq!(
+            Depth::probed(channel.len(), channel.capacity(), channel.max_capacity()).known(),
+            Some(2)
+        );
         let channel = Bounded;
-        assert_eq!(Depth::probed(channel.len(), channel.capacity(), channel.max_capacity()).known(), Some(7));
+        assert_eq!(
+            Depth::probed(channel.len(), channel.capacity(), channel.max_capacity()).known(),
+            Some(7)
+        );
         let channel = 5;
-        assert_eq!(Depth::probed(channel.len(), channel.capacity(), channel.max_capacity()).known(), None);
+        assert_eq!(
+            Depth::probed(channel.len(), channel.capacity(), channel.max_capacity()).known(),
+            None
+        );
         assert_eq!(Depth::of(None::<usize>).known(), None);
         assert_eq!(Depth::of(u64::MAX).known(), Some(max::DEPTH));
     }

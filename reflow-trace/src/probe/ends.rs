@@ -34,7 +34,12 @@ pub enum Ends<'a> {
 
 /// An edge by its four names.
 #[inline]
-pub fn ends<'a>(from_actor: Name<'a>, from_port: Name<'a>, to_actor: Name<'a>, to_port: Name<'a>) -> Ends<'a> {
+pub fn ends<'a>(
+    from_actor: Name<'a>,
+    from_port: Name<'a>,
+    to_actor: Name<'a>,
+    to_port: Name<'a>,
+) -> Ends<'a> {
     Ends::Names([from_actor, from_port, to_actor, to_port])
 }
 

@@ -52,14 +52,31 @@ pub type Deferred<F, C> = Instrumented<F, C>;
 
 /// Watches a body that calls [`begin_in`] itself; `finish` sees what it returns.
 #[inline]
-pub fn instrumented<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(future: F, finish: C) -> Instrumented<F, C> {
-    Instrumented { future, finish: Some(finish), flow: Flow::idle(), was_polled: false }
+pub fn instrumented<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
+    future: F,
+    finish: C,
+) -> Instrumented<F, C> {
+    Instrumented {
+        future,
+        finish: Some(finish),
+        flow: Flow::idle(),
+        was_polled: false,
+    }
 }
 
 /// Watches a future that was made by other means; the attempt in `flow` begins at its first poll.
 #[inline]
-pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(flow: Flow, future: F, finish: C) -> Deferred<F, C> {
-    Instrumented { future, finish: Some(finish), flow, was_polled: false }
+pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
+    flow: Flow,
+    future: F,
+    finish: C,
+) -> Deferred<F, C> {
+    Instrumented {
+        future,
+        finish: Some(finish),
+        flow,
+        was_polled: false,
+    }
 }
 
 impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F, C> {
@@ -113,7 +130,12 @@ impl<'a> FirstTurn<'a> {
     #[inline]
     fn enter(flow: &'a mut Flow) -> Self {
         let enclosing = BEGUN.try_with(RefCell::take).ok().flatten();
-        Self { flow, enclosing, _frame: CauseFrame::enter(), was_panicking: std::thread::panicking() }
+        Self {
+            flow,
+            enclosing,
+            _frame: CauseFrame::enter(),
+            was_panicking: std::thread::panicking(),
+        }
     }
 }
 
@@ -138,16 +160,25 @@ struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     fn enter(flow: &'a mut Flow) -> Self {
-        let frame =
-            if flow.is_handling() { CauseFrame::with_cause(flow.cause()) } else { CauseFrame::enter() };
+        let frame = match &flow.attempt {
+            Some(attempt) if attempt.is_handling() => CauseFrame::with_cause(attempt.cause()),
+            _ => CauseFrame::enter(),
+        };
         let depth = with_lane(|hand, _| {
             let depth = hand.active_depth();
-            if flow.purpose == Purpose::Send {
-                hand.push_active(flow.edge());
+            if let Some(attempt) = &flow.attempt
+                && attempt.purpose == Purpose::Send
+            {
+                hand.push_active(attempt.edge());
             }
             depth
         });
-        Self { flow, depth: depth.unwrap_or(0), _frame: frame, was_panicking: std::thread::panicking() }
+        Self {
+            flow,
+            depth: depth.unwrap_or(0),
+            _frame: frame,
+            was_panicking: std::thread::panicking(),
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! The begin of a handling: how long the message waited, and what it causes.
 
+use super::depth::Depth;
 use super::ends::Name;
 use super::flow::Flow;
-use super::send::{Facts, Trace, edge_of, prepare, start, threshold_of, with_shown_names};
+use super::send::{Amounts, Facts, number, open, threshold_of, with_shown_names};
 use super::site::Site;
+use super::trace::{Trace, edge_of};
 use crate::clock::ticks;
-use crate::context::{Context, ThreadCause};
+use crate::context::ThreadCause;
 use crate::lane::{FlowKey, LaneInUse, LaneOwned, Purpose, with_lane};
-use crate::sampling::Randomness;
 
 /// Who handles the message.
 #[derive(Clone, Copy, Debug)]
@@ -21,13 +22,21 @@ pub struct Receiver<'a> {
 /// An actor by its name and the port the message came in by.
 #[inline]
 pub fn receiver<'a>(actor: Name<'a>, port: Name<'a>) -> Receiver<'a> {
-    Receiver { actor, port, is_guess: false }
+    Receiver {
+        actor,
+        port,
+        is_guess: false,
+    }
 }
 
 /// An actor whose name is only known to the message that came to it; else it is called `type_name`.
 #[inline]
 pub fn receiver_by_default(type_name: &str) -> Receiver<'_> {
-    Receiver { actor: Name::Text(type_name), port: Name::Text("in"), is_guess: true }
+    Receiver {
+        actor: Name::Text(type_name),
+        port: Name::Text("in"),
+        is_guess: true,
+    }
 }
 
 /// Begins the handling of a message; true when it is recorded.
@@ -49,18 +58,25 @@ pub(super) fn begin_handling(
     }
 }
 
-fn begin_at(flow: &mut Flow, at: [&str; 2], is_guess: bool, site: &'static Site, facts: &Facts<'_>) -> bool {
+fn begin_at(
+    flow: &mut Flow,
+    at: [&str; 2],
+    is_guess: bool,
+    site: &'static Site,
+    facts: &Facts<'_>,
+) -> bool {
     let began = with_lane(|hand, lane| {
-        let came_with = facts.context.copied().unwrap_or(Context::NONE);
         let named = FlowKey::Names(["", "", at[0], at[1]]);
-        let key = match edge_of(&came_with, hand).map(FlowKey::Number) {
+        let by_edge = facts.context.and_then(|context| edge_of(context, hand));
+        let key = match by_edge.map(FlowKey::Number) {
             Some(by_edge) if is_guess || leads_to(by_edge, at, site, facts, hand, lane) => by_edge,
             _ => named,
         };
-        begin_received(flow, key, site, facts, &came_with, hand, lane)
+        begin_received(flow, key, Depth::UNKNOWN, site, facts, hand, lane)
     });
-    if began.is_some() {
-        ThreadCause::with(|thread| thread.set(flow.cause()));
+    if let Some(attempt) = &flow.attempt {
+        let cause = attempt.cause();
+        ThreadCause::with(|thread| thread.set(Some(cause)));
     }
     began.unwrap_or(false)
 }
@@ -74,7 +90,14 @@ fn leads_to(
     hand: &LaneInUse,
     lane: &mut LaneOwned,
 ) -> bool {
-    let entry = lane.flows.find(edge, facts.kind, Purpose::Receive, site, &lane.shared, &hand.runtime);
+    let entry = lane.flows.find(
+        edge,
+        facts.kind,
+        Purpose::Receive,
+        site,
+        &lane.shared,
+        &hand.runtime,
+    );
     &*entry.names.to_actor == actor && &*entry.names.to_port == port
 }
 
@@ -82,31 +105,54 @@ fn leads_to(
 pub(super) fn begin_received(
     flow: &mut Flow,
     key: FlowKey<'_>,
+    depth: Depth,
     site: &'static Site,
     facts: &Facts<'_>,
-    came_with: &Context,
     hand: &mut LaneInUse,
     lane: &mut LaneOwned,
 ) -> bool {
-    let entry = lane.flows.find(key, facts.kind, Purpose::Receive, site, &lane.shared, &hand.runtime);
+    let handling = ThreadCause::with(ThreadCause::get).flatten();
+    let entry = lane.flows.find(
+        key,
+        facts.kind,
+        Purpose::Receive,
+        site,
+        &lane.shared,
+        &hand.runtime,
+    );
     entry.cell.messages.add(1);
     entry.cell.bytes.add(facts.size.bytes);
-    let cause = if came_with.is_linked() {
-        *came_with
-    } else {
-        ThreadCause::with(ThreadCause::get).unwrap_or(Context::NONE)
-    };
-    let mut trace = Trace::continuing(&cause, facts.by_id, &mut lane.roots, hand);
-    // The hop was counted when the message was sent.
+    let came_with = facts.context.filter(|context| context.is_linked());
+    let trace = Trace::of(
+        came_with.or(handling.as_ref()),
+        facts,
+        &mut lane.roots,
+        hand,
+    );
     let (threshold, policy) = threshold_of(entry, facts.verdict);
-    trace.context.threshold = trace.context.threshold.max(threshold.bits());
-    let sampled = threshold.keeps(Randomness::from_bits(trace.context.randomness));
-    if !sampled {
+    let sampled = threshold.keeps(trace.randomness);
+    // Stamps of another process are of another clock.
+    let stamp =
+        came_with.filter(|context| context.sent_at != 0 && context.producer == hand.producer);
+    let waited = stamp.map(|context| ticks().saturating_sub(context.sent_at));
+    let amounts = Amounts {
+        size: facts.size,
+        depth,
+        wide: waited,
+    };
+    let attempt = flow.attempt.insert(open(
+        entry,
+        &amounts,
+        policy,
+        threshold,
+        &trace,
+        Purpose::Receive,
+        hand,
+    ));
+    if sampled {
+        number(attempt, &mut lane.sequence, &lane.shared, hand);
+    } else {
         entry.cell.not_sampled.add(1);
     }
-    let same_clock = came_with.sent_at != 0 && came_with.producer == hand.runtime.producer().bits();
-    let waited = same_clock.then(|| ticks().saturating_sub(came_with.sent_at));
-    prepare(flow, entry, facts.size, None, waited, policy, &cause, &trace, hand);
-    start(flow, sampled, Purpose::Receive, hand, lane);
     sampled
 }

@@ -38,7 +38,11 @@ impl<T: ?Sized> Judge for Judged<'_, T> {
 /// Delivered, or failed.
 #[inline]
 pub fn outcome_if(ok: bool) -> Outcome {
-    if ok { Outcome::Delivered } else { Outcome::Failed }
+    if ok {
+        Outcome::Delivered
+    } else {
+        Outcome::Failed
+    }
 }
 
 #[cfg(test)]
@@ -49,7 +53,10 @@ mod tests {
     fn only_an_error_has_failed() {
         assert_eq!((&&Judged(&Err::<(), ()>(()))).outcome(), Outcome::Failed);
         assert_eq!((&&Judged(&Ok::<(), ()>(()))).outcome(), Outcome::Delivered);
-        assert_eq!((&&Judged(&Poll::Ready(Err::<(), ()>(())))).outcome(), Outcome::Failed);
+        assert_eq!(
+            (&&Judged(&Poll::Ready(Err::<(), ()>(())))).outcome(),
+            Outcome::Failed
+        );
         assert_eq!((&&Judged(&false)).outcome(), Outcome::Delivered);
         assert_eq!((&&Judged(&None::<()>)).outcome(), Outcome::Delivered);
     }

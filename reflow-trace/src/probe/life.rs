@@ -1,9 +1,10 @@
 //! The life of an actor: one event when it begins, one when it ends.
 
 use super::ends::Name;
-use super::flow::{Flow, State, write_record};
+use super::flow::{Attempt, Flow, State};
 use super::send::with_shown_names;
 use super::site::Site;
+use super::write::write_record;
 use crate::clock::ticks;
 use crate::lane::{FlowKey, KindRef, LaneInUse, LaneOwned, Purpose, with_lane};
 use crate::record::{Fields, Kind, NO_POLICY, Record};
@@ -17,7 +18,9 @@ pub fn begin_life(flow: &mut Flow, actor: Name<'_>, site: &'static Site) {
     let nothing = Name::Text("");
     match actor {
         Name::Text(actor) => begin(flow, actor, site),
-        Name::Shown(_) => with_shown_names(&[actor, nothing, nothing, nothing], |[actor, ..]| begin(flow, actor, site)),
+        Name::Shown(_) => with_shown_names(&[actor, nothing, nothing, nothing], |[actor, ..]| {
+            begin(flow, actor, site)
+        }),
     }
 }
 
@@ -41,25 +44,33 @@ fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
         let mut started = words(edge);
         lane.sequence += 1;
         lane.shared.begun.add(1);
-        lane.shared.ended.add(1);
         started[0] |= lane.sequence << 16;
         started[1] = ticks();
         started.finish(Kind::ActorStarted, None, None);
         write_record(&mut started, &[], hand, lane);
-        begin_record(flow, edge, hand, lane);
+        flow.attempt = Some(begin_record(edge, hand, lane));
     });
 }
 
-fn begin_record(flow: &mut Flow, edge: u32, hand: &LaneInUse, lane: &mut LaneOwned) {
-    flow.words = words(edge);
+fn begin_record(edge: u32, hand: &LaneInUse, lane: &mut LaneOwned) -> Attempt {
     lane.sequence += 1;
     lane.shared.begun.add(1);
-    flow.words[0] |= lane.sequence << 16;
-    flow.words[1] = ticks();
-    flow.purpose = Purpose::Life;
-    flow.generation = hand.runtime.generation();
-    flow.ring = lane.shared.ring;
-    flow.state = State::Recorded;
+    let mut words = words(edge);
+    words[0] |= lane.sequence << 16;
+    words[1] = ticks();
+    Attempt {
+        words,
+        details: None,
+        trace_producer: hand.producer,
+        threshold: 0,
+        generation: hand.generation,
+        ring: lane.shared.ring,
+        state: State::Recorded,
+        purpose: Purpose::Life,
+        is_on_stack: false,
+        delivers_on_drop: false,
+        began_while_panicking: false,
+    }
 }
 
 fn words(edge: u32) -> crate::ring::Words {

@@ -8,6 +8,7 @@
 
 mod begin;
 mod depth;
+mod details;
 mod ends;
 mod flow;
 mod future;
@@ -19,6 +20,8 @@ mod send;
 mod site;
 #[cfg(test)]
 mod tests;
+mod trace;
+mod write;
 
 pub use begin::{BeginHandling, BeginSend, Probed};
 pub use depth::{Depth, DepthFallback, QueueLength, Unsaid};

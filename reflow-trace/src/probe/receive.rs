@@ -5,16 +5,15 @@ use std::task::Poll;
 use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
 use super::ends::{Ends, Name};
-use super::flow::{Flow, State};
+use super::flow::{Attempt, Flow, State};
 use super::handling::begin_received;
 use super::send::{Facts, with_shown_names};
 use super::site::Site;
-use crate::clock::ticks;
-use crate::context::Context;
 use crate::event::Outcome;
 use crate::lane::{FlowKey, KindRef, Purpose, with_lane};
 use crate::message::Message;
 use crate::record::{Fields, Kind};
+use crate::ring::SLOT_WORDS;
 
 /// Notes where a message may be received; nothing has happened until one comes.
 pub fn begin_receive(flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
@@ -24,20 +23,40 @@ pub fn begin_receive(flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'stat
             await_at(flow, FlowKey::Names([a, b, c, d]), depth, site);
         }
         Ends::Names(names) => {
-            with_shown_names(names, |names| await_at(flow, FlowKey::Names(names), depth, site));
+            with_shown_names(names, |names| {
+                await_at(flow, FlowKey::Names(names), depth, site)
+            });
         }
     }
 }
 
 fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site) {
-    with_lane(|hand, lane| {
-        let purpose = Purpose::Receive;
-        let entry = lane.flows.find(key, KindRef::None, purpose, site, &lane.shared, &hand.runtime);
-        flow.words[3] = u64::from(entry.edge);
-        flow.words[4] = depth.known().unwrap_or(u64::MAX);
-        flow.generation = hand.runtime.generation();
-        flow.purpose = purpose;
-        flow.state = State::Awaiting;
+    let purpose = Purpose::Receive;
+    flow.attempt = with_lane(|hand, lane| {
+        let entry = lane.flows.find(
+            key,
+            KindRef::None,
+            purpose,
+            site,
+            &lane.shared,
+            &hand.runtime,
+        );
+        let mut words = [0; SLOT_WORDS];
+        words[3] = u64::from(entry.edge);
+        words.set_depth(depth.known());
+        Attempt {
+            words,
+            details: None,
+            trace_producer: 0,
+            threshold: 0,
+            generation: hand.generation,
+            ring: 0,
+            state: State::Awaiting,
+            purpose,
+            is_on_stack: false,
+            delivers_on_drop: false,
+            began_while_panicking: false,
+        }
     });
 }
 
@@ -54,28 +73,30 @@ pub trait EndReceive {
 const PLAIN: &Site = &Site::new();
 
 fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) {
-    if flow.state != State::Awaiting {
+    let Some(awaiting) = flow
+        .attempt
+        .take_if(|attempt| attempt.state == State::Awaiting)
+    else {
         return;
-    }
-    let depth = flow.words[4];
-    let edge = flow.words.edge();
-    flow.state = State::Idle;
-    let came_with = facts.context.copied().unwrap_or(Context::NONE);
+    };
+    let (edge, depth) = (awaiting.edge(), Depth::of(awaiting.words.depth()));
     let recorded = with_lane(|hand, lane| {
-        begin_received(flow, FlowKey::Number(edge), PLAIN, facts, &came_with, hand, lane)
+        begin_received(flow, FlowKey::Number(edge), depth, PLAIN, facts, hand, lane)
     });
-    if recorded != Some(true) {
-        flow.state = State::Idle;
-        return;
+    if recorded == Some(true) {
+        describe(flow);
+        flow.start_clock();
     }
-    describe(flow);
-    flow.words[1] = ticks();
-    flow.words.set_depth((depth != u64::MAX).then_some(depth));
-    // How long it will be handled is not known here.
-    flow.words.finish(Kind::MessageReceived, None, Some(Outcome::Delivered));
-    with_lane(|hand, lane| flow.write(hand, lane));
-    flow.state = State::Idle;
-    flow.give_back_details();
+    if let Some(mut attempt) = flow.attempt.take()
+        && recorded == Some(true)
+    {
+        // How long it will be handled is not known here.
+        attempt
+            .words
+            .finish(Kind::MessageReceived, None, Some(Outcome::Delivered));
+        with_lane(|hand, lane| attempt.write(hand, lane));
+        attempt.give_back_details();
+    }
 }
 
 fn record_message<T: Message>(flow: &mut Flow, message: Option<&T>) {
@@ -126,7 +147,11 @@ impl<T, E> EndReceive for &mut &mut &mut Received<'_, Result<Option<T>, E>> {
 impl<T> EndReceive for &mut &mut &mut Received<'_, Poll<Option<T>>> {
     #[inline]
     fn end_receive(&mut self, flow: &mut Flow) {
-        let message = if let Poll::Ready(Some(message)) = &*self.0 { Some(message) } else { None };
+        let message = if let Poll::Ready(Some(message)) = &*self.0 {
+            Some(message)
+        } else {
+            None
+        };
         record_any(flow, message);
     }
 }

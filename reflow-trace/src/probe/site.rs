@@ -15,7 +15,10 @@ impl Site {
     /// A connector in memory, without compression.
     #[expect(clippy::new_without_default, reason = "a default cannot be const")]
     pub const fn new() -> Self {
-        Self { protocol: None, compression: None }
+        Self {
+            protocol: None,
+            compression: None,
+        }
     }
 
     /// Names the protocol; the default is `memory_channel`.

@@ -29,18 +29,36 @@ impl Recording {
     fn with(builder: Builder) -> Self {
         let alone = ONE_RECORDING.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = MemorySink::with_capacity(1_000_000);
-        let guard = builder.sink(memory.clone()).start().expect("nothing else records");
-        Self { memory, guard, _alone: alone }
+        let guard = builder
+            .sink(memory.clone())
+            .start()
+            .expect("nothing else records");
+        Self {
+            memory,
+            guard,
+            _alone: alone,
+        }
     }
 
     fn events(&self) -> Vec<TraceEvent> {
-        self.guard.flush(Duration::from_secs(30)).expect("memory is fast");
-        self.memory.events().into_iter().filter(|event| event.actor_id != crate::ledger::TRACING_ACTOR).collect()
+        self.guard
+            .flush(Duration::from_secs(30))
+            .expect("memory is fast");
+        self.memory
+            .events()
+            .into_iter()
+            .filter(|event| event.actor_id != crate::ledger::TRACING_ACTOR)
+            .collect()
     }
 
     fn ledger(&self) -> Ledger {
-        self.guard.flush(Duration::from_secs(30)).expect("memory is fast");
-        global_tracing().expect("recording").performance_metrics().ledger
+        self.guard
+            .flush(Duration::from_secs(30))
+            .expect("memory is fast");
+        global_tracing()
+            .expect("recording")
+            .performance_metrics()
+            .ledger
     }
 }
 
@@ -57,7 +75,11 @@ impl Message for Reading {
         &KIND
     }
     fn verdict(&self) -> Verdict {
-        if self.important { Verdict::Always } else { Verdict::ByRate }
+        if self.important {
+            Verdict::Always
+        } else {
+            Verdict::ByRate
+        }
     }
     fn size(&self) -> Size {
         Size::known(100)
@@ -79,7 +101,12 @@ fn send<T>(from: &str, to: &str, message: Reading, body: impl FnOnce(Reading) ->
     send_judged(from, to, message, body, |_| Outcome::Delivered)
 }
 
-fn send_result(from: &str, to: &str, message: Reading, body: impl FnOnce(Reading) -> Result<(), ()>) -> Result<(), ()> {
+fn send_result(
+    from: &str,
+    to: &str,
+    message: Reading,
+    body: impl FnOnce(Reading) -> Result<(), ()>,
+) -> Result<(), ()> {
     send_judged(from, to, message, body, |out| (&&Judged(out)).outcome())
 }
 
@@ -94,7 +121,12 @@ fn send_judged<T>(
     if on() {
         (&mut Probed(&mut message)).begin_send(
             &mut flow,
-            ends((&&Text(&from)).name(), (&&Text(&"out")).name(), (&&Text(&to)).name(), (&&Text(&"in")).name()),
+            ends(
+                (&&Text(&from)).name(),
+                (&&Text(&"out")).name(),
+                (&&Text(&to)).name(),
+                (&&Text(&"in")).name(),
+            ),
             Depth::of(3usize),
             SITE,
         );
@@ -122,16 +154,32 @@ fn handle<T>(actor: &str, mut message: Reading, body: impl FnOnce(Reading) -> T)
 #[test]
 fn a_send_is_recorded_with_what_is_known_of_it() {
     let recording = Recording::start();
-    let message = Reading { id: 7, important: true, ..Reading::default() };
+    let message = Reading {
+        id: 7,
+        important: true,
+        ..Reading::default()
+    };
     let sent = send("a", "b", message, |message| message);
     let events = recording.events();
     assert_eq!(events.len(), 1, "{events:#?}");
     let event = &events[0];
-    assert_eq!(event.event_type, TraceEventType::DataFlow { to_actor: "b".into(), to_port: "in".into() });
-    assert_eq!((event.actor_id.as_str(), event.data.port.as_deref()), ("a", Some("out")));
+    assert_eq!(
+        event.event_type,
+        TraceEventType::DataFlow {
+            to_actor: "b".into(),
+            to_port: "in".into()
+        }
+    );
+    assert_eq!(
+        (event.actor_id.as_str(), event.data.port.as_deref()),
+        ("a", Some("out"))
+    );
     assert_eq!(event.outcome, Some(Outcome::Delivered));
     let message = event.data.message.as_ref().expect("a message");
-    assert_eq!((message.message_type.as_str(), message.size_bytes), ("Reading", 100));
+    assert_eq!(
+        (message.message_type.as_str(), message.size_bytes),
+        ("Reading", 100)
+    );
     assert!(!message.size_is_shallow);
     assert_eq!(event.data.performance_metrics.queue_depth, Some(3));
     assert!(event.data.performance_metrics.execution_time_ns.is_some());
@@ -146,9 +194,13 @@ fn a_send_is_recorded_with_what_is_known_of_it() {
 #[test]
 fn failed_cancelled_and_panicked_sends_are_no_data_flows() {
     let recording = Recording::start();
-    let important = Reading { important: true, ..Reading::default() };
+    let important = Reading {
+        important: true,
+        ..Reading::default()
+    };
     let _failed = send_result("a", "b", important.clone(), |_| Err(()));
-    let panicked = std::panic::catch_unwind(|| send("a", "b", important.clone(), |_| panic!("as intended")));
+    let panicked =
+        std::panic::catch_unwind(|| send("a", "b", important.clone(), |_| panic!("as intended")));
     assert!(panicked.is_err());
     {
         let mut flow = Flow::idle();
@@ -157,41 +209,85 @@ fn failed_cancelled_and_panicked_sends_are_no_data_flows() {
         (&mut Probed(&mut message)).begin_send(&mut flow, edge(&edge_handle), Depth::UNKNOWN, SITE);
     }
     let events = recording.events();
-    let outcomes: Vec<_> = events.iter().map(|event| event.outcome.expect("an attempt")).collect();
-    assert_eq!(outcomes, [Outcome::Failed, Outcome::Panicked, Outcome::Cancelled]);
-    assert!(events.iter().all(|event| event.event_type == TraceEventType::MessageSent));
+    let outcomes: Vec<_> = events
+        .iter()
+        .map(|event| event.outcome.expect("an attempt"))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [Outcome::Failed, Outcome::Panicked, Outcome::Cancelled]
+    );
+    assert!(
+        events
+            .iter()
+            .all(|event| event.event_type == TraceEventType::MessageSent)
+    );
     let counters = global_tracing().expect("recording").edge_counters();
-    assert_eq!((counters.edges[0].messages, counters.edges[0].failures), (3, 3));
+    assert_eq!(
+        (counters.edges[0].messages, counters.edges[0].failures),
+        (3, 3)
+    );
 }
 
 #[test]
 fn what_a_handler_sends_is_caused_by_what_it_handles() {
     let recording = Recording::start();
-    let first = send("a", "b", Reading { important: true, ..Reading::default() }, |message| message);
+    let first = send(
+        "a",
+        "b",
+        Reading {
+            important: true,
+            ..Reading::default()
+        },
+        |message| message,
+    );
     let second = handle("b", first, |message| {
-        send("b", "c", Reading { important: true, id: message.id, ..Reading::default() }, |message| message)
+        send(
+            "b",
+            "c",
+            Reading {
+                important: true,
+                id: message.id,
+                ..Reading::default()
+            },
+            |message| message,
+        )
     });
     assert!(!Context::current().is_linked());
     handle("c", second, |_| ());
     let events = recording.events();
     assert_eq!(events.len(), 4);
     // In the order in which they ended: the inner send ends before the handling around it.
-    let [first, second, handled, last] = &events[..] else { unreachable!("four events") };
+    let [first, second, handled, last] = &events[..] else {
+        unreachable!("four events")
+    };
     assert_eq!(handled.event_type, TraceEventType::MessageReceived);
     assert_eq!(handled.causality.parent_event_id, Some(first.event_id));
     assert_eq!(second.causality.parent_event_id, Some(handled.event_id));
     assert_eq!(last.causality.parent_event_id, Some(second.event_id));
-    assert_eq!((last.actor_id.as_str(), last.data.port.as_deref()), ("c", Some("in")));
+    assert_eq!(
+        (last.actor_id.as_str(), last.data.port.as_deref()),
+        ("c", Some("in"))
+    );
     assert!(last.data.performance_metrics.waiting_time_ns.is_some());
-    assert!(events.iter().all(|event| event.trace_id == first.trace_id && event.trace_id.is_some()));
+    assert!(
+        events
+            .iter()
+            .all(|event| event.trace_id == first.trace_id && event.trace_id.is_some())
+    );
     assert_eq!(second.causality.hop_count, Some(1));
 }
 
 #[test]
 fn a_send_through_several_methods_is_one_event() {
     let recording = Recording::start();
-    let message = Reading { important: true, ..Reading::default() };
-    send("a", "b", message, |message| send("a", "b", message, |message| send("a", "b", message, |_| ())));
+    let message = Reading {
+        important: true,
+        ..Reading::default()
+    };
+    send("a", "b", message, |message| {
+        send("a", "b", message, |message| send("a", "b", message, |_| ()))
+    });
     assert_eq!(recording.events().len(), 1);
     let ledger = recording.ledger();
     assert_eq!(ledger.attempted, 1);
@@ -203,7 +299,10 @@ fn a_lineage_is_kept_whole_or_not_at_all() {
     let recording = Recording::start();
     let chains = 2_000;
     for id in 0..chains {
-        let mut message = Reading { id, ..Reading::default() };
+        let mut message = Reading {
+            id,
+            ..Reading::default()
+        };
         for (from, to) in [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f")] {
             message = send(from, to, message, |message| message);
             message = handle(to, message, |message| message);
@@ -211,11 +310,20 @@ fn a_lineage_is_kept_whole_or_not_at_all() {
     }
     let mut traces = std::collections::HashMap::new();
     for event in recording.events() {
-        *traces.entry(event.trace_id.expect("in a trace")).or_insert(0) += 1;
+        *traces
+            .entry(event.trace_id.expect("in a trace"))
+            .or_insert(0) += 1;
     }
-    assert!(traces.values().all(|&events| events == 10), "a trace has all of its ten events");
+    assert!(
+        traces.values().all(|&events| events == 10),
+        "a trace has all of its ten events"
+    );
     // Ten standard deviations around a quarter of 2000.
-    assert!((307..=693).contains(&traces.len()), "{} whole traces of {chains}", traces.len());
+    assert!(
+        (307..=693).contains(&traces.len()),
+        "{} whole traces of {chains}",
+        traces.len()
+    );
     let ledger = recording.ledger();
     assert_eq!(ledger.attempted, chains * 10);
     assert!(ledger.balances(), "{ledger:#?}");
@@ -231,9 +339,14 @@ fn the_law_holds_under_eight_threads_with_a_small_ring() {
                 let actor = format!("sender {thread}");
                 for id in 0..each {
                     let important = id % 3 == 0;
-                    let message = Reading { id, important, ..Reading::default() };
-                    let _outcome =
-                        send_result(&actor, "b", message, |_| if id % 7 == 0 { Err(()) } else { Ok(()) });
+                    let message = Reading {
+                        id,
+                        important,
+                        ..Reading::default()
+                    };
+                    let _outcome = send_result(&actor, "b", message, |_| {
+                        if id % 7 == 0 { Err(()) } else { Ok(()) }
+                    });
                 }
             });
         }
@@ -247,31 +360,72 @@ fn the_law_holds_under_eight_threads_with_a_small_ring() {
     let counters = global_tracing().expect("recording").edge_counters();
     assert_eq!(counters.edges.len(), 8);
     for edge in counters.edges {
-        assert_eq!((edge.messages, edge.bytes, edge.failures), (each, 100 * each, each.div_ceil(7)));
+        assert_eq!(
+            (edge.messages, edge.bytes, edge.failures),
+            (each, 100 * each, each.div_ceil(7))
+        );
     }
 }
 
 #[test]
 fn losses_are_told_among_the_events() {
-    let recording = Recording::with(builder().ring_capacity(64).overflow(crate::Overflow::DropNewest));
+    let recording = Recording::with(
+        builder()
+            .ring_capacity(64)
+            .overflow(crate::Overflow::DropNewest),
+    );
     for id in 0..200_000 {
-        send("a", "b", Reading { id, important: true, ..Reading::default() }, |_| ());
+        send(
+            "a",
+            "b",
+            Reading {
+                id,
+                important: true,
+                ..Reading::default()
+            },
+            |_| (),
+        );
     }
     let ledger = recording.ledger();
-    assert!(ledger.lost_total() > 0, "64 slots cannot hold a burst of 200000");
-    let told: u64 = recording.memory.events().iter().filter_map(TraceEvent::as_loss).map(|loss| loss.count).sum();
+    assert!(
+        ledger.lost_total() > 0,
+        "64 slots cannot hold a burst of 200000"
+    );
+    let told: u64 = recording
+        .memory
+        .events()
+        .iter()
+        .filter_map(TraceEvent::as_loss)
+        .map(|loss| loss.count)
+        .sum();
     assert_eq!(told, ledger.lost_total());
     assert!(ledger.balances(), "{ledger:#?}");
 }
 
 #[test]
 fn overwriting_keeps_the_newest() {
-    let recording = Recording::with(builder().ring_capacity(64).overflow(crate::Overflow::OverwriteOldest));
+    let recording = Recording::with(
+        builder()
+            .ring_capacity(64)
+            .overflow(crate::Overflow::OverwriteOldest),
+    );
     for id in 0..100_000 {
-        send("a", "b", Reading { id, important: true, ..Reading::default() }, |_| ());
+        send(
+            "a",
+            "b",
+            Reading {
+                id,
+                important: true,
+                ..Reading::default()
+            },
+            |_| (),
+        );
     }
     let events = recording.events();
-    assert_eq!(events.last().and_then(TraceEvent::message_id), Some(&serde_json::json!(99_999)));
+    assert_eq!(
+        events.last().and_then(TraceEvent::message_id),
+        Some(&serde_json::json!(99_999))
+    );
     let ledger = recording.ledger();
     assert_eq!(ledger.attempted, 100_000);
     assert!(ledger.balances(), "{ledger:#?}");
@@ -280,12 +434,32 @@ fn overwriting_keeps_the_newest() {
 #[test]
 fn waiting_loses_nothing() {
     let bound = Duration::from_secs(60);
-    let recording = Recording::with(builder().ring_capacity(64).overflow(crate::Overflow::Wait(bound)));
+    let recording = Recording::with(
+        builder()
+            .ring_capacity(64)
+            .overflow(crate::Overflow::Wait(bound)),
+    );
     for id in 0..50_000 {
-        send("a", "b", Reading { id, important: true, ..Reading::default() }, |_| ());
+        send(
+            "a",
+            "b",
+            Reading {
+                id,
+                important: true,
+                ..Reading::default()
+            },
+            |_| (),
+        );
     }
-    let ids: Vec<_> = recording.events().iter().filter_map(|event| event.message_id()?.as_u64()).collect();
-    assert!(ids.iter().copied().eq(0..50_000), "every event once and in order");
+    let ids: Vec<_> = recording
+        .events()
+        .iter()
+        .filter_map(|event| event.message_id()?.as_u64())
+        .collect();
+    assert!(
+        ids.iter().copied().eq(0..50_000),
+        "every event once and in order"
+    );
 }
 
 #[test]
@@ -295,15 +469,30 @@ fn names_that_are_shown_go_through_a_buffer() {
     let mut message = 5u32;
     (&mut Probed(&mut message)).begin_send(
         &mut flow,
-        ends((&&Text(&1)).name(), (&&Text(&2)).name(), (&&Text(&uuid::Uuid::nil())).name(), (&&Text(&"in")).name()),
+        ends(
+            (&&Text(&1)).name(),
+            (&&Text(&2)).name(),
+            (&&Text(&uuid::Uuid::nil())).name(),
+            (&&Text(&"in")).name(),
+        ),
         Depth::UNKNOWN,
         SITE,
     );
     flow.end(Outcome::Delivered);
     let events = recording.events();
     assert_eq!(events[0].actor_id, "1");
-    assert_eq!(events[0].destination(), Some(("00000000-0000-0000-0000-000000000000", "in")));
-    assert_eq!(events[0].data.message.as_ref().map(|m| m.message_type.as_str()), Some("u32"));
+    assert_eq!(
+        events[0].destination(),
+        Some(("00000000-0000-0000-0000-000000000000", "in"))
+    );
+    assert_eq!(
+        events[0]
+            .data
+            .message
+            .as_ref()
+            .map(|m| m.message_type.as_str()),
+        Some("u32")
+    );
 }
 
 #[test]

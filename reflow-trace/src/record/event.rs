@@ -26,7 +26,11 @@ pub(crate) fn encode_event(
         _ => ("", ""),
     };
     let port = event.data.port.as_deref();
-    for (tag, name) in [(Tag::Actor, event.actor_id.as_str()), (Tag::ToActor, to_actor), (Tag::ToPort, to_port)] {
+    for (tag, name) in [
+        (Tag::Actor, event.actor_id.as_str()),
+        (Tag::ToActor, to_actor),
+        (Tag::ToPort, to_port),
+    ] {
         if bounded(name) != name {
             sections.put(tag, name.as_bytes());
         }
@@ -35,7 +39,12 @@ pub(crate) fn encode_event(
     if let Some(port) = port {
         sections.put(Tag::Port, port.as_bytes());
     }
-    let ends = [event.actor_id.as_str(), port.unwrap_or(""), to_actor, to_port];
+    let ends = [
+        event.actor_id.as_str(),
+        port.unwrap_or(""),
+        to_actor,
+        to_port,
+    ];
     let edge = dictionary.edge(EdgeNames::new(ends, DEFAULT_PROTOCOL, DEFAULT_COMPRESSION));
 
     sections.put(Tag::EventId, event.event_id.0.as_bytes());
@@ -72,7 +81,12 @@ pub(crate) fn encode_event(
         depth: metrics.queue_depth.map(|depth| depth as u64),
         cause_ring: 0,
         cause_sequence: 0,
-        flags: flag::BY_HAND | if event.causality.hop_count.is_some() { flag::HOPS } else { 0 },
+        flags: flag::BY_HAND
+            | if event.causality.hop_count.is_some() {
+                flag::HOPS
+            } else {
+                0
+            },
         randomness: 0,
         trace_high: 0,
         hops: event.causality.hop_count.unwrap_or(0),
@@ -101,7 +115,11 @@ fn kind_of(event_type: &TraceEventType) -> Kind {
 
 fn put_causality(event: &TraceEvent, sections: &mut Sections) {
     let causality = &event.causality;
-    let ids = |ids: &[crate::EventId]| ids.iter().flat_map(|id| *id.0.as_bytes()).collect::<Vec<u8>>();
+    let ids = |ids: &[crate::EventId]| {
+        ids.iter()
+            .flat_map(|id| *id.0.as_bytes())
+            .collect::<Vec<u8>>()
+    };
     if let Some(trace) = event.trace_id {
         sections.put(Tag::TraceId, trace.0.as_bytes());
     }
@@ -127,7 +145,8 @@ fn put_message(event: &TraceEvent, sections: &mut Sections) {
         let mut size = (message.size_bytes as u64).to_le_bytes().to_vec();
         size.push(u8::from(message.size_is_shallow));
         sections.put(Tag::Message, &size);
-        if message.message_type.is_empty() || bounded(&message.message_type) != message.message_type {
+        if message.message_type.is_empty() || bounded(&message.message_type) != message.message_type
+        {
             sections.put(Tag::MessageType, message.message_type.as_bytes());
         }
         if !message.checksum.is_empty() {
@@ -158,7 +177,9 @@ fn put_metrics(metrics: &PerformanceMetrics, sections: &mut Sections) {
     let values = [
         metrics.execution_time_ns,
         metrics.memory_usage_bytes.map(|bytes| bytes as u64),
-        metrics.cpu_usage_percent.map(|percent| u64::from(percent.to_bits())),
+        metrics
+            .cpu_usage_percent
+            .map(|percent| u64::from(percent.to_bits())),
         metrics.queue_depth.map(|depth| depth as u64),
         metrics.throughput_msgs_per_sec.map(f64::to_bits),
         metrics.waiting_time_ns,
@@ -166,8 +187,14 @@ fn put_metrics(metrics: &PerformanceMetrics, sections: &mut Sections) {
     if values.iter().all(Option::is_none) {
         return;
     }
-    let known = values.iter().enumerate().fold(0u8, |known, (bit, value)| known | (u8::from(value.is_some()) << bit));
+    let known = values.iter().enumerate().fold(0u8, |known, (bit, value)| {
+        known | (u8::from(value.is_some()) << bit)
+    });
     let mut payload = vec![known];
-    payload.extend(values.iter().flat_map(|value| value.unwrap_or(0).to_le_bytes()));
+    payload.extend(
+        values
+            .iter()
+            .flat_map(|value| value.unwrap_or(0).to_le_bytes()),
+    );
     sections.put(Tag::Metrics, &payload);
 }

@@ -41,9 +41,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use event::encode_event;
 #[cfg(test)]
 pub(crate) use event::RecordTooLarge;
+pub(crate) use event::encode_event;
 pub(crate) use view::{Origin, Surroundings, view};
 
 use crate::event::Outcome;
@@ -235,11 +235,46 @@ impl Record {
     }
 }
 
+/// What is known of an attempt at its begin; number, start, kind, duration, outcome and slots are 0.
+pub(crate) struct Open {
+    pub(crate) policy: u16,
+    pub(crate) edge: u32,
+    pub(crate) message_type: u32,
+    pub(crate) size: u64,
+    pub(crate) depth: Option<u64>,
+    pub(crate) wide: Option<u64>,
+    pub(crate) cause_ring: u32,
+    pub(crate) cause_sequence: u64,
+    pub(crate) flags: u16,
+    pub(crate) randomness: u64,
+    pub(crate) trace_high: u16,
+    pub(crate) hops: u8,
+}
+
+impl Open {
+    /// The eight words. The same table as [`Record::pack`], without the fields that come later.
+    #[inline]
+    pub(crate) fn pack(&self) -> Words {
+        let wide = self.wide.map_or(WIDE_UNKNOWN, pack_wide);
+        [
+            0,
+            0,
+            u64::from(self.policy) << 48,
+            u64::from(self.edge) | (u64::from(self.message_type) << 28) | ((wide >> 28) << 48),
+            self.size.min(max::SIZE) | (saturating(self.depth, max::DEPTH) << 40),
+            self.cause_sequence | (u64::from(self.flags) << 48),
+            self.randomness | (u64::from(self.hops) << 56),
+            u64::from(self.cause_ring) | (u64::from(self.trace_high) << 22) | (wide << 36),
+        ]
+    }
+}
+
 /// The fields that a probe reads and completes in words it has packed before.
 pub(crate) trait Fields {
     fn edge(&self) -> u32;
     fn message_type(&self) -> u32;
     fn size(&self) -> Option<u64>;
+    fn depth(&self) -> Option<u64>;
     fn flags(&self) -> u16;
     fn hops(&self) -> u8;
     fn trace_high(&self) -> u16;
@@ -269,6 +304,12 @@ impl Fields for Words {
     fn size(&self) -> Option<u64> {
         let size = self[4] & ((1 << 40) - 1);
         (size <= max::SIZE).then_some(size)
+    }
+
+    #[inline]
+    fn depth(&self) -> Option<u64> {
+        let depth = self[4] >> 40;
+        (depth <= max::DEPTH).then_some(depth)
     }
 
     #[inline]

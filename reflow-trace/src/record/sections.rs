@@ -137,7 +137,8 @@ impl Sections {
     fn put_keyed(&mut self, tag: Tag, key: &[u8], parts: &[&[u8]]) {
         let key = &key[..key.len().min(KEY_LENGTH_MAX)];
         let length = key.len() + parts.iter().map(|part| part.len()).sum::<usize>();
-        self.words.push(tag as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
+        self.words
+            .push(tag as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
         let mut word = 0;
         let mut shift = 0;
         for &byte in key.iter().chain(parts.iter().copied().flatten()) {
@@ -196,10 +197,17 @@ pub(crate) fn read(mut words: &[u64]) -> impl Iterator<Item = Section> {
         if key_length > length || payload_words > rest.len() {
             return None;
         }
-        let mut bytes: Vec<u8> = rest[..payload_words].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut bytes: Vec<u8> = rest[..payload_words]
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
         bytes.truncate(length);
         words = &rest[payload_words..];
-        Some(Section { tag, key_length, bytes })
+        Some(Section {
+            tag,
+            key_length,
+            bytes,
+        })
     })
 }
 
@@ -237,7 +245,10 @@ fn write_value(value: &Value, bytes: &mut Vec<u8>) {
             } else if let Some(number) = number.as_i64() {
                 (ValueKind::Signed, number as u64)
             } else {
-                (ValueKind::Float, number.as_f64().unwrap_or_default().to_bits())
+                (
+                    ValueKind::Float,
+                    number.as_f64().unwrap_or_default().to_bits(),
+                )
             };
             bytes.push(kind as u8);
             bytes.extend_from_slice(&number.to_le_bytes());

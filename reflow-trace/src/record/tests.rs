@@ -13,7 +13,11 @@ use crate::edge::Dictionary;
 use crate::event::*;
 use crate::sampling::{SamplingInfo, Threshold, ThresholdTable};
 
-fn read_back(words: &[u64], dictionary: &Dictionary, calibration: &Calibration) -> Option<TraceEvent> {
+fn read_back(
+    words: &[u64],
+    dictionary: &Dictionary,
+    calibration: &Calibration,
+) -> Option<TraceEvent> {
     let surroundings = Surroundings {
         calibration,
         dictionary,
@@ -21,18 +25,37 @@ fn read_back(words: &[u64], dictionary: &Dictionary, calibration: &Calibration) 
         cpu_usage_percent: Some(50.0),
         throughput: &HashMap::new(),
     };
-    view(words, Origin { producer: ProducerId::from_bits(1), ring: 0 }, &surroundings)
+    view(
+        words,
+        Origin {
+            producer: ProducerId::from_bits(1),
+            ring: 0,
+        },
+        &surroundings,
+    )
 }
 
 fn record() -> impl Strategy<Value = Record> {
-    let place = (0..1u64 << 48, any::<u64>(), 0..1u32 << 28, 0..1u32 << 20, 0..Kind::ALL.len());
+    let place = (
+        0..1u64 << 48,
+        any::<u64>(),
+        0..1u32 << 28,
+        0..1u32 << 20,
+        0..Kind::ALL.len(),
+    );
     let amounts = (
         proptest::option::of(0..=max::DURATION),
         proptest::option::of(0..=max::SIZE),
         proptest::option::of(0..=max::DEPTH),
         proptest::option::of(any::<u64>()),
     );
-    let causes = (0..1u32 << 22, 0..1u64 << 48, 0..1u64 << 56, 0..1u16 << 14, any::<u8>());
+    let causes = (
+        0..1u32 << 22,
+        0..1u64 << 48,
+        0..1u64 << 56,
+        0..1u16 << 14,
+        any::<u8>(),
+    );
     let small = (any::<u16>(), any::<u16>(), any::<u16>(), 0..5u8);
     (place, amounts, causes, small).prop_map(
         |(
@@ -69,7 +92,9 @@ fn json_value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_filter("JSON has finite numbers", |x| x.is_finite()).prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("JSON has finite numbers", |x| x.is_finite())
+            .prop_map(Value::from),
         ".*".prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
@@ -104,63 +129,129 @@ fn id() -> impl Strategy<Value = EventId> {
 fn metrics() -> impl Strategy<Value = PerformanceMetrics> {
     use proptest::option::of;
     let not_nan = || any::<f64>().prop_filter("NaN equals nothing", |x| !x.is_nan());
-    (of(any::<u64>()), of(any::<usize>()), of(any::<f32>()), of(any::<usize>()), of(not_nan()), of(any::<u64>()))
-        .prop_map(|(time, memory, cpu, depth, throughput, waiting)| PerformanceMetrics {
-            execution_time_ns: time,
-            memory_usage_bytes: memory,
-            cpu_usage_percent: cpu.filter(|cpu| !cpu.is_nan()),
-            queue_depth: depth,
-            throughput_msgs_per_sec: throughput,
-            waiting_time_ns: waiting,
-        })
+    (
+        of(any::<u64>()),
+        of(any::<usize>()),
+        of(any::<f32>()),
+        of(any::<usize>()),
+        of(not_nan()),
+        of(any::<u64>()),
+    )
+        .prop_map(
+            |(time, memory, cpu, depth, throughput, waiting)| PerformanceMetrics {
+                execution_time_ns: time,
+                memory_usage_bytes: memory,
+                cpu_usage_percent: cpu.filter(|cpu| !cpu.is_nan()),
+                queue_depth: depth,
+                throughput_msgs_per_sec: throughput,
+                waiting_time_ns: waiting,
+            },
+        )
 }
 
 fn data() -> impl Strategy<Value = TraceEventData> {
     use proptest::collection::{hash_map, vec};
     use proptest::option::of;
-    let message = (".*", any::<usize>(), ".*", vec(any::<u8>(), 0..300), any::<bool>()).prop_map(
-        |(message_type, size_bytes, checksum, serialized_data, size_is_shallow)| MessageSnapshot {
-            message_type,
-            size_bytes,
-            checksum,
-            serialized_data,
-            size_is_shallow,
-        },
-    );
-    let kinds = [StateDiffType::Full, StateDiffType::Incremental, StateDiffType::MemoryOnly];
-    let diff = (of(vec(any::<u8>(), 0..9)), vec(any::<u8>(), 0..9), 0..3usize)
-        .prop_map(move |(before, after, kind)| StateDiff { before, after, diff_type: kinds[kind] });
-    (of(".*"), of(message), of(diff), of(".*"), metrics(), hash_map(".*", json_value(), 0..5)).prop_map(
-        |(port, message, state_diff, error, performance_metrics, custom_attributes)| TraceEventData {
-            port,
-            message,
-            state_diff,
-            error,
-            performance_metrics,
-            custom_attributes,
-        },
+    let message = (
+        ".*",
+        any::<usize>(),
+        ".*",
+        vec(any::<u8>(), 0..300),
+        any::<bool>(),
     )
+        .prop_map(
+            |(message_type, size_bytes, checksum, serialized_data, size_is_shallow)| {
+                MessageSnapshot {
+                    message_type,
+                    size_bytes,
+                    checksum,
+                    serialized_data,
+                    size_is_shallow,
+                }
+            },
+        );
+    let kinds = [
+        StateDiffType::Full,
+        StateDiffType::Incremental,
+        StateDiffType::MemoryOnly,
+    ];
+    let diff = (
+        of(vec(any::<u8>(), 0..9)),
+        vec(any::<u8>(), 0..9),
+        0..3usize,
+    )
+        .prop_map(move |(before, after, kind)| StateDiff {
+            before,
+            after,
+            diff_type: kinds[kind],
+        });
+    (
+        of(".*"),
+        of(message),
+        of(diff),
+        of(".*"),
+        metrics(),
+        hash_map(".*", json_value(), 0..5),
+    )
+        .prop_map(
+            |(port, message, state_diff, error, performance_metrics, custom_attributes)| {
+                TraceEventData {
+                    port,
+                    message,
+                    state_diff,
+                    error,
+                    performance_metrics,
+                    custom_attributes,
+                }
+            },
+        )
 }
 
 fn event() -> impl Strategy<Value = TraceEvent> {
     use proptest::collection::vec;
     use proptest::option::of;
-    let causality = (of(id()), of(id()), vec(id(), 0..4), ".*", vec(id(), 0..3), of(any::<u8>())).prop_map(
-        |(parent_event_id, root_cause_event_id, dependency_chain, span_id, joined_event_ids, hop_count)| {
-            CausalityInfo {
+    let causality = (
+        of(id()),
+        of(id()),
+        vec(id(), 0..4),
+        ".*",
+        vec(id(), 0..3),
+        of(any::<u8>()),
+    )
+        .prop_map(
+            |(
                 parent_event_id,
                 root_cause_event_id,
                 dependency_chain,
                 span_id,
                 joined_event_ids,
                 hop_count,
-            }
-        },
+            )| {
+                CausalityInfo {
+                    parent_event_id,
+                    root_cause_event_id,
+                    dependency_chain,
+                    span_id,
+                    joined_event_ids,
+                    hop_count,
+                }
+            },
+        );
+    let time = (
+        -8_334_601_228_800i64..8_210_266_876_799,
+        0..1_000_000_000u32,
     );
-    let time = (-8_334_601_228_800i64..8_210_266_876_799, 0..1_000_000_000u32);
     let rest = (0..5u8, of(any::<u128>()), of(0..=1u64 << 56));
     (id(), time, event_type(), ".*", data(), causality, rest).prop_map(
-        |(event_id, (seconds, nanoseconds), event_type, actor_id, data, causality, (outcome, trace, threshold))| {
+        |(
+            event_id,
+            (seconds, nanoseconds),
+            event_type,
+            actor_id,
+            data,
+            causality,
+            (outcome, trace, threshold),
+        )| {
             TraceEvent {
                 event_id,
                 timestamp: DateTime::from_timestamp(seconds, nanoseconds).expect("in range"),
@@ -170,7 +261,9 @@ fn event() -> impl Strategy<Value = TraceEvent> {
                 causality,
                 outcome: decode_outcome(outcome),
                 trace_id: trace.map(|bits| TraceId(Uuid::from_u128(bits))),
-                sampling: SamplingInfo { threshold: threshold.map(Threshold::from_bits) },
+                sampling: SamplingInfo {
+                    threshold: threshold.map(Threshold::from_bits),
+                },
             }
         },
     )
@@ -247,7 +340,10 @@ fn an_event_that_exceeds_the_largest_record_is_refused() {
     let content = vec![0; 65_536 * 64];
     let event = TraceEvent::data_flow_with_content("a", "o", "b", "i", "T", 1, Some(content));
     let dictionary = Dictionary::new();
-    assert_eq!(encode_event(&event, 1, &dictionary, &Calibration::begin()), Err(RecordTooLarge));
+    assert_eq!(
+        encode_event(&event, 1, &dictionary, &Calibration::begin()),
+        Err(RecordTooLarge)
+    );
 }
 
 #[test]

@@ -50,11 +50,19 @@ pub(crate) fn view(words: &[u64], origin: Origin, around: &Surroundings<'_>) -> 
     Some(event)
 }
 
-fn event_of_words(record: &Record, names: &EdgeNames, origin: Origin, around: &Surroundings<'_>) -> TraceEvent {
+fn event_of_words(
+    record: &Record,
+    names: &EdgeNames,
+    origin: Origin,
+    around: &Surroundings<'_>,
+) -> TraceEvent {
     let event_type = type_of(record, names);
     let receives = record.kind == Kind::MessageReceived && record.flags & flag::BY_HAND == 0;
-    let (actor, port) =
-        if receives { (&names.to_actor, &names.to_port) } else { (&names.from_actor, &names.from_port) };
+    let (actor, port) = if receives {
+        (&names.to_actor, &names.to_port)
+    } else {
+        (&names.from_actor, &names.from_port)
+    };
     let event_id = EventId::from_origin(EventOrigin {
         producer: origin.producer,
         ring: origin.ring,
@@ -68,8 +76,13 @@ fn event_of_words(record: &Record, names: &EdgeNames, origin: Origin, around: &S
         })
     });
     let in_trace = record.flags & flag::IN_TRACE != 0;
-    let duration = record.duration.map(|ticks| around.calibration.duration_ns(ticks));
-    let waiting = record.wide.filter(|_| receives).map(|ticks| around.calibration.duration_ns(ticks));
+    let duration = record
+        .duration
+        .map(|ticks| around.calibration.duration_ns(ticks));
+    let waiting = record
+        .wide
+        .filter(|_| receives)
+        .map(|ticks| around.calibration.duration_ns(ticks));
     let memory = record.wide.filter(|_| !receives);
     let is_root = in_trace && record.hops == 0 && parent.is_none();
     let mut data = TraceEventData {
@@ -96,10 +109,12 @@ fn event_of_words(record: &Record, names: &EdgeNames, origin: Origin, around: &S
         describe_edge(names, &mut data);
     }
     if record.flags & flag::TRACE_BY_ID != 0 {
-        data.custom_attributes.insert("unlinked".to_owned(), json!(true));
+        data.custom_attributes
+            .insert("unlinked".to_owned(), json!(true));
     }
     if record.flags & flag::TRACE_CUT != 0 {
-        data.custom_attributes.insert("trace_cut".to_owned(), json!(true));
+        data.custom_attributes
+            .insert("trace_cut".to_owned(), json!(true));
     }
     TraceEvent {
         event_id,
@@ -118,17 +133,21 @@ fn event_of_words(record: &Record, names: &EdgeNames, origin: Origin, around: &S
             let root = (u128::from(record.trace_high) << 56) | u128::from(record.randomness);
             TraceId::from_root(origin.producer, root)
         }),
-        sampling: SamplingInfo { threshold: around.thresholds.threshold(record.policy) },
+        sampling: SamplingInfo {
+            threshold: around.thresholds.threshold(record.policy),
+        },
     }
 }
 
 fn type_of(record: &Record, names: &EdgeNames) -> TraceEventType {
     let by_hand = record.flags & flag::BY_HAND != 0;
     match record.kind {
-        Kind::Send if by_hand || record.outcome == Some(Outcome::Delivered) => TraceEventType::DataFlow {
-            to_actor: names.to_actor.to_string(),
-            to_port: names.to_port.to_string(),
-        },
+        Kind::Send if by_hand || record.outcome == Some(Outcome::Delivered) => {
+            TraceEventType::DataFlow {
+                to_actor: names.to_actor.to_string(),
+                to_port: names.to_port.to_string(),
+            }
+        }
         Kind::Send | Kind::MessageSent => TraceEventType::MessageSent,
         Kind::MessageReceived => TraceEventType::MessageReceived,
         Kind::ActorCreated => TraceEventType::ActorCreated,
@@ -166,7 +185,10 @@ fn forget_what_sections_hold(event: &mut TraceEvent) {
     event.data.performance_metrics = PerformanceMetrics::default();
     event.data.custom_attributes.clear();
     let hop_count = event.causality.hop_count;
-    event.causality = CausalityInfo { hop_count, ..CausalityInfo::default() };
+    event.causality = CausalityInfo {
+        hop_count,
+        ..CausalityInfo::default()
+    };
     event.sampling = SamplingInfo::default();
 }
 
@@ -176,7 +198,9 @@ fn uuid_of(section: &Section) -> Option<Uuid> {
 
 fn ids_of(section: &Section) -> Vec<EventId> {
     let ids = section.payload().as_chunks::<16>().0;
-    ids.iter().map(|&id| EventId(Uuid::from_bytes(id))).collect()
+    ids.iter()
+        .map(|&id| EventId(Uuid::from_bytes(id)))
+        .collect()
 }
 
 /// `None` when the section is broken.
@@ -185,8 +209,11 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
     match section.tag {
         Tag::HomeRing => {
             let ring = u32::from_le_bytes(section.number()?);
-            event.event_id =
-                EventId::from_origin(EventOrigin { ring, producer: origin.producer, sequence: record.sequence });
+            event.event_id = EventId::from_origin(EventOrigin {
+                ring,
+                producer: origin.producer,
+                sequence: record.sequence,
+            });
             if event.causality.root_cause_event_id.is_some() {
                 event.causality.root_cause_event_id = Some(event.event_id);
             }
@@ -206,7 +233,11 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
         Tag::Port => data.port = Some(section.text()),
         Tag::ToActor | Tag::ToPort => {
             if let TraceEventType::DataFlow { to_actor, to_port } = &mut event.event_type {
-                *(if section.tag == Tag::ToActor { to_actor } else { to_port }) = section.text();
+                *(if section.tag == Tag::ToActor {
+                    to_actor
+                } else {
+                    to_port
+                }) = section.text();
             }
         }
         Tag::MessageType => data.message.get_or_insert_default().message_type = section.text(),
@@ -225,7 +256,9 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
             message.size_is_shallow = section.payload().get(8) == Some(&1);
         }
         Tag::Checksum => data.message.get_or_insert_default().checksum = section.text(),
-        Tag::Content => data.message.get_or_insert_default().serialized_data = section.payload().to_vec(),
+        Tag::Content => {
+            data.message.get_or_insert_default().serialized_data = section.payload().to_vec()
+        }
         Tag::Error => data.error = Some(section.text()),
         Tag::StateBefore => state_of(data).before = Some(section.payload().to_vec()),
         Tag::StateAfter => state_of(data).after = section.payload().to_vec(),
@@ -245,7 +278,11 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
 }
 
 fn state_of(data: &mut TraceEventData) -> &mut StateDiff {
-    data.state_diff.get_or_insert(StateDiff { before: None, after: Vec::new(), diff_type: StateDiffType::Full })
+    data.state_diff.get_or_insert(StateDiff {
+        before: None,
+        after: Vec::new(),
+        diff_type: StateDiffType::Full,
+    })
 }
 
 fn metrics_of(section: &Section) -> Option<PerformanceMetrics> {

@@ -83,7 +83,9 @@ impl Ring {
     /// Makes a ring of at least `capacity` slots, rounded up to a power of two, and its two ends.
     pub(crate) fn with_capacity(capacity: usize) -> (Writer, Reader) {
         let capacity = capacity.clamp(2, 1 << 30).next_power_of_two();
-        let slots = (0..capacity).map(|_| Slot(std::array::from_fn(|_| AtomicU64::new(0)))).collect();
+        let slots = (0..capacity)
+            .map(|_| Slot(std::array::from_fn(|_| AtomicU64::new(0))))
+            .collect();
         let ring = Arc::new(Self {
             slots,
             tail: Padded(AtomicU64::new(0)),

@@ -18,7 +18,13 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(super) fn new(ring: Arc<Ring>) -> Self {
-        Self { ring, head: 0, tail_seen: 0, index: 0, overwritten: 0 }
+        Self {
+            ring,
+            head: 0,
+            tail_seen: 0,
+            index: 0,
+            overwritten: 0,
+        }
     }
 
     /// Bytes that the ring holds in memory.

@@ -7,7 +7,9 @@ fn record(number: u64, more: usize) -> (Words, Vec<u64>) {
     let word = |index: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (index << 20);
     let mut first: Words = std::array::from_fn(|index| word(index as u64));
     first[0] = (number << 16) | more as u64;
-    let rest = (0..more * SLOT_WORDS).map(|index| word(8 + index as u64)).collect();
+    let rest = (0..more * SLOT_WORDS)
+        .map(|index| word(8 + index as u64))
+        .collect();
     (first, rest)
 }
 
@@ -46,10 +48,16 @@ mod one_thread {
         let mut held_slots = 0;
         for step in 0..steps {
             if next() % 5 < 3 {
-                let more = if next() % 4 == 0 { (next() % 4) as usize } else { 0 };
+                let more = if next() % 4 == 0 {
+                    (next() % 4) as usize
+                } else {
+                    0
+                };
                 let (first, rest) = record(written, more);
                 if overwriting {
-                    writer.push_overwriting(&first, &rest).expect("shorter than the ring");
+                    writer
+                        .push_overwriting(&first, &rest)
+                        .expect("shorter than the ring");
                     held.push_back((written, more + 1));
                     held_slots += more + 1;
                     while held_slots > capacity {
@@ -63,7 +71,11 @@ mod one_thread {
                     model.push_back((written, more + 1));
                 } else {
                     let fits = used + more < capacity;
-                    assert_eq!(writer.push(&first, &rest).is_ok(), fits, "seed {seed}, step {step}");
+                    assert_eq!(
+                        writer.push(&first, &rest).is_ok(),
+                        fits,
+                        "seed {seed}, step {step}"
+                    );
                     if !fits {
                         continue;
                     }
@@ -74,7 +86,11 @@ mod one_thread {
             } else {
                 let mut words = Vec::new();
                 let expected = model.pop_front();
-                assert_eq!(reader.pop(&mut words), expected.is_some(), "seed {seed}, step {step}");
+                assert_eq!(
+                    reader.pop(&mut words),
+                    expected.is_some(),
+                    "seed {seed}, step {step}"
+                );
                 if let Some((number, slots)) = expected {
                     assert_eq!(number_of(&words), number, "seed {seed}, step {step}");
                     used = used.wrapping_sub(if overwriting { 0 } else { slots });
@@ -145,7 +161,9 @@ mod two_threads {
         let thread = std::thread::spawn(move || {
             for number in 0..records() {
                 let (first, rest) = record(number, (number % 3) as usize);
-                writer.push_overwriting(&first, &rest).expect("shorter than the ring");
+                writer
+                    .push_overwriting(&first, &rest)
+                    .expect("shorter than the ring");
             }
         });
         let mut words = Vec::new();
@@ -155,8 +173,15 @@ mod two_threads {
             words.clear();
             if reader.pop(&mut words) {
                 let number = number_of(&words);
-                assert!(last.is_none_or(|last| last < number), "{number} after {last:?}");
-                assert_eq!(seen + reader.overwritten(), number, "what is missing is counted");
+                assert!(
+                    last.is_none_or(|last| last < number),
+                    "{number} after {last:?}"
+                );
+                assert_eq!(
+                    seen + reader.overwritten(),
+                    number,
+                    "what is missing is counted"
+                );
                 last = Some(number);
                 seen += 1;
             } else if done {
@@ -164,7 +189,11 @@ mod two_threads {
             }
         }
         thread.join().expect("the writer does not panic");
-        assert_eq!(last, Some(records() - 1), "the newest record is always there");
+        assert_eq!(
+            last,
+            Some(records() - 1),
+            "the newest record is always there"
+        );
         assert_eq!(seen + reader.overwritten(), records());
     }
 }
@@ -215,7 +244,9 @@ mod interleavings {
             let thread = loom::thread::spawn(move || {
                 for number in 0..3 {
                     let (first, rest) = record(number, 0);
-                    writer.push_overwriting(&first, &rest).expect("shorter than the ring");
+                    writer
+                        .push_overwriting(&first, &rest)
+                        .expect("shorter than the ring");
                 }
             });
             let mut words = Vec::new();

@@ -21,7 +21,13 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(super) fn new(ring: Arc<Ring>) -> Self {
-        Self { ring, tail: 0, head_seen: 0, oldest: 0, oldest_index: 0 }
+        Self {
+            ring,
+            tail: 0,
+            head_seen: 0,
+            oldest: 0,
+            oldest_index: 0,
+        }
     }
 
     /// Slots of the ring.
@@ -81,7 +87,11 @@ impl Writer {
     #[inline]
     fn write(&mut self, first: &Words, rest: &[u64], slots: u64) {
         debug_assert_eq!(rest.len() % SLOT_WORDS, 0, "continuation slots are whole");
-        debug_assert_eq!(continuation_slots(first[0]) as u64 + 1, slots, "the first word counts them");
+        debug_assert_eq!(
+            continuation_slots(first[0]) as u64 + 1,
+            slots,
+            "the first word counts them"
+        );
         self.ring.slot(self.tail).store(first);
         if !rest.is_empty() {
             for (index, words) in (1..).zip(rest.chunks_exact(SLOT_WORDS)) {

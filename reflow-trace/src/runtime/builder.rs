@@ -41,7 +41,10 @@ pub fn init(config: TracingConfig) -> Result<Guard, InitError> {
 /// # Ok::<(), reflow_trace::InitError>(())
 /// ```
 pub fn builder() -> Builder {
-    Builder { config: TracingConfig::default(), sinks: Vec::new() }
+    Builder {
+        config: TracingConfig::default(),
+        sinks: Vec::new(),
+    }
 }
 
 /// A recording that has not begun; made by [`builder`].
@@ -54,7 +57,10 @@ pub struct Builder {
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sinks: Vec<_> = self.sinks.iter().map(|sink| sink.name()).collect();
-        f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
+        f.debug_struct("Builder")
+            .field("config", &self.config)
+            .field("sinks", &sinks)
+            .finish()
     }
 }
 
@@ -103,7 +109,10 @@ impl Builder {
     pub fn start(self) -> Result<Guard, InitError> {
         let shutdown_timeout = self.config.shutdown_timeout;
         let runtime = self.start_runtime(false)?;
-        Ok(Guard { runtime, shutdown_timeout })
+        Ok(Guard {
+            runtime,
+            shutdown_timeout,
+        })
     }
 
     /// Begins a recording that lasts until the process exits.
@@ -165,7 +174,9 @@ impl Builder {
         let (commands, commands_taken) = crossbeam_channel::bounded(COMMANDS_MAX);
         let workers = sinks
             .into_iter()
-            .map(|sink| SinkWorker::start(sink, config.sink_queue_bytes_max).map_err(InitError::Thread))
+            .map(|sink| {
+                SinkWorker::start(sink, config.sink_queue_bytes_max).map_err(InitError::Thread)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let runtime = Runtime::new(&config, by_hand, commands, by_environment);
         let collector = Collector::new(
@@ -190,7 +201,11 @@ fn open(path: &Path) -> std::io::Result<JsonLinesSink> {
     static OPENED: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     let opened = opened.get_or_insert_default();
-    let sink = if opened.contains(path) { JsonLinesSink::append(path)? } else { JsonLinesSink::create(path)? };
+    let sink = if opened.contains(path) {
+        JsonLinesSink::append(path)?
+    } else {
+        JsonLinesSink::create(path)?
+    };
     opened.insert(path.to_owned());
     Ok(sink)
 }

@@ -129,18 +129,57 @@ impl TracingConfig {
             if allowed.contains(&value) {
                 return Ok(());
             }
-            Err(InitError::OutOfRange { field, value: format!("{value:?}"), range })
+            Err(InitError::OutOfRange {
+                field,
+                value: format!("{value:?}"),
+                range,
+            })
         }
         let hour = Duration::from_secs(3600);
         within("batch_size", self.batch_size, 1..=8_192, "1 to 8192 events")?;
-        within("batch_timeout", self.batch_timeout, Duration::from_millis(1)..=hour, "1 ms to 1 h")?;
-        within("ring_capacity", self.ring_capacity, 64..=1 << 20, "64 to 1048576 slots")?;
-        within("rings_max", self.rings_max, 1..=(1 << 22) - 1, "1 to 4194303 threads")?;
-        within("manual_queue_max", self.manual_queue_max, 1..=1 << 20, "1 to 1048576 events")?;
-        within("sink_queue_bytes_max", self.sink_queue_bytes_max, 1 << 16..=1 << 34, "64 KiB to 16 GiB")?;
-        within("shutdown_timeout", self.shutdown_timeout, Duration::ZERO..=hour, "0 to 1 h")?;
+        within(
+            "batch_timeout",
+            self.batch_timeout,
+            Duration::from_millis(1)..=hour,
+            "1 ms to 1 h",
+        )?;
+        within(
+            "ring_capacity",
+            self.ring_capacity,
+            64..=1 << 20,
+            "64 to 1048576 slots",
+        )?;
+        within(
+            "rings_max",
+            self.rings_max,
+            1..=(1 << 22) - 1,
+            "1 to 4194303 threads",
+        )?;
+        within(
+            "manual_queue_max",
+            self.manual_queue_max,
+            1..=1 << 20,
+            "1 to 1048576 events",
+        )?;
+        within(
+            "sink_queue_bytes_max",
+            self.sink_queue_bytes_max,
+            1 << 16..=1 << 34,
+            "64 KiB to 16 GiB",
+        )?;
+        within(
+            "shutdown_timeout",
+            self.shutdown_timeout,
+            Duration::ZERO..=hour,
+            "0 to 1 h",
+        )?;
         if let Overflow::Wait(bound) = self.overflow {
-            within("overflow", bound, Duration::ZERO..=hour, "a wait of 0 to 1 h")?;
+            within(
+                "overflow",
+                bound,
+                Duration::ZERO..=hour,
+                "a wait of 0 to 1 h",
+            )?;
         }
         if let Some(sampler) = &self.sampler {
             sampler.validate()?;
@@ -164,8 +203,15 @@ mod tests {
             ("rings_max", |c| c.rings_max = 0),
             ("manual_queue_max", |c| c.manual_queue_max = 0),
             ("sink_queue_bytes_max", |c| c.sink_queue_bytes_max = 1),
-            ("overflow", |c| c.overflow = Overflow::Wait(Duration::from_secs(3601))),
-            ("sample rate", |c| c.sampler = Some(DataFlowSampler { sample_rate: 10.0, ..Default::default() })),
+            ("overflow", |c| {
+                c.overflow = Overflow::Wait(Duration::from_secs(3601))
+            }),
+            ("sample rate", |c| {
+                c.sampler = Some(DataFlowSampler {
+                    sample_rate: 10.0,
+                    ..Default::default()
+                })
+            }),
         ];
         for (name, change) in wrong {
             let mut config = TracingConfig::default();

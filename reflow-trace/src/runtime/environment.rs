@@ -65,10 +65,17 @@ pub(super) fn decide() {
                 // from outside and has no other way to learn that it does not happen.
                 eprintln!("reflow-trace: {error}");
             }
-            let nobody_else_has = CURRENT.lock().map(|current| current.is_none()).unwrap_or(true);
+            let nobody_else_has = CURRENT
+                .lock()
+                .map(|current| current.is_none())
+                .unwrap_or(true);
             if nobody_else_has {
-                let _lost_to_init =
-                    STATE.compare_exchange(UNDECIDED, OFF, std::sync::atomic::Ordering::AcqRel, std::sync::atomic::Ordering::Acquire);
+                let _lost_to_init = STATE.compare_exchange(
+                    UNDECIDED,
+                    OFF,
+                    std::sync::atomic::Ordering::AcqRel,
+                    std::sync::atomic::Ordering::Acquire,
+                );
             }
         }
     });
@@ -80,8 +87,14 @@ mod tests {
 
     #[test]
     fn the_accepted_forms() {
-        assert_eq!(parse("file:flow.jsonl"), Ok(Wish::File("flow.jsonl".into())));
-        assert_eq!(parse("file:C:\\flow.jsonl"), Ok(Wish::File("C:\\flow.jsonl".into())));
+        assert_eq!(
+            parse("file:flow.jsonl"),
+            Ok(Wish::File("flow.jsonl".into()))
+        );
+        assert_eq!(
+            parse("file:C:\\flow.jsonl"),
+            Ok(Wish::File("C:\\flow.jsonl".into()))
+        );
         for off in ["", "off", " off ", "0", "false"] {
             assert_eq!(parse(off), Ok(Wish::Off));
         }
@@ -89,9 +102,20 @@ mod tests {
 
     #[test]
     fn anything_else_names_the_accepted_forms() {
-        for wrong in ["on", "1", "file:", "file", "flow.jsonl", "http://x", &"x".repeat(1000)] {
+        for wrong in [
+            "on",
+            "1",
+            "file:",
+            "file",
+            "flow.jsonl",
+            "http://x",
+            &"x".repeat(1000),
+        ] {
             let error = parse(wrong).expect_err(wrong).to_string();
-            assert!(error.contains("`file:PATH`") && error.contains("`off`"), "{error}");
+            assert!(
+                error.contains("`file:PATH`") && error.contains("`off`"),
+                "{error}"
+            );
             assert!(error.len() < 250 && !error.contains('\n'), "{error}");
         }
     }

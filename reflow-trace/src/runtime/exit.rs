@@ -50,12 +50,19 @@ pub(super) fn install() {
 /// Delivers what is in the rings.
 extern "C" fn deliver() {
     // Whoever holds the lock is ending the recording already.
-    let Ok(current) = CURRENT.try_lock() else { return };
-    let Some(runtime) = current.clone() else { return };
+    let Ok(current) = CURRENT.try_lock() else {
+        return;
+    };
+    let Some(runtime) = current.clone() else {
+        return;
+    };
     drop(current);
     if STATE.load(Ordering::Acquire) == runtime.generation {
         // The process ends in any case.
-        let _late = runtime.command(|answer, within| Command::Flush { answer, within }, EXIT_TIMEOUT);
+        let _late = runtime.command(
+            |answer, within| Command::Flush { answer, within },
+            EXIT_TIMEOUT,
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The end of a recording.
 
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::{CURRENT, Command, OFF, Runtime, STATE};
@@ -30,7 +30,9 @@ pub struct Guard {
 #[non_exhaustive]
 pub enum FlushError {
     /// A sink, or the collector, took longer.
-    #[error("the sinks did not take everything within {0:?}: allow more time, or see which sink is slow in `get_performance_metrics`")]
+    #[error(
+        "the sinks did not take everything within {0:?}: allow more time, or see which sink is slow in `get_performance_metrics`"
+    )]
     Timeout(Duration),
     /// The recording has ended.
     #[error("the recording has ended: nothing is left to flush")]
@@ -45,7 +47,9 @@ impl Guard {
     /// When that takes longer than `within`; what is not delivered by then still is, later.
     pub fn flush(&self, within: Duration) -> Result<(), FlushError> {
         match &self.runtime {
-            Some(runtime) => runtime.command(|answer, within| Command::Flush { answer, within }, within),
+            Some(runtime) => {
+                runtime.command(|answer, within| Command::Flush { answer, within }, within)
+            }
             None => Ok(()),
         }
     }
@@ -62,13 +66,17 @@ impl Guard {
     ///
     /// When that takes longer than `within`.
     pub fn shutdown(mut self, within: Duration) -> Result<(), FlushError> {
-        self.runtime.take().map_or(Ok(()), |runtime| runtime.stop(within))
+        self.runtime
+            .take()
+            .map_or(Ok(()), |runtime| runtime.stop(within))
     }
 }
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guard").field("is_recording", &self.is_recording()).finish()
+        f.debug_struct("Guard")
+            .field("is_recording", &self.is_recording())
+            .finish()
     }
 }
 
@@ -85,11 +93,18 @@ impl Runtime {
     /// No more events; delivers those that are there.
     pub(super) fn stop(&self, within: Duration) -> Result<(), FlushError> {
         // Another recording may have begun meanwhile, in a fork.
-        let _not_ours = STATE.compare_exchange(self.generation, OFF, Ordering::AcqRel, Ordering::Acquire);
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).close();
+        let _not_ours =
+            STATE.compare_exchange(self.generation, OFF, Ordering::AcqRel, Ordering::Acquire);
+        self.lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .close();
         let result = self.command(|answer, within| Command::Stop { answer, within }, within);
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|current| current.generation == self.generation) {
+        if current
+            .as_ref()
+            .is_some_and(|current| current.generation == self.generation)
+        {
             *current = None;
         }
         result

@@ -55,16 +55,27 @@ impl Lanes {
         let (writer, reader) = Ring::with_capacity(self.ring_capacity);
         self.shared.push(Arc::clone(&shared));
         self.new_readers.push((Arc::clone(&shared), reader));
-        Some(LaneOwned { shared, writer, sequence: 0, roots: 0, flows: FlowTable::new() })
+        Some(LaneOwned {
+            shared,
+            writer,
+            sequence: 0,
+            roots: 0,
+            flows: FlowTable::new(),
+        })
     }
 }
 
 impl Runtime {
     /// A lane for this thread; `None`, and counted, when there are too many.
     pub(crate) fn take_lane(&self) -> Option<LaneOwned> {
-        let lane = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lane = self
+            .lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if lane.is_none() {
-            self.without_ring.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.without_ring
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         lane
     }

@@ -33,8 +33,8 @@ use crate::edge::Dictionary;
 use crate::event::{ProducerId, TraceEvent};
 use crate::ledger::TracingMetrics;
 use crate::sampling::{DataFlowSampler, ThresholdTable};
-pub(crate) use lanes::RING_BY_HAND;
 use lanes::Lanes;
+pub(crate) use lanes::RING_BY_HAND;
 
 const OFF: u32 = 0;
 const UNDECIDED: u32 = 1;
@@ -76,7 +76,10 @@ pub(crate) fn current() -> Option<Arc<Runtime>> {
     if STATE.load(Ordering::Acquire) <= UNDECIDED {
         return None;
     }
-    CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    CURRENT
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 /// An attempt that could not even be numbered: it is counted as lost.
@@ -103,9 +106,15 @@ pub(crate) struct ByHand {
 /// What the collector is told beside events.
 pub(crate) enum Command {
     /// Collect everything, pass it to the sinks, have them write it, then answer.
-    Flush { answer: Arc<Answer>, within: Duration },
+    Flush {
+        answer: Arc<Answer>,
+        within: Duration,
+    },
     /// The same, and end.
-    Stop { answer: Arc<Answer>, within: Duration },
+    Stop {
+        answer: Arc<Answer>,
+        within: Duration,
+    },
 }
 
 /// The answer to a command.
@@ -127,7 +136,11 @@ impl Answer {
 
     fn wait(&self, within: Duration) -> Option<bool> {
         let in_time = self.in_time.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.given.wait_timeout_while(in_time, within, |answer| answer.is_none()).unwrap_or_else(PoisonError::into_inner).0
+        *self
+            .given
+            .wait_timeout_while(in_time, within, |answer| answer.is_none())
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
     }
 }
 
@@ -217,10 +230,12 @@ impl Runtime {
     ) -> Result<(), FlushError> {
         let answer = Arc::new(Answer::default());
         // The queue is only full when the collector has not come by for many flushes.
-        self.commands.try_send(make(Arc::clone(&answer), within)).map_err(|error| match error {
-            TrySendError::Full(_) => FlushError::Timeout(within),
-            TrySendError::Disconnected(_) => FlushError::Stopped,
-        })?;
+        self.commands
+            .try_send(make(Arc::clone(&answer), within))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => FlushError::Timeout(within),
+                TrySendError::Disconnected(_) => FlushError::Stopped,
+            })?;
         self.wake_collector();
         // The collector itself keeps to `within`; the rest is for its way back.
         match answer.wait(within + Duration::from_millis(50)) {

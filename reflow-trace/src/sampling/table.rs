@@ -31,6 +31,10 @@ impl ThresholdTable {
 
     /// The threshold with this number.
     pub(crate) fn threshold(&self, number: u16) -> Option<Threshold> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(usize::from(number)).copied()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(usize::from(number))
+            .copied()
     }
 }

@@ -34,7 +34,10 @@ impl JsonLinesSink {
     pub fn append(path: impl AsRef<Path>) -> std::io::Result<Self> {
         let path = path.as_ref().to_owned();
         let file = File::options().append(true).create(true).open(&path)?;
-        Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, file) })
+        Ok(Self {
+            path,
+            writer: BufWriter::with_capacity(1 << 16, file),
+        })
     }
 
     fn explain(&self, error: impl std::fmt::Display) -> SinkError {

@@ -41,8 +41,13 @@ struct Kept {
 impl MemorySink {
     /// Keeps at most `capacity` events; older ones make room for newer ones.
     pub fn with_capacity(capacity: usize) -> Self {
-        let kept = Kept { capacity: capacity.max(1), ..Kept::default() };
-        Self { kept: Arc::new(Mutex::new(kept)) }
+        let kept = Kept {
+            capacity: capacity.max(1),
+            ..Kept::default()
+        };
+        Self {
+            kept: Arc::new(Mutex::new(kept)),
+        }
     }
 
     /// The events, the oldest first, and after them the newest snapshot of the exact counters.
@@ -56,7 +61,10 @@ impl MemorySink {
 
     /// How many events have made room for newer ones.
     pub fn discarded(&self) -> u64 {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).discarded
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .discarded
     }
 
     /// Forgets all events.

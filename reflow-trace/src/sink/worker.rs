@@ -33,7 +33,10 @@ struct Account {
 
 impl Account {
     fn note(&self, error: String) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 }
 
@@ -52,11 +55,19 @@ impl SinkWorker {
         let name = sink.name().to_owned();
         let (queue, work) = crossbeam_channel::bounded(BATCHES_MAX);
         let account = Arc::new(Account::default());
-        let thread = std::thread::Builder::new().name(format!("reflow-trace {name}")).spawn({
-            let account = Arc::clone(&account);
-            move || run(sink, &work, &account)
-        })?;
-        Ok(Self { name, queue, account, queue_bytes_max, thread })
+        let thread = std::thread::Builder::new()
+            .name(format!("reflow-trace {name}"))
+            .spawn({
+                let account = Arc::clone(&account);
+                move || run(sink, &work, &account)
+            })?;
+        Ok(Self {
+            name,
+            queue,
+            account,
+            queue_bytes_max,
+            thread,
+        })
     }
 
     /// Hands a batch to the sink; never waits.
@@ -65,16 +76,21 @@ impl SinkWorker {
         let account = &self.account;
         let queued = account.queued_bytes.load(Ordering::Relaxed);
         // Notices alone always find room; there are few of them.
-        let has_room = events == 0 || queued == 0 || queued + batch.memory_bytes() <= self.queue_bytes_max;
+        let has_room =
+            events == 0 || queued == 0 || queued + batch.memory_bytes() <= self.queue_bytes_max;
         if !has_room {
             account.lost_full.fetch_add(events, Ordering::Relaxed);
             return;
         }
         account.queued.fetch_add(events, Ordering::Relaxed);
-        account.queued_bytes.fetch_add(batch.memory_bytes(), Ordering::Relaxed);
+        account
+            .queued_bytes
+            .fetch_add(batch.memory_bytes(), Ordering::Relaxed);
         if let Err(error) = self.queue.try_send(Work::Batch(Arc::clone(batch))) {
             account.queued.fetch_sub(events, Ordering::Relaxed);
-            account.queued_bytes.fetch_sub(batch.memory_bytes(), Ordering::Relaxed);
+            account
+                .queued_bytes
+                .fetch_sub(batch.memory_bytes(), Ordering::Relaxed);
             let lost = match error {
                 TrySendError::Full(_) => &account.lost_full,
                 TrySendError::Disconnected(_) => &account.lost_panicked,
@@ -108,10 +124,17 @@ impl SinkWorker {
             queued: account.queued.load(Ordering::Acquire),
             lost: losses
                 .into_iter()
-                .map(|(reason, count)| Loss { reason, count: count.load(Ordering::Acquire) })
+                .map(|(reason, count)| Loss {
+                    reason,
+                    count: count.load(Ordering::Acquire),
+                })
                 .filter(|loss| loss.count > 0)
                 .collect(),
-            last_error: account.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_error: account
+                .last_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
         }
     }
 
@@ -143,9 +166,12 @@ fn run(mut sink: Box<dyn Sink>, work: &Receiver<Work>, account: &Account) {
                         None => Some(&account.lost_panicked),
                     }
                 };
-                lost.unwrap_or(&account.stored).fetch_add(events, Ordering::Release);
+                lost.unwrap_or(&account.stored)
+                    .fetch_add(events, Ordering::Release);
                 account.queued.fetch_sub(events, Ordering::Release);
-                account.queued_bytes.fetch_sub(batch.memory_bytes(), Ordering::Relaxed);
+                account
+                    .queued_bytes
+                    .fetch_sub(batch.memory_bytes(), Ordering::Relaxed);
             }
             Work::Flush(answer) => {
                 if !account.has_panicked.load(Ordering::Relaxed)
@@ -162,12 +188,18 @@ fn run(mut sink: Box<dyn Sink>, work: &Receiver<Work>, account: &Account) {
 }
 
 /// `None` when the sink panicked; it is not asked again.
-fn guarded(account: &Account, call: impl FnOnce() -> Result<(), SinkError>) -> Option<Result<(), SinkError>> {
+fn guarded(
+    account: &Account,
+    call: impl FnOnce() -> Result<(), SinkError>,
+) -> Option<Result<(), SinkError>> {
     let result = catch_unwind(AssertUnwindSafe(call));
     if let Err(panic) = &result {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        account.note(format!("the sink panicked: {}", text.as_deref().unwrap_or("no message")));
+        account.note(format!(
+            "the sink panicked: {}",
+            text.as_deref().unwrap_or("no message")
+        ));
         account.has_panicked.store(true, Ordering::Relaxed);
     }
     result.ok()

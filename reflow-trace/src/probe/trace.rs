@@ -1,0 +1,100 @@
+//! The trace that an attempt belongs to.
+
+use super::begin::randomness_of_id;
+use super::send::Facts;
+use crate::context::{Context, NO_EDGE};
+use crate::lane::LaneInUse;
+use crate::record::flag;
+use crate::sampling::Randomness;
+
+/// Hops after which a trace is cut into a new one that links back: a loop that feeds itself must not
+/// make one endless trace.
+const HOPS_MAX: u8 = 250;
+
+/// Trace and cause of one attempt, as the record holds them.
+pub(super) struct Trace {
+    pub(super) producer: u64,
+    pub(super) randomness: Randomness,
+    /// The largest T before this attempt.
+    pub(super) threshold: u64,
+    pub(super) cause_sequence: u64,
+    pub(super) cause_ring: u32,
+    pub(super) trace_high: u16,
+    pub(super) flags: u16,
+    pub(super) hops: u8,
+}
+
+impl Trace {
+    /// Goes on with the trace of the cause, or begins one.
+    #[inline]
+    pub(super) fn of(
+        cause: Option<&Context>,
+        facts: &Facts<'_>,
+        roots: &mut u64,
+        hand: &LaneInUse,
+    ) -> Self {
+        match cause {
+            Some(cause) => Self::after(cause, roots, hand),
+            None => Self::root(facts, roots, hand),
+        }
+    }
+
+    #[inline]
+    fn root(facts: &Facts<'_>, roots: &mut u64, hand: &LaneInUse) -> Self {
+        *roots += 1;
+        let by_id = facts.id.and_then(randomness_of_id);
+        Self {
+            producer: hand.producer,
+            randomness: by_id.unwrap_or_else(|| hand.numbering.randomness(*roots)),
+            threshold: 0,
+            cause_sequence: 0,
+            cause_ring: 0,
+            trace_high: hand.numbering.high(),
+            flags: flag::IN_TRACE
+                | flag::HOPS
+                | if by_id.is_some() {
+                    flag::TRACE_BY_ID
+                } else {
+                    0
+                },
+            hops: 0,
+        }
+    }
+
+    fn after(cause: &Context, roots: &mut u64, hand: &LaneInUse) -> Self {
+        let has_event = cause.sequence != 0 && cause.event_producer == hand.producer;
+        let mut trace = Self {
+            producer: cause.producer,
+            randomness: Randomness::from_bits(cause.randomness),
+            threshold: cause.threshold,
+            cause_sequence: if has_event { cause.sequence } else { 0 },
+            cause_ring: if has_event { cause.ring } else { 0 },
+            trace_high: cause.trace_high,
+            flags: flag::IN_TRACE
+                | flag::HOPS
+                | if has_event { flag::CAUSE } else { 0 }
+                | if cause.is_by_id() {
+                    flag::TRACE_BY_ID
+                } else {
+                    0
+                },
+            hops: cause.hops,
+        };
+        if cause.hops >= HOPS_MAX {
+            *roots += 1;
+            trace.producer = hand.producer;
+            trace.randomness = hand.numbering.randomness(*roots);
+            trace.trace_high = hand.numbering.high();
+            trace.threshold = 0;
+            trace.hops = 0;
+            trace.flags = (trace.flags & !flag::TRACE_BY_ID) | flag::TRACE_CUT;
+        }
+        trace
+    }
+}
+
+/// The edge over which a message came, if this process knows it.
+pub(super) fn edge_of(context: &Context, hand: &LaneInUse) -> Option<u32> {
+    let is_ours = context.producer == hand.producer;
+    (is_ours && context.is_linked() && context.edge != NO_EDGE).then_some(context.edge)
+}
