@@ -7,6 +7,7 @@ mod collector;
 mod context;
 mod edge;
 pub mod event;
+pub mod graph;
 mod integration;
 mod lane;
 pub mod ledger;
@@ -29,6 +30,7 @@ pub use event::{
     CausalityInfo, EventId, MessageSnapshot, Outcome, PerformanceMetrics, StateDiff, StateDiffType,
     TraceEvent, TraceEventData, TraceEventType, TraceId,
 };
+pub use graph::DataFlowGraph;
 pub use integration::{TraceError, TracingIntegration, global_tracing};
 pub use ledger::{Ledger, TracingMetrics};
 pub use message::{AttributeValue, Attributes, Message, MessageKind, Size};
