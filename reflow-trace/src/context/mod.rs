@@ -136,21 +136,10 @@ impl Context {
         self.hops
     }
 
-    /// A trace of its own.
+    /// The flags of a context that belongs to a trace.
     #[inline]
-    pub(crate) fn root(
-        producer: u64,
-        trace_high: u16,
-        randomness: Randomness,
-        by_id: bool,
-    ) -> Self {
-        Self {
-            producer,
-            randomness: randomness.bits(),
-            trace_high,
-            flags: if by_id { LINKED | BY_ID } else { LINKED },
-            ..Self::NONE
-        }
+    pub(crate) const fn flags_of(by_id: bool) -> u8 {
+        if by_id { LINKED | BY_ID } else { LINKED }
     }
 
     /// Whether R is a hash of the message's id.
@@ -227,7 +216,13 @@ mod tests {
     #[test]
     fn a_context_names_its_trace_and_its_event() {
         let randomness = Randomness::from_bits(0xab_cdef_0123_4567);
-        let mut context = Context::root(9, 3, randomness, false);
+        let mut context = Context {
+            producer: 9,
+            trace_high: 3,
+            randomness: randomness.bits(),
+            flags: Context::flags_of(false),
+            ..Context::NONE
+        };
         assert_eq!(
             context
                 .trace_id()

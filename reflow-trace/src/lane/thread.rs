@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::LaneOwned;
-use crate::edge::EdgeNumber;
-use crate::runtime::{self, Runtime};
+use crate::runtime::{self, Overflow, Runtime};
 use crate::sampling::RootNumbering;
 
 /// What a thread needs beside its lane.
@@ -15,9 +14,8 @@ pub(crate) struct LaneInUse {
     /// Copies of what the recording is asked for at each message.
     pub(crate) generation: u32,
     pub(crate) producer: u64,
+    pub(crate) overflow: Overflow,
     pub(crate) numbering: RootNumbering,
-    /// Edges of the sends that are on this thread's stack, the outermost first.
-    active: Vec<EdgeNumber>,
 }
 
 /// A lane in the hands of its thread.
@@ -77,50 +75,16 @@ fn attach(slot: &mut Option<Held>) {
     let numbering = RootNumbering::new(runtime.producer(), lane.shared.ring);
     let (generation, producer) = (runtime.generation(), runtime.producer().bits());
     let hand = LaneInUse {
+        overflow: runtime.overflow(),
         runtime,
         generation,
         producer,
         numbering,
-        active: Vec::with_capacity(8),
     };
     *slot = Some(Held {
         hand,
         lane: Some(lane),
     });
-}
-
-impl LaneInUse {
-    /// Whether a send over this edge is already under way on this thread's stack.
-    #[inline]
-    pub(crate) fn is_active(&self, edge: EdgeNumber) -> bool {
-        self.active.contains(&edge)
-    }
-
-    #[inline]
-    pub(crate) fn push_active(&mut self, edge: EdgeNumber) {
-        self.active.push(edge);
-    }
-
-    /// Removes the innermost send over this edge.
-    #[inline]
-    pub(crate) fn pop_active(&mut self, edge: EdgeNumber) {
-        if self.active.last() == Some(&edge) {
-            self.active.pop();
-        } else if let Some(at) = self.active.iter().rposition(|&active| active == edge) {
-            self.active.remove(at);
-        }
-    }
-
-    /// How many sends are under way, for [`Self::truncate_active`].
-    #[inline]
-    pub(crate) fn active_depth(&self) -> usize {
-        self.active.len()
-    }
-
-    #[inline]
-    pub(crate) fn truncate_active(&mut self, depth: usize) {
-        self.active.truncate(depth);
-    }
 }
 
 impl Drop for Held {

@@ -1,10 +1,11 @@
 //! One attempt, from its begin to its end.
 
+use super::active;
 use super::details::{give_back_details, take_details};
 use super::write::write_record;
 use crate::clock::ticks;
 use crate::context::Context;
-use crate::edge::EdgeNumber;
+use crate::edge::{EdgeNumber, TypeNumber};
 use crate::event::Outcome;
 use crate::lane::{LaneInUse, LaneOwned, Purpose, with_lane};
 use crate::message::{AttributeValue, Attributes};
@@ -18,7 +19,29 @@ use crate::sampling::Randomness;
 /// It holds the record as far as it is known. Dropped before its end it was cancelled, or it panicked.
 #[derive(Debug)]
 pub struct Flow {
-    pub(super) attempt: Option<Attempt>,
+    pub(super) stage: Stage,
+    delivers_on_drop: bool,
+    began_while_panicking: bool,
+}
+
+/// How much there is to remember.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// No attempt.
+    Idle,
+    /// A send that is counted and not recorded.
+    Counted(Counted),
+    /// Everything else.
+    Attempt(Attempt),
+}
+
+/// What is remembered of a send that is not recorded: where to count its failure.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) edge: EdgeNumber,
+    pub(super) message_type: TypeNumber,
+    pub(super) generation: u32,
+    pub(super) is_on_stack: bool,
 }
 
 /// Where an attempt stands.
@@ -39,8 +62,9 @@ pub(super) enum State {
 pub(super) struct Attempt {
     pub(super) words: Words,
     pub(super) details: Option<Box<Sections>>,
-    /// Producer of the trace.
+    /// Producer of the trace, and of the event.
     pub(super) trace_producer: u64,
+    pub(super) producer: u64,
     /// The largest T so far.
     pub(super) threshold: u64,
     /// The recording it belongs to.
@@ -51,27 +75,48 @@ pub(super) struct Attempt {
     pub(super) purpose: Purpose,
     /// Its edge is on this thread's stack of sends under way.
     pub(super) is_on_stack: bool,
-    pub(super) delivers_on_drop: bool,
-    pub(super) began_while_panicking: bool,
 }
 
 impl Flow {
     /// No attempt.
     #[inline]
     pub const fn idle() -> Self {
-        Self { attempt: None }
+        Self {
+            stage: Stage::Idle,
+            delivers_on_drop: false,
+            began_while_panicking: false,
+        }
+    }
+
+    #[inline]
+    pub(super) fn attempt(&mut self) -> Option<&mut Attempt> {
+        if let Stage::Attempt(attempt) = &mut self.stage {
+            Some(attempt)
+        } else {
+            None
+        }
+    }
+
+    /// Makes it an attempt.
+    #[inline]
+    pub(super) fn open(&mut self, attempt: Attempt) -> &mut Attempt {
+        self.stage = Stage::Attempt(attempt);
+        match &mut self.stage {
+            Stage::Attempt(attempt) => attempt,
+            Stage::Idle | Stage::Counted(_) => unreachable!("just set"),
+        }
     }
 
     /// Whether this attempt is being recorded.
     #[inline]
     pub fn wants_details(&self) -> bool {
-        matches!(&self.attempt, Some(attempt) if attempt.state == State::Recorded)
+        matches!(&self.stage, Stage::Attempt(attempt) if attempt.state == State::Recorded)
     }
 
     /// Whether there is anything to end.
     #[inline]
     pub fn is_active(&self) -> bool {
-        self.attempt.is_some()
+        !matches!(self.stage, Stage::Idle)
     }
 
     /// Adds a named value to the record; nothing when it is not being recorded.
@@ -80,7 +125,7 @@ impl Flow {
     }
 
     pub(super) fn describe(&mut self, write: impl FnOnce(&mut Attributes<'_>)) {
-        if let Some(attempt) = &mut self.attempt
+        if let Some(attempt) = self.attempt()
             && attempt.state == State::Recorded
         {
             write(&mut Attributes::new(
@@ -92,7 +137,7 @@ impl Flow {
     /// The clock of a recorded attempt starts, after all that had to be asked before.
     #[inline]
     pub(super) fn start_clock(&mut self) {
-        if let Some(attempt) = &mut self.attempt {
+        if let Some(attempt) = self.attempt() {
             attempt.words[1] = ticks();
         }
     }
@@ -102,46 +147,72 @@ impl Flow {
     /// For bodies that cannot be wrapped in a closure.
     #[inline]
     pub fn deliver_on_drop(&mut self) {
-        if let Some(attempt) = &mut self.attempt {
-            attempt.delivers_on_drop = true;
-            attempt.began_while_panicking = std::thread::panicking();
-        }
+        self.delivers_on_drop = true;
+        self.began_while_panicking = std::thread::panicking();
     }
 
     /// The attempt begins at the first poll of a future; if that never comes, there was none.
+    ///
+    /// What is not recorded is counted at the call all the same; it is not worth wrapping the future.
     pub fn defer(&mut self) {
-        if let Some(attempt) = &mut self.attempt {
-            attempt.defer();
+        self.leave_stack();
+        match self.attempt() {
+            Some(attempt) if attempt.state == State::Recorded => attempt.defer(),
+            _ => {}
         }
     }
 
     /// A deferred attempt begins.
     pub(super) fn begin_deferred(&mut self) {
-        if let Some(attempt) = &mut self.attempt {
-            attempt.begin_deferred();
+        match self.attempt() {
+            Some(attempt) if attempt.state == State::Deferred => attempt.begin_deferred(),
+            _ => {}
         }
     }
 
     /// Ends the attempt.
     #[inline]
     pub fn end(&mut self, outcome: Outcome) {
-        if self.attempt.is_some() {
-            self.end_attempt(outcome);
+        match &self.stage {
+            Stage::Idle => {}
+            Stage::Counted(counted) if outcome == Outcome::Delivered => {
+                if counted.is_on_stack {
+                    active::pop();
+                }
+                self.stage = Stage::Idle;
+            }
+            _ => self.end_stage(outcome),
         }
     }
 
     #[inline(never)]
-    fn end_attempt(&mut self, outcome: Outcome) {
-        if let Some(attempt) = &mut self.attempt {
-            attempt.end(outcome);
+    fn end_stage(&mut self, outcome: Outcome) {
+        match &mut self.stage {
+            Stage::Idle => return,
+            Stage::Counted(counted) => counted.end(outcome),
+            Stage::Attempt(attempt) => attempt.end(outcome),
         }
-        self.attempt = None;
+        self.stage = Stage::Idle;
     }
 
     /// Takes the edge off this thread's stack; the attempt goes on elsewhere.
     pub(super) fn leave_stack(&mut self) {
-        if let Some(attempt) = &mut self.attempt {
-            attempt.leave_stack();
+        let is_on_stack = match &mut self.stage {
+            Stage::Idle => return,
+            Stage::Counted(counted) => &mut counted.is_on_stack,
+            Stage::Attempt(attempt) => &mut attempt.is_on_stack,
+        };
+        if std::mem::take(is_on_stack) {
+            active::pop();
+        }
+    }
+
+    /// The edge of a send that is under way.
+    pub(super) fn sends_over(&self) -> Option<EdgeNumber> {
+        match &self.stage {
+            Stage::Counted(counted) => Some(counted.edge),
+            Stage::Attempt(attempt) if attempt.purpose == Purpose::Send => Some(attempt.edge()),
+            Stage::Idle | Stage::Attempt(_) => None,
         }
     }
 }
@@ -149,7 +220,7 @@ impl Flow {
 impl Drop for Flow {
     #[inline]
     fn drop(&mut self) {
-        if self.attempt.is_some() {
+        if self.is_active() {
             self.end_by_drop();
         }
     }
@@ -158,14 +229,32 @@ impl Drop for Flow {
 impl Flow {
     #[cold]
     fn end_by_drop(&mut self) {
-        let Some(attempt) = &self.attempt else { return };
-        let panics = std::thread::panicking() && !attempt.began_while_panicking;
-        let outcome = match (panics, attempt.delivers_on_drop) {
+        let panics = std::thread::panicking() && !self.began_while_panicking;
+        self.end_stage(match (panics, self.delivers_on_drop) {
             (true, _) => Outcome::Panicked,
             (false, true) => Outcome::Delivered,
             (false, false) => Outcome::Cancelled,
-        };
-        self.end_attempt(outcome);
+        });
+    }
+}
+
+impl Counted {
+    #[cold]
+    fn end(&self, outcome: Outcome) {
+        if self.is_on_stack {
+            active::pop();
+        }
+        if outcome == Outcome::Delivered {
+            return;
+        }
+        with_lane(|hand, lane| {
+            if hand.generation == self.generation {
+                let cell =
+                    lane.flows
+                        .cell(self.edge, self.message_type, Purpose::Send, &lane.shared);
+                cell.failures.add(1);
+            }
+        });
     }
 }
 
@@ -180,16 +269,17 @@ impl Attempt {
         self.purpose == Purpose::Receive && self.state != State::Awaiting
     }
 
+    #[inline]
     fn end(&mut self, outcome: Outcome) {
+        let duration = ticks().saturating_sub(self.words[1]);
+        if self.is_on_stack {
+            active::pop();
+        }
         if !matches!(self.state, State::Counted | State::Recorded) {
             return self.give_back_details();
         }
-        let duration = ticks().saturating_sub(self.words[1]);
         let has_lane = with_lane(|hand, lane| {
-            if self.is_on_stack {
-                hand.pop_active(self.edge());
-            }
-            if hand.runtime.generation() != self.generation {
+            if hand.generation != self.generation {
                 return;
             }
             if outcome != Outcome::Delivered {
@@ -243,20 +333,9 @@ impl Attempt {
         }
     }
 
-    fn leave_stack(&mut self) {
-        if std::mem::take(&mut self.is_on_stack) {
-            with_lane(|hand, _| hand.pop_active(self.edge()));
-        }
-    }
-
     fn defer(&mut self) {
-        if self.state != State::Recorded {
-            // What is not recorded is counted at the call; it is not worth wrapping the future.
-            return self.leave_stack();
-        }
         self.state = State::Deferred;
-        self.is_on_stack = false;
-        with_lane(|hand, lane| {
+        with_lane(|_, lane| {
             let cell = lane.flows.cell(
                 self.edge(),
                 self.words.message_type(),
@@ -266,14 +345,10 @@ impl Attempt {
             cell.messages.subtract(1);
             cell.bytes.subtract(self.words.size().unwrap_or(0));
             lane.shared.begun.subtract(1);
-            hand.pop_active(self.edge());
         });
     }
 
     fn begin_deferred(&mut self) {
-        if self.state != State::Deferred {
-            return;
-        }
         self.state = State::Recorded;
         with_lane(|_, lane| {
             let cell = lane.flows.cell(
@@ -304,22 +379,27 @@ impl Attempt {
         if self.words.flags() & flag::IN_TRACE == 0 {
             return Context::NONE;
         }
-        let mut context = Context::root(
-            self.trace_producer,
-            self.words.trace_high(),
-            Randomness::from_bits(self.words[6]),
-            self.words.flags() & flag::TRACE_BY_ID != 0,
-        );
-        context.threshold = self.threshold;
-        context.hops = self.words.hops();
-        context.edge = self.edge();
-        context.event_producer = self.trace_producer;
-        (context.ring, context.sequence) =
-            if matches!(self.state, State::Recorded | State::Deferred) {
-                (self.ring, self.words.sequence())
+        let is_recorded = matches!(self.state, State::Recorded | State::Deferred);
+        Context {
+            producer: self.trace_producer,
+            randomness: Randomness::from_bits(self.words[6]).bits(),
+            threshold: self.threshold,
+            event_producer: self.producer,
+            sequence: if is_recorded {
+                self.words.sequence()
             } else {
-                (self.words.cause_ring(), self.words.cause_sequence())
-            };
-        context
+                self.words.cause_sequence()
+            },
+            sent_at: 0,
+            ring: if is_recorded {
+                self.ring
+            } else {
+                self.words.cause_ring()
+            },
+            edge: self.edge(),
+            trace_high: self.words.trace_high(),
+            hops: self.words.hops(),
+            flags: Context::flags_of(self.words.flags() & flag::TRACE_BY_ID != 0),
+        }
     }
 }

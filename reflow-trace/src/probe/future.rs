@@ -12,10 +12,10 @@ use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::active;
 use super::flow::Flow;
 use crate::context::CauseFrame;
 use crate::event::Outcome;
-use crate::lane::{Purpose, with_lane};
 
 thread_local! {
     /// What the body that is being polled for the first time has begun.
@@ -160,22 +160,17 @@ struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     fn enter(flow: &'a mut Flow) -> Self {
-        let frame = match &flow.attempt {
+        let frame = match flow.attempt() {
             Some(attempt) if attempt.is_handling() => CauseFrame::with_cause(attempt.cause()),
             _ => CauseFrame::enter(),
         };
-        let depth = with_lane(|hand, _| {
-            let depth = hand.active_depth();
-            if let Some(attempt) = &flow.attempt
-                && attempt.purpose == Purpose::Send
-            {
-                hand.push_active(attempt.edge());
-            }
-            depth
-        });
+        let depth = active::depth();
+        if let Some(edge) = flow.sends_over() {
+            active::push(edge);
+        }
         Self {
             flow,
-            depth: depth.unwrap_or(0),
+            depth,
             _frame: frame,
             was_panicking: std::thread::panicking(),
         }
@@ -184,7 +179,7 @@ impl<'a> Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        with_lane(|hand, _| hand.truncate_active(self.depth));
+        active::truncate(self.depth);
         end_if_panicking(self.flow, self.was_panicking);
     }
 }

@@ -74,7 +74,7 @@ fn begin_at(
         };
         begin_received(flow, key, Depth::UNKNOWN, site, facts, hand, lane)
     });
-    if let Some(attempt) = &flow.attempt {
+    if let Some(attempt) = flow.attempt() {
         let cause = attempt.cause();
         ThreadCause::with(|thread| thread.set(Some(cause)));
     }
@@ -140,7 +140,7 @@ pub(super) fn begin_received(
         depth,
         wide: waited,
     };
-    let attempt = flow.attempt.insert(open(
+    let attempt = flow.open(open(
         entry,
         &amounts,
         policy,

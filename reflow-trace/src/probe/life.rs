@@ -48,7 +48,7 @@ fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
         started[1] = ticks();
         started.finish(Kind::ActorStarted, None, None);
         write_record(&mut started, &[], hand, lane);
-        flow.attempt = Some(begin_record(edge, hand, lane));
+        flow.open(begin_record(edge, hand, lane));
     });
 }
 
@@ -62,14 +62,13 @@ fn begin_record(edge: u32, hand: &LaneInUse, lane: &mut LaneOwned) -> Attempt {
         words,
         details: None,
         trace_producer: hand.producer,
+        producer: hand.producer,
         threshold: 0,
         generation: hand.generation,
         ring: lane.shared.ring,
         state: State::Recorded,
         purpose: Purpose::Life,
         is_on_stack: false,
-        delivers_on_drop: false,
-        began_while_panicking: false,
     }
 }
 

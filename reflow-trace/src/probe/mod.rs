@@ -6,6 +6,7 @@
 //!
 //! The names of this module are for generated code.
 
+mod active;
 mod begin;
 mod depth;
 mod details;

@@ -5,7 +5,7 @@ use std::task::Poll;
 use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
 use super::ends::{Ends, Name};
-use super::flow::{Attempt, Flow, State};
+use super::flow::{Attempt, Flow, Stage, State};
 use super::handling::begin_received;
 use super::send::{Facts, with_shown_names};
 use super::site::Site;
@@ -32,7 +32,7 @@ pub fn begin_receive(flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'stat
 
 fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site) {
     let purpose = Purpose::Receive;
-    flow.attempt = with_lane(|hand, lane| {
+    with_lane(|hand, lane| {
         let entry = lane.flows.find(
             key,
             KindRef::None,
@@ -44,19 +44,18 @@ fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site
         let mut words = [0; SLOT_WORDS];
         words[3] = u64::from(entry.edge);
         words.set_depth(depth.known());
-        Attempt {
+        flow.open(Attempt {
             words,
             details: None,
             trace_producer: 0,
+            producer: 0,
             threshold: 0,
             generation: hand.generation,
             ring: 0,
             state: State::Awaiting,
             purpose,
             is_on_stack: false,
-            delivers_on_drop: false,
-            began_while_panicking: false,
-        }
+        });
     });
 }
 
@@ -73,30 +72,29 @@ pub trait EndReceive {
 const PLAIN: &Site = &Site::new();
 
 fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) {
-    let Some(awaiting) = flow
-        .attempt
-        .take_if(|attempt| attempt.state == State::Awaiting)
-    else {
-        return;
+    let (edge, depth) = match flow.attempt() {
+        Some(attempt) if attempt.state == State::Awaiting => {
+            (attempt.edge(), Depth::of(attempt.words.depth()))
+        }
+        _ => return,
     };
-    let (edge, depth) = (awaiting.edge(), Depth::of(awaiting.words.depth()));
+    flow.stage = Stage::Idle;
     let recorded = with_lane(|hand, lane| {
         begin_received(flow, FlowKey::Number(edge), depth, PLAIN, facts, hand, lane)
     });
     if recorded == Some(true) {
         describe(flow);
         flow.start_clock();
+        if let Some(attempt) = flow.attempt() {
+            // How long it will be handled is not known here.
+            attempt
+                .words
+                .finish(Kind::MessageReceived, None, Some(Outcome::Delivered));
+            with_lane(|hand, lane| attempt.write(hand, lane));
+            attempt.give_back_details();
+        }
     }
-    if let Some(mut attempt) = flow.attempt.take()
-        && recorded == Some(true)
-    {
-        // How long it will be handled is not known here.
-        attempt
-            .words
-            .finish(Kind::MessageReceived, None, Some(Outcome::Delivered));
-        with_lane(|hand, lane| attempt.write(hand, lane));
-        attempt.give_back_details();
-    }
+    flow.stage = Stage::Idle;
 }
 
 fn record_message<T: Message>(flow: &mut Flow, message: Option<&T>) {

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
+use super::active;
 use super::depth::Depth;
 use super::ends::{Ends, Name};
-use super::flow::{Attempt, Flow, State};
+use super::flow::{Attempt, Counted, Flow, Stage, State};
 use super::site::Site;
 use super::trace::Trace;
-use crate::clock::ticks;
 use crate::context::{Context, ThreadCause};
 use crate::lane::{FlowEntry, FlowKey, KindRef, LaneInUse, LaneShared, Purpose, with_lane};
 use crate::message::{AttributeValue, FixedText, Size, SizeSource};
@@ -89,43 +89,48 @@ fn begin_over(
             &lane.shared,
             &hand.runtime,
         );
-        if hand.is_active(entry.edge) {
+        if active::is_active(entry.edge) {
             // One send that goes through several methods of a connector is one event, the outermost.
             return false;
         }
+        active::push(entry.edge);
         entry.cell.messages.add(1);
         entry.cell.bytes.add(facts.size.bytes);
-        hand.push_active(entry.edge);
 
         let cause = cause_of_send(facts.context, handling.as_ref());
         let trace = Trace::of(cause, facts, &mut lane.roots, hand);
         let (threshold, policy) = threshold_of(entry, facts.verdict);
         let sampled = threshold.keeps(trace.randomness);
-        let memory = (facts.size.source == SizeSource::Deep).then_some(facts.size.bytes);
-        let amounts = Amounts {
-            size: facts.size,
-            depth,
-            wide: memory,
-        };
-        let attempt = flow.attempt.insert(open(
-            entry,
-            &amounts,
-            policy,
-            threshold,
-            &trace,
-            Purpose::Send,
-            hand,
-        ));
-        attempt.is_on_stack = true;
         if sampled {
+            let memory = (facts.size.source == SizeSource::Deep).then_some(facts.size.bytes);
+            let amounts = Amounts {
+                size: facts.size,
+                depth,
+                wide: memory,
+            };
+            let attempt = flow.open(open(
+                entry,
+                &amounts,
+                policy,
+                threshold,
+                &trace,
+                Purpose::Send,
+                hand,
+            ));
+            attempt.is_on_stack = true;
             number(attempt, &mut lane.sequence, &lane.shared, hand);
         } else {
             entry.cell.not_sampled.add(1);
+            flow.stage = Stage::Counted(Counted {
+                edge: entry.edge,
+                message_type: entry.message_type,
+                generation: hand.generation,
+                is_on_stack: true,
+            });
         }
         if let Some(outgoing) = outgoing {
-            *outgoing = attempt.cause();
-            outgoing.hops = trace.hops.saturating_add(1);
-            outgoing.sent_at = ticks();
+            let event = sampled.then_some((lane.shared.ring, lane.sequence));
+            *outgoing = trace.outgoing(threshold, event, entry.edge, hand);
         }
         sampled
     })
@@ -198,14 +203,13 @@ pub(super) fn open(
         words,
         details: None,
         trace_producer: trace.producer,
+        producer: hand.producer,
         threshold: trace.threshold.max(threshold.bits()),
         generation: hand.generation,
         ring: 0,
         state: State::Counted,
         purpose,
         is_on_stack: false,
-        delivers_on_drop: false,
-        began_while_panicking: false,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::begin::randomness_of_id;
 use super::send::Facts;
+use crate::clock::ticks;
 use crate::context::{Context, NO_EDGE};
+use crate::edge::EdgeNumber;
 use crate::lane::LaneInUse;
 use crate::record::flag;
-use crate::sampling::Randomness;
+use crate::sampling::{Randomness, Threshold};
 
 /// Hops after which a trace is cut into a new one that links back: a loop that feeds itself must not
 /// make one endless trace.
@@ -58,6 +60,31 @@ impl Trace {
                     0
                 },
             hops: 0,
+        }
+    }
+
+    /// The context that travels with the message: of this event if it is recorded, else of the last one
+    /// before it that was.
+    pub(super) fn outgoing(
+        &self,
+        threshold: Threshold,
+        event: Option<(u32, u64)>,
+        edge: EdgeNumber,
+        hand: &LaneInUse,
+    ) -> Context {
+        let (ring, sequence) = event.unwrap_or((self.cause_ring, self.cause_sequence));
+        Context {
+            producer: self.producer,
+            randomness: self.randomness.bits(),
+            threshold: self.threshold.max(threshold.bits()),
+            event_producer: hand.producer,
+            sequence,
+            sent_at: ticks(),
+            ring,
+            edge,
+            trace_high: self.trace_high,
+            hops: self.hops.saturating_add(1),
+            flags: Context::flags_of(self.flags & flag::TRACE_BY_ID != 0),
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) fn write_record(
 ) {
     words.set_slots(rest.len() / SLOT_WORDS);
     let before = lane.writer.position();
-    let written = match hand.runtime.overflow() {
+    let written = match hand.overflow {
         Overflow::DropNewest => lane.writer.push(words, rest),
         Overflow::OverwriteOldest => lane.writer.push_overwriting(words, rest),
         Overflow::Wait(bound) => push_waiting(words, rest, bound, hand, lane),
