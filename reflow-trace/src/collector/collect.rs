@@ -21,6 +21,8 @@ use crate::sink::SinkWorker;
 const BATCH_EVENTS_MAX: usize = 8_192;
 /// How often the exact counters go to the sinks while the program runs.
 const COUNTERS_EVERY: Duration = Duration::from_secs(10);
+/// Shortest sleep between two looks at the rings under full traffic.
+const NAP_MIN: Duration = Duration::from_micros(100);
 /// Longest sleep; metrics are at most this old.
 const NAP_MAX: Duration = Duration::from_millis(500);
 
@@ -43,6 +45,7 @@ pub(crate) struct Collector {
     reported_losses: Vec<Loss>,
     reported_counters: Option<CounterSnapshot>,
     counters_since: Instant,
+    nap: Duration,
 }
 
 impl Collector {
@@ -75,6 +78,7 @@ impl Collector {
             reported_losses: Vec::new(),
             reported_counters: None,
             counters_since: Instant::now(),
+            nap: batch_timeout.min(NAP_MAX),
         }
     }
 
@@ -94,8 +98,7 @@ impl Collector {
                 }
                 Err(crossbeam_channel::TryRecvError::Empty) => {
                     self.report();
-                    let timeout = self.batch_timeout.min(NAP_MAX);
-                    std::thread::park_timeout(timeout);
+                    std::thread::park_timeout(self.nap);
                 }
                 // The recording itself holds the other end.
                 Err(crossbeam_channel::TryRecvError::Disconnected) => return,
@@ -113,6 +116,11 @@ impl Collector {
         self.readers.append(&mut lanes.new_readers);
         drop(lanes);
         let mut readers = std::mem::take(&mut self.readers);
+        let fullest = readers
+            .iter()
+            .map(|(_, reader)| reader.fill())
+            .fold(0.0, f64::max);
+        self.adapt_nap(fullest);
         let overwritten_before = self.collected.overwritten;
         for (lane, reader) in &mut readers {
             self.drain(lane, reader);
@@ -132,6 +140,17 @@ impl Collector {
         if self.batch.len() >= self.batch_size || waited {
             self.seal();
         }
+    }
+
+    /// Comes by as often as the fullest ring needs to be a quarter full, so that nobody has to wake us.
+    fn adapt_nap(&mut self, fullest: f64) {
+        let longest = self.batch_timeout.min(NAP_MAX);
+        let wanted = if fullest > 0.0 {
+            self.nap.mul_f64((0.25 / fullest).clamp(0.1, 2.0))
+        } else {
+            self.nap * 2
+        };
+        self.nap = wanted.clamp(NAP_MIN.min(longest), longest);
     }
 
     /// Empties one ring, as far as it was filled when this began: a thread that goes on recording must

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::details::take_details;
 use crate::record::sections::{Sections, ValueKind};
 
 /// Longest text of one attribute, in bytes; what is longer is cut at a character.
@@ -41,11 +42,13 @@ impl fmt::Debug for AttributeValue<'_> {
 
 /// Where attributes of a message that is being recorded go.
 pub struct Attributes<'a> {
-    sections: &'a mut Sections,
+    /// Made when the first attribute comes: most messages have none.
+    sections: &'a mut Option<Box<Sections>>,
 }
 
 impl<'a> Attributes<'a> {
-    pub(crate) fn new(sections: &'a mut Sections) -> Self {
+    #[inline]
+    pub(crate) fn new(sections: &'a mut Option<Box<Sections>>) -> Self {
         Self { sections }
     }
 
@@ -79,8 +82,9 @@ impl<'a> Attributes<'a> {
 
     fn write(&mut self, key: &str, kind: ValueKind, value: &[u8]) {
         let key = cut(key);
-        if self.sections.len_bytes() + key.len() + value.len() + 16 <= ATTRIBUTES_BYTES_MAX {
-            self.sections.put_attribute(key, kind, value);
+        let sections = self.sections.get_or_insert_with(take_details);
+        if sections.len_bytes() + key.len() + value.len() + 16 <= ATTRIBUTES_BYTES_MAX {
+            sections.put_attribute(key, kind, value);
         }
     }
 }
@@ -190,13 +194,14 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut_or_left_out() {
-        let mut sections = Sections::default();
+        let mut sections = None;
         let mut attributes = Attributes::new(&mut sections);
         let long = "ö".repeat(10_000);
         for _ in 0..100 {
             attributes.put("key", AttributeValue::Text(&long));
             attributes.put("key", AttributeValue::Shown(&long));
         }
+        let mut sections = sections.expect("something was put");
         assert!(sections.len_bytes() <= ATTRIBUTES_BYTES_MAX);
         let words = sections.seal().to_vec();
         for section in sections::read(&words) {

@@ -1,11 +1,13 @@
 //! What a message type says of itself.
 
 mod attribute;
+mod details;
 mod size;
 mod standard;
 
 pub(crate) use attribute::FixedText;
 pub use attribute::{AsValue, AttributeValue, Attributes, Value};
+pub(crate) use details::{give_back_details, take_details};
 pub(crate) use size::SizeSource;
 pub use size::{Size, SizeFallback};
 

@@ -1,14 +1,13 @@
 //! One attempt, from its begin to its end.
 
 use super::active;
-use super::details::{give_back_details, take_details};
 use super::write::write_record;
 use crate::clock::ticks;
 use crate::context::Context;
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::event::Outcome;
 use crate::lane::{LaneInUse, LaneOwned, Purpose, with_lane};
-use crate::message::{AttributeValue, Attributes};
+use crate::message::{AttributeValue, Attributes, give_back_details, take_details};
 use crate::record::sections::{Sections, Tag};
 use crate::record::{Fields, Kind, flag};
 use crate::ring::Words;
@@ -128,9 +127,7 @@ impl Flow {
         if let Some(attempt) = self.attempt()
             && attempt.state == State::Recorded
         {
-            write(&mut Attributes::new(
-                attempt.details.get_or_insert_with(take_details),
-            ));
+            write(&mut Attributes::new(&mut attempt.details));
         }
     }
 

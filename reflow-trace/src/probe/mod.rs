@@ -9,7 +9,6 @@
 mod active;
 mod begin;
 mod depth;
-mod details;
 mod ends;
 mod flow;
 mod future;

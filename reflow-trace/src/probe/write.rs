@@ -26,9 +26,17 @@ pub(super) fn write_record(
         Ok(()) => lane.shared.written.add(1),
         Err(RingFull) => count_lost(rest, lane),
     }
-    // Twice round the ring the collector is woken, so that it need not hurry otherwise.
-    let half = lane.writer.capacity() as u64 / 2;
-    if (before ^ lane.writer.position()) & half != 0 {
+    // Four times round the ring the writer looks how full it is. The collector comes by often enough
+    // for steady traffic; only a sudden burst has to wake it, because waking costs a system call.
+    let quarter = lane.writer.capacity() as u64 / 4;
+    if (before ^ lane.writer.position()) & quarter != 0 {
+        wake_if_filling(quarter, hand, lane);
+    }
+}
+
+#[cold]
+fn wake_if_filling(quarter: u64, hand: &LaneInUse, lane: &mut LaneOwned) {
+    if lane.writer.unread() >= 3 * quarter {
         hand.runtime.wake_collector();
     }
 }

@@ -32,6 +32,13 @@ impl Reader {
         self.ring.slots.len() * size_of::<super::Slot>()
     }
 
+    /// How full the ring is, 0.0 to 1.0.
+    pub(crate) fn fill(&self) -> f64 {
+        let tail = self.ring.tail.0.load(Ordering::Relaxed);
+        let unread = tail.saturating_sub(self.head);
+        (unread as f64 / self.ring.slots.len() as f64).min(1.0)
+    }
+
     /// Records that were overwritten before they could be read, so far.
     pub(crate) fn overwritten(&self) -> u64 {
         self.overwritten

@@ -35,6 +35,13 @@ impl Writer {
         self.ring.slots.len()
     }
 
+    /// Slots that the reader has not read yet.
+    pub(crate) fn unread(&mut self) -> u64 {
+        // Pairs with the release store in `Reader::pop`.
+        self.head_seen = self.ring.head.0.load(Ordering::Acquire);
+        self.tail.saturating_sub(self.head_seen)
+    }
+
     /// Slots written so far, ever.
     #[inline]
     pub(crate) fn position(&self) -> u64 {

@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// An empty buffer.
-pub(super) fn take_details() -> Box<Sections> {
+pub(crate) fn take_details() -> Box<Sections> {
     POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop())
         .ok()
         .flatten()
@@ -23,7 +23,7 @@ pub(super) fn take_details() -> Box<Sections> {
 }
 
 /// A buffer that is not needed any more.
-pub(super) fn give_back_details(mut sections: Box<Sections>) {
+pub(crate) fn give_back_details(mut sections: Box<Sections>) {
     if sections.capacity_bytes() > KEPT_BYTES_MAX {
         return;
     }
