@@ -28,6 +28,13 @@ impl ThreadCause {
         CAUSE.try_with(f).ok()
     }
 
+    /// Whether something is being handled.
+    #[inline]
+    pub(crate) fn is_set() -> bool {
+        // On a thread that is too far gone nothing is handled.
+        CAUSE.try_with(|cause| cause.is_set.get()).unwrap_or(false)
+    }
+
     /// The cause, where something is being handled.
     #[inline]
     pub(crate) fn get(&self) -> Option<Context> {

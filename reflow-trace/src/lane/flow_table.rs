@@ -37,7 +37,7 @@ pub(crate) enum KindRef {
 
 impl KindRef {
     /// Tells kinds apart. The addresses are those of statics, which stay what they are.
-    #[inline]
+    #[inline(always)]
     fn key(self) -> (usize, usize) {
         match self {
             Self::Kind(kind) => (std::ptr::from_ref(kind).addr(), 0),
@@ -117,7 +117,7 @@ impl FlowTable {
     }
 
     /// The flow, which is entered if it is new.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(
         &mut self,
         key: FlowKey<'_>,
@@ -149,7 +149,7 @@ impl FlowTable {
         &self.entries[index as usize]
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_of_edge(
         &mut self,
         edge: EdgeNumber,
@@ -245,11 +245,7 @@ impl FlowTable {
                 Threshold::from_rate(sampler.sample_rate),
             ),
         };
-        let actors = match (by_type, by_sampler) {
-            (Verdict::Never, _) | (_, Verdict::Never) => Verdict::Never,
-            (Verdict::Always, _) | (_, Verdict::Always) => Verdict::Always,
-            (Verdict::ByRate, Verdict::ByRate) => Verdict::ByRate,
-        };
+        let actors = by_type.min(by_sampler);
         // The rarer of the two rates: R that reaches the larger threshold reaches both.
         let threshold = threshold.max(sampler_threshold);
         let cell = self.cell(edge, message_type, purpose, lane);
@@ -301,7 +297,7 @@ impl FlowTable {
 type Wanted = ((usize, usize), Purpose, usize);
 
 impl FlowEntry {
-    #[inline]
+    #[inline(always)]
     fn is(&self, (kind, purpose, site): Wanted) -> bool {
         self.kind == kind && self.purpose == purpose && self.site == site
     }

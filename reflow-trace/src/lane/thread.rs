@@ -33,7 +33,7 @@ thread_local! {
 ///
 /// `None` when recording is off, when the thread is too far gone to have a lane, and when this is
 /// called from within itself; the latter two are counted.
-#[inline]
+#[inline(always)]
 pub(crate) fn with_lane<R>(f: impl FnOnce(&mut LaneInUse, &mut LaneOwned) -> R) -> Option<R> {
     let answer = LANE.try_with(|slot| {
         let mut slot = slot.try_borrow_mut().ok()?;

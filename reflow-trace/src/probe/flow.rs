@@ -96,10 +96,17 @@ impl Flow {
         }
     }
 
+    /// Begins what has not begun. Spares the look at what was there before, which is nothing.
+    #[inline]
+    pub(super) fn set(&mut self, stage: Stage) {
+        debug_assert!(!self.is_active(), "a flow begins once");
+        std::mem::forget(std::mem::replace(&mut self.stage, stage));
+    }
+
     /// Makes it an attempt.
     #[inline]
     pub(super) fn open(&mut self, attempt: Attempt) -> &mut Attempt {
-        self.stage = Stage::Attempt(attempt);
+        self.set(Stage::Attempt(attempt));
         match &mut self.stage {
             Stage::Attempt(attempt) => attempt,
             Stage::Idle | Stage::Counted(_) => unreachable!("just set"),
@@ -311,7 +318,7 @@ impl Attempt {
     }
 
     /// Writes the finished record.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(&mut self, hand: &LaneInUse, lane: &mut LaneOwned) {
         if self.ring != lane.shared.ring {
             let sections = self.details.get_or_insert_with(take_details);

@@ -36,20 +36,30 @@ pub(super) fn begin_send(
     facts: &Facts<'_>,
     outgoing: Option<&mut Context>,
 ) -> bool {
-    match ends {
-        Ends::Handle(edge) => begin_over(flow, FlowKey::Handle(edge), depth, site, facts, outgoing),
-        Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => begin_over(
-            flow,
-            FlowKey::Names([a, b, c, d]),
-            depth,
-            site,
-            facts,
-            outgoing,
-        ),
-        Ends::Names(names) => with_shown_names(names, |names| {
-            begin_over(flow, FlowKey::Names(names), depth, site, facts, outgoing)
-        }),
-    }
+    let key = match ends {
+        Ends::Handle(edge) => FlowKey::Handle(edge),
+        Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
+            FlowKey::Names([a, b, c, d])
+        }
+        Ends::Names(names) => {
+            return begin_over_shown(flow, names, depth, site, facts, outgoing);
+        }
+    };
+    begin_over(flow, key, depth, site, facts, outgoing)
+}
+
+#[cold]
+fn begin_over_shown(
+    flow: &mut Flow,
+    names: &[Name<'_>; 4],
+    depth: Depth,
+    site: &'static Site,
+    facts: &Facts<'_>,
+    outgoing: Option<&mut Context>,
+) -> bool {
+    with_shown_names(names, |names| {
+        begin_over(flow, FlowKey::Names(names), depth, site, facts, outgoing)
+    })
 }
 
 /// Formats what is not text into buffers on the stack. The user's `Display` runs before the lane is
@@ -70,7 +80,7 @@ pub(super) fn with_shown_names<R>(names: &[Name<'_>; 4], then: impl FnOnce([&str
     }))
 }
 
-#[inline]
+#[inline(always)]
 fn begin_over(
     flow: &mut Flow,
     key: FlowKey<'_>,
@@ -79,7 +89,6 @@ fn begin_over(
     facts: &Facts<'_>,
     outgoing: Option<&mut Context>,
 ) -> bool {
-    let handling = ThreadCause::with(ThreadCause::get).flatten();
     with_lane(|hand, lane| {
         let entry = lane.flows.find(
             key,
@@ -97,8 +106,14 @@ fn begin_over(
         entry.cell.messages.add(1);
         entry.cell.bytes.add(facts.size.bytes);
 
-        let cause = cause_of_send(facts.context, handling.as_ref());
-        let trace = Trace::of(cause, facts, &mut lane.roots, hand);
+        let is_plain_root = facts.id.is_none()
+            && !ThreadCause::is_set()
+            && facts.context.is_none_or(|context| !context.is_linked());
+        let trace = if is_plain_root {
+            Trace::plain_root(&mut lane.roots, hand)
+        } else {
+            trace_of_send(facts, &mut lane.roots, hand)
+        };
         let (threshold, policy) = threshold_of(entry, facts.verdict);
         let sampled = threshold.keeps(trace.randomness);
         if sampled {
@@ -121,12 +136,12 @@ fn begin_over(
             number(attempt, &mut lane.sequence, &lane.shared, hand);
         } else {
             entry.cell.not_sampled.add(1);
-            flow.stage = Stage::Counted(Counted {
+            flow.set(Stage::Counted(Counted {
                 edge: entry.edge,
                 message_type: entry.message_type,
                 generation: hand.generation,
                 is_on_stack: true,
-            });
+            }));
         }
         if let Some(outgoing) = outgoing {
             let event = sampled.then_some((lane.shared.ring, lane.sequence));
@@ -135,6 +150,18 @@ fn begin_over(
         sampled
     })
     .unwrap_or(false)
+}
+
+/// The trace of a send that something led to, or whose message has an id.
+#[inline(never)]
+fn trace_of_send(facts: &Facts<'_>, roots: &mut u64, hand: &LaneInUse) -> Trace {
+    let handling = ThreadCause::with(ThreadCause::get).flatten();
+    Trace::of(
+        cause_of_send(facts.context, handling.as_ref()),
+        facts,
+        roots,
+        hand,
+    )
 }
 
 /// What leads to this send: the handling that is under way, unless the message says that it belongs
@@ -154,10 +181,11 @@ fn cause_of_send<'a>(
 /// Never before always before rate.
 #[inline]
 pub(super) fn threshold_of(entry: &FlowEntry, verdict: Verdict) -> (Threshold, u16) {
-    match (entry.actors, verdict) {
-        (Verdict::ByRate, Verdict::ByRate) => (entry.threshold, entry.policy),
-        (Verdict::Never, _) | (_, Verdict::Never) => (Threshold::NEVER, NO_POLICY),
-        _ => (Threshold::ALWAYS, entry.policy_always),
+    // The smallest of the two is the one that comes first in the order.
+    match entry.actors.min(verdict) {
+        Verdict::ByRate => (entry.threshold, entry.policy),
+        Verdict::Never => (Threshold::NEVER, NO_POLICY),
+        Verdict::Always => (Threshold::ALWAYS, entry.policy_always),
     }
 }
 

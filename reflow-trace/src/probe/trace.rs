@@ -41,26 +41,30 @@ impl Trace {
         }
     }
 
+    /// A trace of its own, whose R comes from its number.
     #[inline]
-    fn root(facts: &Facts<'_>, roots: &mut u64, hand: &LaneInUse) -> Self {
+    pub(super) fn plain_root(roots: &mut u64, hand: &LaneInUse) -> Self {
         *roots += 1;
-        let by_id = facts.id.and_then(randomness_of_id);
         Self {
             producer: hand.producer,
-            randomness: by_id.unwrap_or_else(|| hand.numbering.randomness(*roots)),
+            randomness: hand.numbering.randomness(*roots),
             threshold: 0,
             cause_sequence: 0,
             cause_ring: 0,
             trace_high: hand.numbering.high(),
-            flags: flag::IN_TRACE
-                | flag::HOPS
-                | if by_id.is_some() {
-                    flag::TRACE_BY_ID
-                } else {
-                    0
-                },
+            flags: flag::IN_TRACE | flag::HOPS,
             hops: 0,
         }
+    }
+
+    /// A trace of its own, whose R comes from the message's id where it has one.
+    fn root(facts: &Facts<'_>, roots: &mut u64, hand: &LaneInUse) -> Self {
+        let mut trace = Self::plain_root(roots, hand);
+        if let Some(randomness) = facts.id.and_then(randomness_of_id) {
+            trace.randomness = randomness;
+            trace.flags |= flag::TRACE_BY_ID;
+        }
+        trace
     }
 
     /// The context that travels with the message: of this event if it is recorded, else of the last one

@@ -8,7 +8,7 @@ use crate::ring::{RingFull, SLOT_WORDS, Words};
 use crate::runtime::Overflow;
 
 /// Writes a record as the overflow policy of the recording has it, and counts what became of it.
-#[inline]
+#[inline(always)]
 pub(super) fn write_record(
     words: &mut Words,
     rest: &[u64],

@@ -50,7 +50,7 @@ impl Writer {
 
     /// Writes a record if there is room: its first slot, then the words of its continuation slots,
     /// a multiple of eight.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, first: &Words, rest: &[u64]) -> Result<(), RingFull> {
         let slots = 1 + (rest.len() / SLOT_WORDS) as u64;
         let capacity = self.ring.slots.len() as u64;
@@ -91,7 +91,7 @@ impl Writer {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, first: &Words, rest: &[u64], slots: u64) {
         debug_assert_eq!(rest.len() % SLOT_WORDS, 0, "continuation slots are whole");
         debug_assert_eq!(
