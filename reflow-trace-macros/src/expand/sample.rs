@@ -130,12 +130,12 @@ fn decide(
     p: &TokenStream,
 ) -> TokenStream {
     let span = Span::mixed_site();
-    if let Some(Rule::Flat(_)) = own.never {
+    if let Some(Rule::Flat) = own.never {
         return quote_spanned!(span=> #p::Verdict::Never);
     }
     let never = condition(&own.never, bindings)
         .map(|holds| quote_spanned!(span=> if #holds { return #p::Verdict::Never; }));
-    if let Some(Rule::Flat(_)) = own.always {
+    if let Some(Rule::Flat) = own.always {
         return quote_spanned!(span=> #never #p::Verdict::Always);
     }
     let own_always = condition(&own.always, bindings);
@@ -144,8 +144,8 @@ fn decide(
         .chain(always_of_type)
         .map(|holds| quote_spanned!(span=> if #holds { return #p::Verdict::Always; }));
     let rest = match (&own.rate, &outer.never, &outer.always) {
-        (None, Some(Rule::Flat(_)), _) => quote_spanned!(span=> #p::Verdict::Never),
-        (None, _, Some(Rule::Flat(_))) => quote_spanned!(span=> #p::Verdict::Always),
+        (None, Some(Rule::Flat), _) => quote_spanned!(span=> #p::Verdict::Never),
+        (None, _, Some(Rule::Flat)) => quote_spanned!(span=> #p::Verdict::Always),
         _ => quote_spanned!(span=> #p::Verdict::ByRate),
     };
     quote_spanned!(span=> #never #(#always)* #rest)

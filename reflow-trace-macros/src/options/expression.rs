@@ -14,7 +14,7 @@ use crate::diagnostics::Diagnostics;
 #[derive(Clone)]
 pub(crate) struct Expression {
     tokens: TokenStream,
-    parsed: Expr,
+    parsed: Box<Expr>,
 }
 
 impl Expression {
@@ -50,7 +50,10 @@ impl Expression {
             .next()
             .map_or_else(Span::call_site, |tree| tree.span());
         match syn::parse2::<Expr>(tokens.clone()) {
-            Ok(parsed) => Some(Expression { tokens, parsed }),
+            Ok(parsed) => Some(Expression {
+                tokens,
+                parsed: Box::new(parsed),
+            }),
             Err(_) if tokens.is_empty() => {
                 diagnostics.at(span, not_an_expression(&written, key, example));
                 None
@@ -66,7 +69,10 @@ impl Expression {
     pub(crate) fn ours(tokens: TokenStream) -> Option<Expression> {
         syn::parse2::<Expr>(tokens.clone())
             .ok()
-            .map(|parsed| Expression { tokens, parsed })
+            .map(|parsed| Expression {
+                tokens,
+                parsed: Box::new(parsed),
+            })
     }
 
     /// `(expression).field`
@@ -76,7 +82,7 @@ impl Expression {
         let name = proc_macro2::Ident::new(field, span);
         let tokens = quote::quote_spanned!(span=> #whole.#name);
         Expression {
-            parsed: Expr::Verbatim(tokens.clone()),
+            parsed: Box::new(Expr::Verbatim(tokens.clone())),
             tokens,
         }
     }
@@ -98,7 +104,7 @@ impl Expression {
 
     /// The single lower-case name this is, if it is one: either an argument, or a string meant literally.
     pub(crate) fn bare_name(&self) -> Option<String> {
-        let Expr::Path(path) = &self.parsed else {
+        let Expr::Path(path) = &*self.parsed else {
             return None;
         };
         let name = path.path.get_ident()?.to_string();
@@ -108,7 +114,7 @@ impl Expression {
 
     /// `path::to::function` or a closure: something to call rather than a value.
     pub(crate) fn is_callable(&self) -> bool {
-        match &self.parsed {
+        match &*self.parsed {
             Expr::Path(path) => !path.path.is_ident("self"),
             Expr::Closure(_) => true,
             _ => false,
@@ -141,7 +147,7 @@ impl Expression {
     }
 
     pub(crate) fn is_bool(&self, value: bool) -> bool {
-        matches!(&self.parsed, Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(bool), .. }) if bool.value == value)
+        matches!(&*self.parsed, Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(bool), .. }) if bool.value == value)
     }
 
     pub(crate) fn tokens(&self) -> TokenStream {

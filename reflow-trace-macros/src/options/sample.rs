@@ -1,6 +1,6 @@
 //! The options of `#[sample(..)]` on a type and on its variants.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 
 use super::crate_path::CratePath;
 use super::expression::Expression;
@@ -43,7 +43,7 @@ pub(crate) enum Rate {
 /// When `always` or `never` holds.
 pub(crate) enum Rule {
     /// Without a condition.
-    Flat(Span),
+    Flat,
     When(Expression),
 }
 
@@ -147,7 +147,7 @@ impl Policy {
         let both = |left: &Setting, right: &Setting| -> TokenStream {
             [left.key.clone(), right.key.clone()].into_iter().collect()
         };
-        if let (Some(Rule::Flat(_)), Some(Rule::Flat(_)), Some(first), Some(second)) =
+        if let (Some(Rule::Flat), Some(Rule::Flat), Some(first), Some(second)) =
             (&self.always, &self.never, always, never)
         {
             diagnostics.on(
@@ -162,7 +162,7 @@ impl Policy {
                 continue;
             };
             let name = &setting.name;
-            if let Rule::Flat(_) = rule {
+            if let Rule::Flat = rule {
                 let message = format!("`rate` has no effect beside `{name}`: keep one of them");
                 diagnostics.on(both(setting, rate_setting), message);
             } else if matches!(self.rate, Some(Rate::Literal(rate)) if rate == useless) {
@@ -221,12 +221,12 @@ impl Rate {
 impl Rule {
     fn read(setting: &Setting, diagnostics: &mut Diagnostics) -> Option<Rule> {
         if let Value::None = setting.value {
-            return Some(Rule::Flat(setting.span()));
+            return Some(Rule::Flat);
         }
         let example = format!("{0} = \"Self::is_critical\"", setting.name);
         let expression = Expression::read(setting, &example, diagnostics)?;
         if expression.is_bool(true) {
-            return Some(Rule::Flat(setting.span()));
+            return Some(Rule::Flat);
         }
         if expression.is_bool(false) {
             diagnostics.at(
