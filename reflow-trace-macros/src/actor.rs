@@ -11,6 +11,7 @@ use crate::options::method::MethodOptions;
 use crate::select::{Role, message_of, names_in_actor};
 use crate::shape::implementation::Implementation;
 use crate::shape::method::Method;
+use crate::shape::tokens::as_written;
 use crate::{expand, fallback, validate};
 
 const NAME: &str = "traced_actor";
@@ -126,7 +127,7 @@ fn report_doubled_handlers(
             let message = probe.as_ref()?.message?;
             Some((
                 method,
-                message.type_tokens()?.to_string().replace(' ', ""),
+                as_written(&message.type_tokens()?),
                 said.role.is_none(),
             ))
         })

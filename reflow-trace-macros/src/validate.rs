@@ -9,7 +9,7 @@ use crate::select::Role;
 use crate::shape::implementation::{Implementation, NotAnImplementation};
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
-use crate::shape::tokens::mention;
+use crate::shape::tokens::{as_written, mention};
 
 /// Only an impl has bodies to record.
 pub(crate) fn not_an_impl(
@@ -161,12 +161,7 @@ pub(crate) fn recordable(
         );
     }
     if !method.is_async && returned == Returned::PerhapsFuture && options.returns.is_none() {
-        let shown = method
-            .returned
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default()
-            .replace(' ', "");
+        let shown = method.returned.as_ref().map(as_written).unwrap_or_default();
         let message = format!(
             "`{shown}` looks like a future: say `#[trace(returns = \"future\")]` if it is `Pin<Box<dyn Future>>`, else `#[trace(returns = \"value\")]`"
         );

@@ -99,9 +99,16 @@ fn verdict(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> T
     if outer.always.is_none() && outer.never.is_none() && !variants {
         return TokenStream::new();
     }
-    let never_of_type = condition(&outer.never, &[])
-        .map(|holds| quote_spanned!(span=> if #holds { return #p::Verdict::Never; }));
-    let always_of_type = condition(&outer.always, &[]);
+    let never_of_type = return_if(
+        &outer.never,
+        &[],
+        &quote_spanned!(span=> #p::Verdict::Never),
+    );
+    let always_of_type = return_if(
+        &outer.always,
+        &[],
+        &quote_spanned!(span=> #p::Verdict::Always),
+    );
     let arms = message.shapes.iter().map(|shape| {
         let own = &shape.options.policy;
         let bindings = mentioned_fields(shape, own);
@@ -130,29 +137,33 @@ fn decide(
     p: &TokenStream,
 ) -> TokenStream {
     let span = Span::mixed_site();
-    if let Some(Rule::Flat) = own.never {
-        return quote_spanned!(span=> #p::Verdict::Never);
-    }
-    let never = condition(&own.never, bindings)
-        .map(|holds| quote_spanned!(span=> if #holds { return #p::Verdict::Never; }));
-    if let Some(Rule::Flat) = own.always {
-        return quote_spanned!(span=> #never #p::Verdict::Always);
-    }
-    let own_always = condition(&own.always, bindings);
-    let always = own_always
-        .iter()
-        .chain(always_of_type)
-        .map(|holds| quote_spanned!(span=> if #holds { return #p::Verdict::Always; }));
-    let rest = match (&own.rate, &outer.never, &outer.always) {
-        (None, Some(Rule::Flat), _) => quote_spanned!(span=> #p::Verdict::Never),
-        (None, _, Some(Rule::Flat)) => quote_spanned!(span=> #p::Verdict::Always),
-        _ => quote_spanned!(span=> #p::Verdict::ByRate),
+    let verdict = |name: &str| {
+        let name = Ident::new(name, span);
+        quote_spanned!(span=> #p::Verdict::#name)
     };
-    quote_spanned!(span=> #never #(#always)* #rest)
+    if let Some(Rule::Flat) = own.never {
+        return verdict("Never");
+    }
+    let never = return_if(&own.never, bindings, &verdict("Never"));
+    if let Some(Rule::Flat) = own.always {
+        let always = verdict("Always");
+        return quote_spanned!(span=> #never #always);
+    }
+    let always = return_if(&own.always, bindings, &verdict("Always"));
+    let rest = verdict(match (&own.rate, &outer.never, &outer.always) {
+        (None, Some(Rule::Flat), _) => "Never",
+        (None, _, Some(Rule::Flat)) => "Always",
+        _ => "ByRate",
+    });
+    quote_spanned!(span=> #never #always #always_of_type #rest)
 }
 
-/// Whether a rule holds, as an expression of type `bool` whose mistakes are reported where the user wrote it.
-fn condition(rule: &Option<Rule>, bindings: &[(syn::Member, Ident)]) -> Option<TokenStream> {
+/// Returns `verdict` if the rule holds. The mistakes of its expression are reported where the user wrote it.
+fn return_if(
+    rule: &Option<Rule>,
+    bindings: &[(syn::Member, Ident)],
+    verdict: &TokenStream,
+) -> Option<TokenStream> {
     let Some(Rule::When(expression)) = rule else {
         return None;
     };
@@ -160,11 +171,11 @@ fn condition(rule: &Option<Rule>, bindings: &[(syn::Member, Ident)]) -> Option<T
     let is_field = expression
         .bare_name()
         .is_some_and(|name| bindings.iter().any(|(_, field)| *field == name));
-    let tokens = bind_self(expression.tokens(), Span::call_site());
+    let tokens = bind_self(expression.tokens(), Span::mixed_site());
     Some(if expression.is_callable() && !is_field {
-        quote_spanned!(span=> { let holds: fn(&Self) -> bool = #tokens; holds(self) })
+        quote_spanned!(span=> let holds: fn(&Self) -> bool = #tokens; if holds(self) { return #verdict; })
     } else {
-        quote_spanned!(span=> { let holds: bool = { #tokens }; holds })
+        quote_spanned!(span=> let holds: bool = #tokens; if holds { return #verdict; })
     })
 }
 
@@ -190,7 +201,7 @@ fn size(options: &SampleOptions, p: &TokenStream) -> TokenStream {
     let span = Span::mixed_site();
     let body = match &options.size {
         Some(expression) => {
-            let size = bind_self(expression.tokens(), Span::call_site());
+            let size = bind_self(expression.tokens(), Span::mixed_site());
             quote_spanned!(span=> #p::Size::known({ #size }))
         }
         None => quote_spanned! {span=>

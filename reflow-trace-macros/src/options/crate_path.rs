@@ -5,7 +5,7 @@ use quote::quote_spanned;
 
 use super::{Setting, Value};
 use crate::diagnostics::Diagnostics;
-use crate::shape::tokens::{is_ident, is_punct};
+use crate::shape::tokens::{as_written, is_ident, is_punct};
 
 /// The root of every path in generated code.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl CratePath {
         let Value::Assigned(written) = &setting.value else {
             return CratePath::default();
         };
-        let shown = tokens.to_string().replace(' ', "");
+        let shown = as_written(&tokens);
         if is_path && !trees.is_empty() {
             let message = format!(
                 "`{shown}` could mean something else where the generated code stands: write `crate = ::{shown}` or `crate = crate::{shown}`"

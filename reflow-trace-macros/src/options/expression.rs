@@ -9,6 +9,7 @@ use syn::Expr;
 
 use super::Setting;
 use crate::diagnostics::Diagnostics;
+use crate::shape::tokens::as_written;
 
 /// A checked expression.
 #[derive(Clone)]
@@ -42,7 +43,7 @@ impl Expression {
                     return None;
                 }
             },
-            Err(_) => (tokens.to_string(), tokens),
+            Err(_) => (as_written(&tokens), tokens),
         };
         let span = tokens
             .clone()

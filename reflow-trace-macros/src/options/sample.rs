@@ -6,6 +6,7 @@ use super::crate_path::CratePath;
 use super::expression::Expression;
 use super::{Setting, Value, Vocabulary};
 use crate::diagnostics::Diagnostics;
+use crate::shape::tokens::as_written;
 
 const ON_TYPE: Vocabulary = Vocabulary {
     owner: "`#[sample]`",
@@ -182,7 +183,7 @@ impl Rate {
         let was_string = syn::parse2::<syn::LitStr>(tokens).is_ok();
         let expression = Expression::read(setting, EXAMPLE, diagnostics)?;
         let Some(number) = expression.number() else {
-            let shown = expression.tokens().to_string().replace(' ', "");
+            let shown = as_written(&expression.tokens());
             if shown.ends_with("NAN") || shown.ends_with("INFINITY") {
                 diagnostics.on(
                     &expression,
@@ -194,7 +195,7 @@ impl Rate {
             }
             return Some(Rate::Constant(expression));
         };
-        let shown = expression.tokens().to_string().replace(' ', "");
+        let shown = as_written(&expression.tokens());
         if was_string {
             diagnostics.at(
                 expression.span(),

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 
 use super::attribute::Attribute;
-use super::tokens::{is_ident, is_punct, split_at_commas};
+use super::tokens::{as_written, is_ident, is_punct, split_at_commas};
 
 /// One argument with its comma.
 pub(crate) struct Argument {
@@ -113,7 +113,7 @@ impl Argument {
                 pattern,
                 colon_and_type,
                 ..
-            } => Some(format!("{pattern} {colon_and_type}")),
+            } => Some(as_written(&quote!(#pattern #colon_and_type))),
             _ => None,
         }
     }

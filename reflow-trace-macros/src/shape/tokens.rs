@@ -130,10 +130,81 @@ pub(crate) fn replace_ident(
         .collect()
 }
 
+/// Tokens the way a person writes them, for error texts: the printer of the tokens would say `Vec < u8 >`.
+pub(crate) fn as_written(stream: &TokenStream) -> String {
+    let mut text = String::new();
+    let mut glue = true;
+    for tree in stream.clone() {
+        let piece = match &tree {
+            TokenTree::Group(group) => {
+                let inside = as_written(&group.stream());
+                match group.delimiter() {
+                    Delimiter::Parenthesis => format!("({inside})"),
+                    Delimiter::Bracket => format!("[{inside}]"),
+                    Delimiter::Brace if inside.is_empty() => "{}".to_owned(),
+                    Delimiter::Brace => format!("{{ {inside} }}"),
+                    Delimiter::None => inside,
+                }
+            }
+            other => other.to_string(),
+        };
+        let sign = match &tree {
+            TokenTree::Punct(punct) => Some(punct.as_char()),
+            _ => None,
+        };
+        let behind_a_name =
+            text.ends_with(|last: char| last.is_alphanumeric() || "_)]".contains(last));
+        let clings = match &tree {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => false,
+            TokenTree::Group(_) => behind_a_name && !text.ends_with("mut"),
+            _ => {
+                matches!(sign, Some(',' | ';' | ':' | '?' | '!' | '<' | '>'))
+                    || (sign == Some('.') && behind_a_name)
+            }
+        };
+        if !text.is_empty() && !glue && !clings {
+            text.push(' ');
+        }
+        // A lone `-` or `=` before `>` makes an arrow; both want air around them.
+        let arrow = matches!(&tree, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint);
+        let operator = behind_a_name && matches!(sign, Some('&' | '*'));
+        glue = arrow || (!operator && matches!(sign, Some('&' | '<' | '.' | '!' | '#' | '*' | '\'')));
+        if sign == Some(':') && !arrow {
+            glue = text.ends_with(':');
+        }
+        text.push_str(&piece);
+    }
+    text
+}
+
 /// Gives every `self` the hygiene of the method's receiver, so that an expression from an option can use it.
 pub(crate) fn bind_self(stream: TokenStream, receiver: Span) -> TokenStream {
     replace_ident(stream, "self", &|mut ident| {
         ident.set_span(ident.span().resolved_at(receiver));
         TokenTree::Ident(ident)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_texts_show_tokens_as_a_person_writes_them() {
+        for written in [
+            "Envelope { payload, .. }: Envelope<Vec<u8>, { N }>",
+            "&'a mut [u8; 3]",
+            "Pin<Box<dyn Future<Output = ()> + Send + 'a>>",
+            "(a, _): (u8, u8)",
+            "self.queue.len()",
+            "f64::NAN",
+            "impl Fn(u8) -> Vec<u8>",
+            "*rate * 2",
+        ] {
+            assert_eq!(
+                as_written(&written.parse().expect("the test is made of tokens")),
+                written
+            );
+        }
+    }
 }

@@ -1,6 +1,3 @@
-::core::compile_error! {
-    "which argument of `send` is the message, `topic`, `Envelope { payload , .. } : Envelope < Vec < u8 >, { N } >`, `(a , _) : (u8 , u8)` and `_ : u8`? say so with `#[trace(message = \"..\")]`"
-}
 unsafe impl<'a, const N: usize> Sender for Connector<'a, { N }>
 where
     [(); N]: Sized,
@@ -9,15 +6,51 @@ where
         mut self: Box<Self>,
         mut topic: &str,
         #[rustfmt::skip]
-        Envelope { payload, .. }: Envelope<Vec<u8>, { N }>,
+        argument_2: Envelope<Vec<u8>, { N }>,
         #[cfg(unix)]
-        (a, _): (u8, u8),
-        _: u8,
+        argument_3: (u8, u8),
+        argument_4: u8,
     ) -> &'a str
     where
         Self: 'a,
     {
-        topic = "x";
-        topic
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(&mut topic))
+                .begin_send(
+                    &mut flow,
+                    ::reflow_trace::__private::ends(
+                        (&&::reflow_trace::__private::Text(&("gate"))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                    ),
+                    ::reflow_trace::__private::Depth::of((self.queue.len())),
+                    const { &::reflow_trace::__private::Site::new() },
+                );
+        }
+        let out = ::reflow_trace::__private::call(move || -> &'a str {
+            let _ = &argument_4;
+            #[cfg(unix)]
+            let _ = &argument_3;
+            let _ = &argument_2;
+            let _ = &topic;
+            let _ = &self;
+            let mut topic = topic;
+            let Envelope { payload, .. } = argument_2;
+            #[cfg(unix)]
+            let (a, _) = argument_3;
+            {
+                topic = "x";
+                topic
+            }
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
     }
 }

@@ -1,4 +1,4 @@
-#[traced_connector(from_actor = "\"gate\"", depth = "self.queue.len()")]
+#[traced_connector(message = topic, from_actor = "\"gate\"", depth = "self.queue.len()")]
 unsafe impl<'a, const N: usize> Sender for Connector<'a, { N }> where [(); N]: Sized {
     unsafe extern "C" fn send(
         mut self: Box<Self>,

@@ -44,20 +44,16 @@ impl ::reflow_trace::Message for Message {
             Self::CriticalAlert { .. } => ::reflow_trace::__private::Verdict::Always,
             Self::DebugInfo { .. } => ::reflow_trace::__private::Verdict::Never,
             Self::DataUpdate { payload: payload, .. } => {
-                if {
-                    let holds: bool = { payload.len() > 1024 };
-                    holds
-                } {
+                let holds: bool = payload.len() > 1024;
+                if holds {
                     return ::reflow_trace::__private::Verdict::Always;
                 }
                 ::reflow_trace::__private::Verdict::ByRate
             }
             #[cfg(feature = "extra")]
             Self::Extra { 1: _1, .. } => {
-                if {
-                    let holds: bool = { *_1 == 0 };
-                    holds
-                } {
+                let holds: bool = *_1 == 0;
+                if holds {
                     return ::reflow_trace::__private::Verdict::Never;
                 }
                 ::reflow_trace::__private::Verdict::ByRate

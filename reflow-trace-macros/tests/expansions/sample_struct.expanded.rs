@@ -26,18 +26,14 @@ where
         }
     }
     fn verdict(&self) -> ::reflow_trace::__private::Verdict {
-        if {
-            let holds: bool = { self.celsius < 0.0 };
-            holds
-        } {
+        let holds: bool = self.celsius < 0.0;
+        if holds {
             return ::reflow_trace::__private::Verdict::Never;
         }
         match self {
             Self { .. } => {
-                if {
-                    let holds: fn(&Self) -> bool = Self::is_critical;
-                    holds(self)
-                } {
+                let holds: fn(&Self) -> bool = Self::is_critical;
+                if holds(self) {
                     return ::reflow_trace::__private::Verdict::Always;
                 }
                 ::reflow_trace::__private::Verdict::ByRate
