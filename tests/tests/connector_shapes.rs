@@ -464,7 +464,7 @@ mod unusual {
         [(); N]: Sized,
     {
         /// A `mut` argument that is bound to a local of the body.
-        extern "C" fn send(self: Box<Self>, message: Reading, mut topic: &str) -> usize {
+        fn send(self: Box<Self>, message: Reading, mut topic: &str) -> usize {
             let local = format!("{topic}!{}", message.0);
             topic = &local;
             topic.len()
@@ -478,7 +478,7 @@ mod unusual {
         #[cfg(any())]
         fn send_timeout(&self, nothing: There) {}
 
-        fn send_async(&self, #[cfg(any())] nothing: There, message: impl Into<Reading>) -> Result<impl Iterator<Item = u32> + use<'_, 'a, N>, Full> {
+        fn send_async(&self, #[cfg(any())] nothing: There, message: impl Into<Reading>) -> Result<impl Iterator<Item = u32>, Full> {
             Ok(std::iter::once(message.into().0))
         }
 
@@ -590,13 +590,13 @@ mod drop_order {
     impl Connector {
         fn send(self, message: Noisy, _: Noisy, last: Noisy) -> u8 {
             let _local = Noisy("local");
-            let _ = (&last, &message, &self);
+            let _ = (&last, &message, self.0.0);
             1
         }
 
         async fn send_async(self, message: Noisy, _: Noisy, last: Noisy) -> u8 {
             let _local = Noisy("local");
-            let _ = (&last, &message, &self);
+            let _ = (&last, &message, self.0.0);
             1
         }
     }

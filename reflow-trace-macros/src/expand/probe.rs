@@ -117,14 +117,15 @@ impl Probe<'_> {
             quote_spanned!(span=> flow.size(#p::Size::known(#size));)
         });
         let attributes: Vec<TokenStream> = match &self.place {
-            Place::Edge { attributes, .. } => attributes
+            // What a receive records is only known when it is over, and its message is no argument.
+            Place::Edge { attributes, .. } if self.role == Role::Send => attributes
                 .iter()
                 .map(|(key, value)| {
                     let value = self.bound(value);
                     quote_spanned!(span=> flow.attribute(#key, (&&&#p::Value(&#value)).value());)
                 })
                 .collect(),
-            Place::Actor { .. } => Vec::new(),
+            Place::Edge { .. } | Place::Actor { .. } => Vec::new(),
         };
         if size.is_none() && attributes.is_empty() {
             return TokenStream::new();

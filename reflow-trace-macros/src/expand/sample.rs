@@ -56,7 +56,7 @@ fn kind(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> Toke
                         name.set_span(ident.span());
                         TokenTree::Ident(name)
                     });
-                    quote_spanned!(span=> .rate((#constant) as f64))
+                    quote_spanned!(span=> .rate((#constant) as ::core::primitive::f64))
                 }
             });
         let always = actors(&options.always_actors, "always_actors");
@@ -112,9 +112,10 @@ fn verdict(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> T
     let arms = message.shapes.iter().map(|shape| {
         let own = &shape.options.policy;
         let bindings = mentioned_fields(shape, own);
-        let fields = bindings
-            .iter()
-            .map(|(member, name)| quote!(#member: #name,));
+        let fields = bindings.iter().map(|(member, name)| match member {
+            syn::Member::Named(_) => quote!(#name,),
+            syn::Member::Unnamed(index) => quote!(#index: #name,),
+        });
         let (cfg, path) = (&shape.cfg, &shape.path);
         let decide = decide(own, outer, &bindings, always_of_type.as_ref(), p);
         quote_spanned!(span=> #(#cfg)* #path { #(#fields)* .. } => { #decide })
@@ -173,9 +174,9 @@ fn return_if(
         .is_some_and(|name| bindings.iter().any(|(_, field)| *field == name));
     let tokens = bind_self(expression.tokens(), Span::mixed_site());
     Some(if expression.is_callable() && !is_field {
-        quote_spanned!(span=> let holds: fn(&Self) -> bool = #tokens; if holds(self) { return #verdict; })
+        quote_spanned!(span=> let holds: fn(&Self) -> ::core::primitive::bool = #tokens; if holds(self) { return #verdict; })
     } else {
-        quote_spanned!(span=> let holds: bool = #tokens; if holds { return #verdict; })
+        quote_spanned!(span=> let holds: ::core::primitive::bool = #tokens; if holds { return #verdict; })
     })
 }
 
