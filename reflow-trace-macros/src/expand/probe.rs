@@ -83,9 +83,16 @@ impl Probe<'_> {
             }
             (Place::Edge { .. }, _, Some(message)) => {
                 let (ends, depth, site) = (self.ends(), self.depth(), self.site());
-                quote_spanned! {span=>
-                    use #p::BeginSend as _;
-                    (&mut #p::Probed(&mut #message)).begin_send(#flow, #ends, #depth, #site);
+                match self.size() {
+                    Some(size) => quote_spanned! {span=>
+                        use #p::BeginSend as _;
+                        let size = #size;
+                        (&mut #p::Probed(&mut #message)).begin_sized_send(#flow, #ends, #depth, #site, size);
+                    },
+                    None => quote_spanned! {span=>
+                        use #p::BeginSend as _;
+                        (&mut #p::Probed(&mut #message)).begin_send(#flow, #ends, #depth, #site);
+                    },
                 }
             }
             (Place::Actor { .. }, Role::Life, _) => {
@@ -94,9 +101,16 @@ impl Probe<'_> {
             }
             (Place::Actor { .. }, _, Some(message)) => {
                 let (to, site) = (self.to_actor(), self.site());
-                quote_spanned! {span=>
-                    use #p::BeginHandling as _;
-                    (&mut #p::Probed(&mut #message)).begin_handling(#flow, #to, #site);
+                match self.size() {
+                    Some(size) => quote_spanned! {span=>
+                        use #p::BeginHandling as _;
+                        let size = #size;
+                        (&mut #p::Probed(&mut #message)).begin_sized_handling(#flow, #to, #site, size);
+                    },
+                    None => quote_spanned! {span=>
+                        use #p::BeginHandling as _;
+                        (&mut #p::Probed(&mut #message)).begin_handling(#flow, #to, #site);
+                    },
                 }
             }
             // Selection reported the missing message, and nothing is expanded after an error.
@@ -112,10 +126,6 @@ impl Probe<'_> {
     pub(crate) fn details(&self) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
-        let size = self.size.map(|size| {
-            let size = self.bound(size);
-            quote_spanned!(span=> flow.size(#p::Size::known(#size));)
-        });
         let attributes: Vec<TokenStream> = match &self.place {
             // What a receive records is only known when it is over, and its message is no argument.
             Place::Edge { attributes, .. } if self.role == Role::Send => attributes
@@ -127,17 +137,22 @@ impl Probe<'_> {
                 .collect(),
             Place::Edge { .. } | Place::Actor { .. } => Vec::new(),
         };
-        if size.is_none() && attributes.is_empty() {
+        if attributes.is_empty() {
             return TokenStream::new();
         }
-        let uses = (!attributes.is_empty()).then(|| quote_spanned!(span=> use #p::AsValue as _;));
         quote_spanned! {span=>
             if flow.wants_details() {
-                #uses
-                #size
+                use #p::AsValue as _;
                 #(#attributes)*
             }
         }
+    }
+
+    /// The size that the annotation gives, computed before the message is borrowed for the probe.
+    fn size(&self) -> Option<TokenStream> {
+        let p = &self.private;
+        let size = self.bound(self.size?);
+        Some(quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#p::Size::known(#size))))
     }
 
     /// Statements that end the attempt, where `flow` and `out` are both values or both `&mut` to them.

@@ -42,8 +42,11 @@ impl Connector {
                     {
                         use ::reflow_trace::__private::AsName as _;
                         use ::reflow_trace::__private::BeginSend as _;
+                        let size = ::core::option::Option::Some(
+                            ::reflow_trace::__private::Size::known((envelope.len())),
+                        );
                         (&mut ::reflow_trace::__private::Probed(&mut envelope))
-                            .begin_send(
+                            .begin_sized_send(
                                 flow,
                                 ::reflow_trace::__private::ends(
                                     (&&::reflow_trace::__private::Text(&(self.from_actor)))
@@ -56,6 +59,7 @@ impl Connector {
                                 ),
                                 ::reflow_trace::__private::Depth::UNKNOWN,
                                 const { &::reflow_trace::__private::Site::new() },
+                                size,
                             );
                     });
                     if false {

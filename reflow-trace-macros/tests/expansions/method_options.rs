@@ -8,7 +8,7 @@ impl Connector {
         Answer::Accepted
     }
 
-    #[trace(send, ok = result.0)]
+    #[trace(send, ok = result.0, size = "envelope.len()")]
     async fn publish(&self, envelope: M) -> (bool, u8) {
         (true, 0)
     }

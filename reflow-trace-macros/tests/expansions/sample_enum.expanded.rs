@@ -34,7 +34,7 @@ impl ::reflow_trace::Message for Message {
                 static KIND: ::reflow_trace::__private::MessageKind = ::reflow_trace::__private::MessageKind::new(
                         "Extra",
                     )
-                    .rate((RATE) as f64);
+                    .rate((RATE) as ::core::primitive::f64);
                 &KIND
             }
         }
@@ -43,8 +43,8 @@ impl ::reflow_trace::Message for Message {
         match self {
             Self::CriticalAlert { .. } => ::reflow_trace::__private::Verdict::Always,
             Self::DebugInfo { .. } => ::reflow_trace::__private::Verdict::Never,
-            Self::DataUpdate { payload: payload, .. } => {
-                let holds: bool = payload.len() > 1024;
+            Self::DataUpdate { payload, .. } => {
+                let holds: ::core::primitive::bool = payload.len() > 1024;
                 if holds {
                     return ::reflow_trace::__private::Verdict::Always;
                 }
@@ -52,7 +52,7 @@ impl ::reflow_trace::Message for Message {
             }
             #[cfg(feature = "extra")]
             Self::Extra { 1: _1, .. } => {
-                let holds: bool = *_1 == 0;
+                let holds: ::core::primitive::bool = *_1 == 0;
                 if holds {
                     return ::reflow_trace::__private::Verdict::Never;
                 }

@@ -26,13 +26,13 @@ where
         }
     }
     fn verdict(&self) -> ::reflow_trace::__private::Verdict {
-        let holds: bool = self.celsius < 0.0;
+        let holds: ::core::primitive::bool = self.celsius < 0.0;
         if holds {
             return ::reflow_trace::__private::Verdict::Never;
         }
         match self {
             Self { .. } => {
-                let holds: fn(&Self) -> bool = Self::is_critical;
+                let holds: fn(&Self) -> ::core::primitive::bool = Self::is_critical;
                 if holds(self) {
                     return ::reflow_trace::__private::Verdict::Always;
                 }
