@@ -41,8 +41,8 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
         ).await
     };
     match returned {
-        Returned::Never => quote_spanned!(span=> { match #future {} }),
-        _ => quote_spanned!(span=> { #future }),
+        Returned::Never => quote_spanned!(span=> match #future {}),
+        _ => future,
     }
 }
 

@@ -14,5 +14,5 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>) -> TokenStream {
     let span = Span::mixed_site();
     let begin = synchronous::begin(probe, &quote_spanned!(span=> flow.deliver_on_drop();));
     let (rebinds, body) = (rebinds(method), method.body.as_block());
-    quote_spanned!(span=> { #begin #rebinds #body })
+    quote_spanned!(span=> #begin #rebinds #body)
 }

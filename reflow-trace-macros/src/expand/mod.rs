@@ -27,7 +27,7 @@ pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
         (Some(Returns::Future), Returned::Value | Returned::PerhapsFuture) => Returned::BoxedFuture,
         (_, declared) => declared,
     };
-    let body = match returned {
+    let statements = match returned {
         _ if method.is_async => asynchronous::body(method, probe, declared),
         Returned::OpaqueFuture | Returned::BoxedFuture => {
             returned_future::body(method, probe, returned)
@@ -40,7 +40,7 @@ pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
         .iter()
         .map(|argument| argument.in_signature(probe.is_message(argument)))
         .collect();
-    method.with(arguments, body)
+    method.with(arguments, method.body.holding(statements))
 }
 
 /// Mentions of all arguments, the last one first, so that they drop in the order in which those of a function do.

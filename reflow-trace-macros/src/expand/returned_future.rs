@@ -26,9 +26,9 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
         },
         _ => wrapped,
     };
-    quote_spanned! {span=> {
+    quote_spanned! {span=>
         #begin
         let future = #call;
         #result
-    }}
+    }
 }

@@ -18,16 +18,16 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     let call = call(method, probe, returned);
     if returned == Returned::Never {
         // Whoever never returns can only panic, which the attempt notices when it is dropped.
-        return quote_spanned!(span=> { #begin match #call {} });
+        return quote_spanned!(span=> #begin match #call {});
     }
     let finish = probe.finish(Hold::Values);
     let mutable = (probe.role == Role::Receive).then(|| quote_spanned!(span=> mut));
-    quote_spanned! {span=> {
+    quote_spanned! {span=>
         #begin
         let #mutable out = #call;
         #finish
         out
-    }}
+    }
 }
 
 /// Declares `flow` and begins it if recording is on.

@@ -209,6 +209,16 @@ impl Body {
         }
     }
 
+    /// Other statements in the braces of this body. The braces stay the user's: they decide whether the method counts
+    /// as generated, and the compiler keeps silent about unused methods that were.
+    pub(crate) fn holding(&self, statements: TokenStream) -> TokenStream {
+        let mut braces = Group::new(Delimiter::Brace, statements);
+        if let Body::Braces(group) = self {
+            braces.set_span(group.span());
+        }
+        TokenTree::Group(braces).into()
+    }
+
     pub(crate) fn is_there(&self) -> bool {
         matches!(self, Body::Braces(_))
     }

@@ -24,6 +24,7 @@ impl Connector<'_> {
 
     async fn send_async(&self, message: &Reading) -> u32 { std::future::ready(message.0).await }
 
+    #[expect(dead_code)]
     fn broadcast(&self, message: Reading) -> u32 { message.0 }
 
     #[expect(unused_mut, unused_variables)]
@@ -35,6 +36,12 @@ impl Connector<'_> {
     }
 
     extern "C" fn send_blocking(&self, message: u32) -> u32 { message }
+
+    #[expect(dead_code)]
+    async fn send_message(&self, message: Reading) -> u32 { message.0 }
+
+    #[expect(dead_code)]
+    fn start_send(&self, message: Reading) -> impl Future<Output = u32> { async move { message.0 } }
 
     async unsafe fn send_deadline(&self, message: u32) -> u32 { message }
 }
