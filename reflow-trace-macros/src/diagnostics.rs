@@ -60,6 +60,15 @@ impl Drop for Diagnostics {
     }
 }
 
+/// The place of our attribute as if the user's code stood there; otherwise the compiler adds that a macro wrote it.
+pub(crate) fn attribute_span(item: &TokenStream) -> Span {
+    let attribute = Span::call_site();
+    item.clone()
+        .into_iter()
+        .next()
+        .map_or(attribute, |tree| attribute.resolved_at(tree.span()))
+}
+
 /// `a`, `b` and `c`, the way a sentence lists code.
 pub(crate) fn listed<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let quoted: Vec<String> = names

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, attribute_span};
 use crate::options::sample::SampleOptions;
 use crate::shape::data::MessageType;
 use crate::shape::implementation::{Implementation, NotAnImplementation};
@@ -27,7 +27,7 @@ pub(crate) fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
     if options.is_empty && diagnostics.is_empty() && !message.speaks() {
         let text =
             "`#[sample]` says nothing: write `#[sample(rate = 0.1)]`, or mark variants or fields";
-        diagnostics.at(Span::call_site(), text);
+        diagnostics.at(attribute_span(&item), text);
     }
     if let (Some(name), true) = (&options.name, message.is_enum) {
         let text = "`name` has no effect on an enum, whose messages are called like its variants: put `#[sample(name = \"..\")]` on a variant";

@@ -103,7 +103,11 @@ impl Role {
 }
 
 pub(crate) fn names_in_connector() -> String {
-    format!("{}; {}", listed(SENDS), listed(RECEIVES))
+    format!(
+        "the sends {} and the receives {}",
+        listed(SENDS),
+        listed(RECEIVES)
+    )
 }
 
 pub(crate) fn names_in_actor() -> String {

@@ -163,7 +163,7 @@ pub(crate) fn recordable(
     if !method.is_async && returned == Returned::PerhapsFuture && options.returns.is_none() {
         let shown = method.returned.as_ref().map(as_written).unwrap_or_default();
         let message = format!(
-            "`{shown}` looks like a future: say `#[trace(returns = \"future\")]` if it is `Pin<Box<dyn Future>>`, else `#[trace(returns = \"value\")]`"
+            "`{shown}` looks like a future: say `#[trace(returns = \"future\")]` if it is `Pin<Box<dyn Future>>`; `#[trace(returns = \"value\")]` records the call alone"
         );
         match &method.returned {
             Some(tokens) => diagnostics.on(tokens, message),

@@ -152,7 +152,9 @@ impl Probe<'_> {
     fn size(&self) -> Option<TokenStream> {
         let p = &self.private;
         let size = self.bound(self.size?);
-        Some(quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#p::Size::known(#size))))
+        Some(
+            quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#p::Size::known(#size))),
+        )
     }
 
     /// Statements that end the attempt, where `flow` and `out` are both values or both `&mut` to them.

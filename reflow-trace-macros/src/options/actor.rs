@@ -8,9 +8,10 @@ use super::{Setting, Vocabulary};
 use crate::diagnostics::Diagnostics;
 use crate::shape::tokens::mention;
 
-const VOCABULARY: Vocabulary = Vocabulary {
+pub(super) const VOCABULARY: Vocabulary = Vocabulary {
     owner: "`#[traced_actor]`",
     keys: &["actor", "port", "crate"],
+    elsewhere: &[&super::connector::VOCABULARY],
 };
 
 /// What the user said about an actor.

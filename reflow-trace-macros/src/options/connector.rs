@@ -9,7 +9,7 @@ use super::{Setting, Value, Vocabulary, split_settings};
 use crate::diagnostics::Diagnostics;
 use crate::shape::tokens::is_punct;
 
-const VOCABULARY: Vocabulary = Vocabulary {
+pub(super) const VOCABULARY: Vocabulary = Vocabulary {
     owner: "`#[traced_connector]`",
     keys: &[
         "from",
@@ -29,6 +29,7 @@ const VOCABULARY: Vocabulary = Vocabulary {
         "attributes",
         "crate",
     ],
+    elsewhere: &[],
 };
 
 /// What the user said about the whole impl.

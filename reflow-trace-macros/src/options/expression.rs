@@ -36,6 +36,13 @@ impl Expression {
         diagnostics: &mut Diagnostics,
     ) -> Option<Expression> {
         let (written, tokens) = match syn::parse2::<syn::LitStr>(tokens.clone()) {
+            Ok(literal) if literal.value().trim().is_empty() => {
+                diagnostics.on(
+                    &literal,
+                    format!("`{key}` is empty: write for example `{example}`"),
+                );
+                return None;
+            }
             Ok(literal) => match literal.parse::<TokenStream>() {
                 Ok(inside) => (literal.value(), inside),
                 Err(_) => {
@@ -45,20 +52,11 @@ impl Expression {
             },
             Err(_) => (as_written(&tokens), tokens),
         };
-        let span = tokens
-            .clone()
-            .into_iter()
-            .next()
-            .map_or_else(Span::call_site, |tree| tree.span());
         match syn::parse2::<Expr>(tokens.clone()) {
             Ok(parsed) => Some(Expression {
                 tokens,
                 parsed: Box::new(parsed),
             }),
-            Err(_) if tokens.is_empty() => {
-                diagnostics.at(span, not_an_expression(&written, key, example));
-                None
-            }
             Err(_) => {
                 diagnostics.on(tokens, not_an_expression(&written, key, example));
                 None

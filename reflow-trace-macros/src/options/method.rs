@@ -29,6 +29,7 @@ const VOCABULARY: Vocabulary = Vocabulary {
         "to_port",
         "edge",
     ],
+    elsewhere: &[&super::connector::VOCABULARY, &super::actor::VOCABULARY],
 };
 
 /// What the user said about one method.

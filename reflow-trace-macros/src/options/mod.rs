@@ -39,6 +39,8 @@ pub(crate) enum Value {
 pub(crate) struct Vocabulary {
     pub(crate) owner: &'static str,
     pub(crate) keys: &'static [&'static str],
+    /// Where other keys belong that somebody may write here.
+    pub(crate) elsewhere: &'static [&'static Vocabulary],
 }
 
 impl Vocabulary {
@@ -69,6 +71,16 @@ impl Vocabulary {
     }
 
     fn unknown(&self, name: &str) -> String {
+        if let Some(other) = self
+            .elsewhere
+            .iter()
+            .find(|other| other.keys.contains(&name))
+        {
+            return format!(
+                "`{name}` is an option of {}, not of {}",
+                other.owner, self.owner
+            );
+        }
         match nearest(name, self.keys.iter().copied()) {
             Some(near) => format!("unknown option `{name}`: did you mean `{near}`?"),
             None => format!(

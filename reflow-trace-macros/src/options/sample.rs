@@ -9,7 +9,7 @@ use crate::diagnostics::Diagnostics;
 use crate::shape::tokens::as_written;
 
 const ON_TYPE: Vocabulary = Vocabulary {
-    owner: "`#[sample]`",
+    owner: "`#[sample]` on a type",
     keys: &[
         "rate",
         "always",
@@ -20,11 +20,13 @@ const ON_TYPE: Vocabulary = Vocabulary {
         "size",
         "crate",
     ],
+    elsewhere: &[],
 };
 
 const ON_VARIANT: Vocabulary = Vocabulary {
     owner: "`#[sample]` on a variant",
     keys: &["rate", "always", "never", "name"],
+    elsewhere: &[&ON_TYPE],
 };
 
 /// What decides whether a message is recorded, as far as one annotation says.

@@ -4,7 +4,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields};
 
 use crate::diagnostics::Diagnostics;
@@ -43,6 +42,7 @@ pub(crate) struct Field {
 const ON_FIELD: Vocabulary = Vocabulary {
     owner: "`#[trace]` on a field",
     keys: &["id", "context", "attribute"],
+    elsewhere: &[],
 };
 
 impl MessageType {
@@ -153,7 +153,7 @@ fn read_variant(attributes: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) 
     report_conditional(attributes, diagnostics);
     take(attributes, "sample", |attribute| {
         if found.is_some() {
-            again.push(attribute.span());
+            again.push(attribute.clone());
             return;
         }
         let Ok(list) = attribute.meta.require_list() else {
@@ -163,9 +163,9 @@ fn read_variant(attributes: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) 
         };
         found = Some(VariantOptions::read(list.tokens.clone(), diagnostics));
     });
-    for span in again {
-        diagnostics.at(
-            span,
+    for attribute in again {
+        diagnostics.on(
+            &attribute,
             "this variant has `#[sample]` twice: keep one, with all the options",
         );
     }

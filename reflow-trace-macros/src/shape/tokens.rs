@@ -167,8 +167,9 @@ pub(crate) fn as_written(stream: &TokenStream) -> String {
         }
         // A lone `-` or `=` before `>` makes an arrow; both want air around them.
         let arrow = matches!(&tree, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint);
-        let operator = behind_a_name && matches!(sign, Some('&' | '*'));
-        glue = arrow || (!operator && matches!(sign, Some('&' | '<' | '.' | '!' | '#' | '*' | '\'')));
+        let operator = behind_a_name && matches!(sign, Some('&' | '*' | '-'));
+        glue = arrow
+            || (!operator && matches!(sign, Some('&' | '<' | '.' | '!' | '#' | '*' | '-' | '\'')));
         if sign == Some(':') && !arrow {
             glue = text.ends_with(':');
         }
@@ -200,6 +201,7 @@ mod tests {
             "f64::NAN",
             "impl Fn(u8) -> Vec<u8>",
             "*rate * 2",
+            "-0.5 - 1",
         ] {
             assert_eq!(
                 as_written(&written.parse().expect("the test is made of tokens")),
