@@ -24,8 +24,15 @@ impl Recording {
     pub fn start() -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = MemorySink::with_capacity(10_000);
-        let guard = reflow_trace::builder().sink(memory.clone()).start().expect("nobody else is recording");
-        Self { memory, guard, _alone: alone }
+        let guard = reflow_trace::builder()
+            .sink(memory.clone())
+            .start()
+            .expect("nobody else is recording");
+        Self {
+            memory,
+            guard,
+            _alone: alone,
+        }
     }
 
     /// Everything that was recorded so far and is about actors, in the order in which it began.
@@ -34,7 +41,9 @@ impl Recording {
     ///
     /// When the recording does not become complete within five seconds.
     pub fn events(&self) -> Vec<TraceEvent> {
-        self.guard.flush(Duration::from_secs(5)).expect("all that was recorded arrives");
+        self.guard
+            .flush(Duration::from_secs(5))
+            .expect("all that was recorded arrives");
         let mut events = self.memory.events();
         events.retain(|event| event.event_type.name() != "NetworkEvent");
         events

@@ -44,7 +44,12 @@ impl Validator {
         if message.celsius > 100.0 {
             return Err("too hot".into());
         }
-        self.out.send(Reading { id: message.id + 1, ..Reading::default() }).map_err(|error| error.to_string())
+        self.out
+            .send(Reading {
+                id: message.id + 1,
+                ..Reading::default()
+            })
+            .map_err(|error| error.to_string())
     }
 
     async fn run(mut self, inbox: mpsc::Receiver<Reading>) -> Result<(), String> {
@@ -60,11 +65,32 @@ fn what_a_handler_sends_is_caused_by_what_it_handles() {
     let recording = Recording::start();
     let (first, inbox) = mpsc::channel();
     let (second, outbox) = mpsc::channel();
-    let sensor = Connector { from_actor: "sensor", to_actor: "validator", channel: first };
-    sensor.send(Reading { id: 1, celsius: 20.0, ..Reading::default() }).expect("the inbox is open");
+    let sensor = Connector {
+        from_actor: "sensor",
+        to_actor: "validator",
+        channel: first,
+    };
+    sensor
+        .send(Reading {
+            id: 1,
+            celsius: 20.0,
+            ..Reading::default()
+        })
+        .expect("the inbox is open");
     drop(sensor);
-    let out = Connector { from_actor: "validator", to_actor: "store", channel: second };
-    block_on(Validator { name: "validator".into(), out }.run(inbox)).expect("it is not too hot");
+    let out = Connector {
+        from_actor: "validator",
+        to_actor: "store",
+        channel: second,
+    };
+    block_on(
+        Validator {
+            name: "validator".into(),
+            out,
+        }
+        .run(inbox),
+    )
+    .expect("it is not too hot");
     assert_eq!(outbox.recv().map(|reading| reading.id), Ok(2));
 
     let mut lines = recording.lines();
@@ -81,10 +107,16 @@ fn what_a_handler_sends_is_caused_by_what_it_handles() {
     );
     let events = recording.events();
     let find = |kind: &str, actor: &str| {
-        events.iter().find(|event| event.event_type.name() == kind && event.actor_id == actor).expect("it is among the lines")
+        events
+            .iter()
+            .find(|event| event.event_type.name() == kind && event.actor_id == actor)
+            .expect("it is among the lines")
     };
-    let (sent, received, caused) =
-        (find("DataFlow", "sensor"), find("MessageReceived", "validator"), find("DataFlow", "validator"));
+    let (sent, received, caused) = (
+        find("DataFlow", "sensor"),
+        find("MessageReceived", "validator"),
+        find("DataFlow", "validator"),
+    );
     assert_eq!(received.causality.parent_event_id, Some(sent.event_id));
     assert_eq!(caused.causality.parent_event_id, Some(received.event_id));
     assert_eq!(caused.trace_id, sent.trace_id);
@@ -98,9 +130,24 @@ fn a_handler_that_fails_fails_and_so_does_the_life_that_it_ends() {
     let recording = Recording::start();
     let (first, inbox) = mpsc::channel();
     let (second, _outbox) = mpsc::channel();
-    first.send(Reading { celsius: 101.0, ..Reading::default() }).expect("the inbox is open");
-    let out = Connector { from_actor: "validator", to_actor: "store", channel: second };
-    let end = block_on(Validator { name: "validator".into(), out }.run(inbox));
+    first
+        .send(Reading {
+            celsius: 101.0,
+            ..Reading::default()
+        })
+        .expect("the inbox is open");
+    let out = Connector {
+        from_actor: "validator",
+        to_actor: "store",
+        channel: second,
+    };
+    let end = block_on(
+        Validator {
+            name: "validator".into(),
+            out,
+        }
+        .run(inbox),
+    );
     assert_eq!(end, Err("too hot".into()));
     let mut lines = recording.lines();
     lines.sort();
@@ -166,7 +213,11 @@ mod by_default {
                 "ActorFailed Counter panicked"
             ]
         );
-        let size = recording.events()[1].data.message.as_ref().map(|message| message.size_bytes);
+        let size = recording.events()[1]
+            .data
+            .message
+            .as_ref()
+            .map(|message| message.size_bytes);
         assert_eq!(size, Some(3));
     }
 }

@@ -39,7 +39,13 @@ impl std::fmt::Display for Port {
 
 impl Wire {
     fn new() -> Self {
-        Wire { from_actor: "a".into(), from_port: "out", to_actor: "b".into(), to_port: Port(1), sent: Mutex::default() }
+        Wire {
+            from_actor: "a".into(),
+            from_port: "out",
+            to_actor: "b".into(),
+            to_port: Port(1),
+            sent: Mutex::default(),
+        }
     }
 
     fn push(&self, reading: Reading) -> Result<(), Full> {
@@ -124,7 +130,13 @@ mod values {
     #[test]
     fn what_is_no_result_is_delivered() {
         let recording = Recording::start();
-        let mut connector = Connector { from_actor: "a", from_port: "out", to_actor: "b", to_port: "in1", last: Reading(0) };
+        let mut connector = Connector {
+            from_actor: "a",
+            from_port: "out",
+            to_actor: "b",
+            to_port: "in1",
+            last: Reading(0),
+        };
         connector.send(Reading(2)).0 += 1;
         assert_eq!(connector.last, Reading(3));
         assert!(!connector.try_send(Reading(100)));
@@ -172,14 +184,24 @@ mod asynchronous {
             channel: RefCell::default(),
         };
         block_on(async {
-            connector.send_message(Reading(1)).await.expect("there is room");
+            connector
+                .send_message(Reading(1))
+                .await
+                .expect("there is room");
             connector.send_async(Reading(2)).await;
-            let full = connector.send_message(Reading(3)).await.expect_err("there is no room");
+            let full = connector
+                .send_message(Reading(3))
+                .await
+                .expect_err("there is no room");
             assert_eq!(full.to_string(), "full");
         });
         assert_eq!(*connector.channel.borrow(), [Reading(1), Reading(2)]);
         assert_eq!(recording.lines(), [DELIVERED, DELIVERED, FAILED]);
-        let depths: Vec<_> = recording.events().iter().map(|e| e.data.performance_metrics.queue_depth).collect();
+        let depths: Vec<_> = recording
+            .events()
+            .iter()
+            .map(|e| e.data.performance_metrics.queue_depth)
+            .collect();
         assert_eq!(depths, [Some(0), Some(1), Some(2)]);
     }
 
@@ -225,8 +247,16 @@ mod cancelled {
         let polled = block_on(futures::future::poll_immediate(&mut send));
         assert_eq!(polled, None);
         drop(send);
-        let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| block_on(connector.try_send(Reading(9)))));
-        assert_eq!(payload.expect_err("it panics").downcast_ref::<String>().map(String::as_str), Some("9"));
+        let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            block_on(connector.try_send(Reading(9)))
+        }));
+        assert_eq!(
+            payload
+                .expect_err("it panics")
+                .downcast_ref::<String>()
+                .map(String::as_str),
+            Some("9")
+        );
         assert_eq!(
             recording.lines(),
             [
@@ -301,7 +331,10 @@ mod traits {
 
     #[test]
     fn async_trait_above_or_below_gives_equal_events() {
-        for sender in [Box::new(Above(Wire::new())) as Box<dyn BoxedSender>, Box::new(Below(Wire::new()))] {
+        for sender in [
+            Box::new(Above(Wire::new())) as Box<dyn BoxedSender>,
+            Box::new(Below(Wire::new())),
+        ] {
             let recording = Recording::start();
             block_on(async {
                 assert_eq!(sender.send(Reading(1)).await, Ok(()));
@@ -329,7 +362,10 @@ mod returned_futures {
             futures::future::Either::Right(async move { self.0.push(message) })
         }
 
-        fn send_async(&self, message: Reading) -> Pin<Box<dyn Future<Output = Result<(), Full>> + Send + '_>> {
+        fn send_async(
+            &self,
+            message: Reading,
+        ) -> Pin<Box<dyn Future<Output = Result<(), Full>> + Send + '_>> {
             let doubled = Reading(message.0 * 2);
             Box::pin(async move { self.0.push(doubled) })
         }
@@ -383,12 +419,21 @@ mod receives {
     fn a_receive_is_recorded_where_a_message_came() {
         let recording = Recording::start();
         let waiting = vec![Reading(1), Reading(2)];
-        let mut connector = Connector { from_actor: "a", from_port: "out", to_actor: "b", to_port: "in1", waiting };
+        let mut connector = Connector {
+            from_actor: "a",
+            from_port: "out",
+            to_actor: "b",
+            to_port: "in1",
+            waiting,
+        };
         assert_eq!(block_on(connector.recv()), Some(Reading(2)));
         assert_eq!(connector.try_recv(), Ok(Reading(1)));
         assert_eq!(connector.try_recv(), Err("empty"));
         assert_eq!(block_on(connector.recv()), None);
-        assert_eq!(recording.lines(), ["MessageReceived b:in1 Reading delivered"; 2]);
+        assert_eq!(
+            recording.lines(),
+            ["MessageReceived b:in1 Reading delivered"; 2]
+        );
     }
 }
 
@@ -431,19 +476,37 @@ mod options {
         #[trace(send, ok = "*result == Answer::Accepted", to_actor = "target")]
         fn forward(&self, target: &str, message: Reading) -> Answer {
             let _ = target;
-            if message.0 > 100 { Answer::Refused } else { Answer::Accepted }
+            if message.0 > 100 {
+                Answer::Refused
+            } else {
+                Answer::Accepted
+            }
         }
     }
 
     #[test]
     fn options_say_where_and_what_and_whether_it_went_well() {
         let recording = Recording::start();
-        let connector = Connector { from: End { actor: "a", port: "out" }, to: End { actor: "x", port: "in1" } };
+        let connector = Connector {
+            from: End {
+                actor: "a",
+                port: "out",
+            },
+            to: End {
+                actor: "x",
+                port: "in1",
+            },
+        };
         assert_eq!(connector.send(Reading(1)), Answer::Accepted);
         assert_eq!(connector.send(Reading(101)), Answer::Refused);
         assert_eq!(recording.lines(), [DELIVERED, FAILED]);
         let attributes = &recording.events()[0].data.custom_attributes;
-        for (key, value) in [("protocol", "tcp"), ("compression", "zstd"), ("type", "kind"), ("dotted.key", "v")] {
+        for (key, value) in [
+            ("protocol", "tcp"),
+            ("compression", "zstd"),
+            ("type", "kind"),
+            ("dotted.key", "v"),
+        ] {
             assert_eq!(attributes[key], value, "{key}");
         }
         assert_eq!(attributes["number"], 1);
@@ -478,13 +541,22 @@ mod unusual {
         #[cfg(any())]
         fn send_timeout(&self, nothing: There) {}
 
-        fn send_async(&self, #[cfg(any())] nothing: There, message: impl Into<Reading>) -> Result<impl Iterator<Item = u32>, Full> {
+        fn send_async(
+            &self,
+            #[cfg(any())] nothing: There,
+            message: impl Into<Reading>,
+        ) -> Result<impl Iterator<Item = u32>, Full> {
             Ok(std::iter::once(message.into().0))
         }
 
-        async fn send_deadline<'b>(self: &'b Connector<'a, N>, (message, suffix): (Reading, &'b str)) -> &'b str {
+        async fn send_deadline<'b>(
+            self: &'b Connector<'a, N>,
+            (message, suffix): (Reading, &'b str),
+        ) -> &'b str {
             self.1.borrow_mut().push_str(suffix);
-            if message.0 > 1 { return suffix }
+            if message.0 > 1 {
+                return suffix;
+            }
             self.0[0]
         }
 
@@ -519,9 +591,15 @@ mod unusual {
     fn opaque_parts_patterns_and_lifetimes_are_no_obstacle() {
         let recording = Recording::start();
         let connector = Connector(["b"], RefCell::default());
-        let sent: Vec<u32> = connector.send_async(Reading(4)).expect("it is sent").collect();
+        let sent: Vec<u32> = connector
+            .send_async(Reading(4))
+            .expect("it is sent")
+            .collect();
         assert_eq!(sent, [4]);
-        assert_eq!(block_on(connector.send_deadline((Reading(2), "suffix"))), "suffix");
+        assert_eq!(
+            block_on(connector.send_deadline((Reading(2), "suffix"))),
+            "suffix"
+        );
         assert_eq!(recording.lines().len(), 2);
         connector.recv();
     }
@@ -534,9 +612,18 @@ mod unusual {
         let one = std::panic::catch_unwind(|| connector.send_blocking(Reading(1)));
         let two = std::panic::catch_unwind(|| block_on(connector.blocking_send(Reading(2))));
         for (payload, number) in [(one.map(|_| ()), "1"), (two.map(|_| ()), "2")] {
-            assert_eq!(payload.expect_err("it panics").downcast_ref::<String>().map(String::as_str), Some(number));
+            assert_eq!(
+                payload
+                    .expect_err("it panics")
+                    .downcast_ref::<String>()
+                    .map(String::as_str),
+                Some(number)
+            );
         }
-        assert_eq!(recording.lines(), ["MessageSent a:out -> b:in1 Reading panicked"; 2]);
+        assert_eq!(
+            recording.lines(),
+            ["MessageSent a:out -> b:in1 Reading panicked"; 2]
+        );
     }
 }
 
@@ -605,10 +692,219 @@ mod drop_order {
     fn arguments_drop_in_the_order_of_plain_functions() {
         let _recording = Recording::start();
         let order = || DROPPED.with_borrow_mut(std::mem::take);
-        assert_eq!(Connector(Noisy("self")).send(Noisy("message"), Noisy("unused"), Noisy("last")), 1);
+        assert_eq!(
+            Connector(Noisy("self")).send(Noisy("message"), Noisy("unused"), Noisy("last")),
+            1
+        );
         assert_eq!(order(), ["local", "last", "unused", "message", "self"]);
-        let future = Connector(Noisy("self")).send_async(Noisy("message"), Noisy("unused"), Noisy("last"));
+        let future =
+            Connector(Noisy("self")).send_async(Noisy("message"), Noisy("unused"), Noisy("last"));
         assert_eq!(block_on(future), 1);
         assert_eq!(order(), ["local", "last", "unused", "message", "self"]);
+    }
+}
+
+mod one_event {
+    use super::*;
+
+    struct Connector(Wire);
+
+    #[traced_connector(from_actor = self.0.from_actor, from_port = self.0.from_port, to_actor = self.0.to_actor, to_port = self.0.to_port)]
+    impl Connector {
+        async fn send_message(&self, message: Reading) -> Result<(), Full> {
+            std::future::ready(()).await;
+            for attempt in 0.. {
+                match self.send(message.clone()) {
+                    Err(_) if attempt < 2 => continue,
+                    result => return result,
+                }
+            }
+            Ok(())
+        }
+
+        fn send(&self, message: Reading) -> Result<(), Full> {
+            self.try_send(message)
+        }
+
+        fn try_send(&self, message: Reading) -> Result<(), Full> {
+            self.0.push(message)
+        }
+    }
+
+    #[test]
+    fn a_send_that_sends_through_others_is_one_event() {
+        let recording = Recording::start();
+        let connector = Connector(Wire::new());
+        assert_eq!(block_on(connector.send_message(Reading(1))), Ok(()));
+        assert_eq!(
+            block_on(connector.send_message(Reading(101))),
+            Err(Full(101))
+        );
+        assert_eq!(recording.lines(), [DELIVERED, FAILED]);
+    }
+
+    #[test]
+    fn a_hundred_sends_interleaved_on_one_thread_are_a_hundred_events() {
+        let recording = Recording::start();
+        let connector = Connector(Wire::new());
+        let sends = (0..100).map(|number| connector.send_message(Reading(number)));
+        let sent = block_on(futures::future::join_all(sends));
+        assert!(sent.iter().all(Result::is_ok));
+        assert_eq!(recording.lines(), [DELIVERED; 100]);
+    }
+}
+
+mod silent {
+    use super::*;
+
+    #[test]
+    fn without_a_recording_nothing_happens_and_nothing_panics() {
+        struct Connector(Wire);
+
+        #[traced_connector(from_actor = self.0.from_actor, from_port = self.0.from_port, to_actor = self.0.to_actor, to_port = self.0.to_port)]
+        impl Connector {
+            fn send(&self, message: Reading) -> Result<(), Full> {
+                self.0.push(message)
+            }
+
+            async fn send_async(&self, message: Reading) -> Result<(), Full> {
+                self.0.push(message)
+            }
+
+            fn try_send(
+                &self,
+                message: Reading,
+            ) -> Pin<Box<dyn Future<Output = Result<(), Full>> + '_>> {
+                Box::pin(async { self.0.push(message) })
+            }
+        }
+
+        let connector = Connector(Wire::new());
+        assert_eq!(connector.send(Reading(1)), Ok(()));
+        assert_eq!(block_on(connector.send_async(Reading(101))), Err(Full(101)));
+        assert_eq!(block_on(connector.try_send(Reading(2))), Ok(()));
+        assert_eq!(connector.0.sent(), [1, 2]);
+    }
+}
+
+mod bodies {
+    //! Bodies that other attribute macros have trouble with.
+
+    use super::*;
+
+    struct Connector(Wire);
+
+    trait Shape {
+        fn area(&self) -> u32;
+    }
+
+    impl Shape for u32 {
+        fn area(&self) -> u32 {
+            *self
+        }
+    }
+
+    macro_rules! refuse {
+        ($error:expr) => {
+            return Err($error)
+        };
+    }
+
+    #[traced_connector(from_actor = self.0.from_actor, from_port = self.0.from_port, to_actor = self.0.to_actor, to_port = self.0.to_port)]
+    impl Connector {
+        // The types of the tails are known from the signature alone.
+        async fn send(
+            &self,
+            message: Reading,
+        ) -> Result<Box<dyn Shape>, Box<dyn std::error::Error>> {
+            if message.0 > 100 {
+                refuse!("full".into());
+            }
+            Ok(Box::new(message.0))
+        }
+
+        async fn send_async(&self, message: Reading) -> Option<Box<dyn Shape>> {
+            if message.0 > 1 {
+                Some(Box::new(message.0))
+            } else {
+                None
+            }
+        }
+
+        fn try_send(&self, message: Reading) -> Box<dyn Shape> {
+            let (flow, out, future) = (message.0, 1, 1);
+            macro_rules! product {
+                ($($factor:expr),*) => { 1 $(* $factor)* };
+            }
+            Box::new('found: {
+                if flow == 1 {
+                    break 'found product!(flow, out + 1, future);
+                }
+                flow
+            })
+        }
+
+        async fn send_timeout(&self, _message: Reading) {}
+
+        async fn send_message(&self, _message: Reading) {
+            // Nothing but a comment.
+        }
+
+        fn broadcast(&self, message: Reading) -> Vec<u32> {
+            if message.0 == 0 {
+                return vec![0];
+            }
+            let mut rest = self.broadcast(Reading(message.0 - 1));
+            rest.push(message.0);
+            rest
+        }
+    }
+
+    #[test]
+    fn bodies_mean_what_they_meant() {
+        let recording = Recording::start();
+        let connector = Connector(Wire::new());
+        block_on(async {
+            assert_eq!(
+                connector
+                    .send(Reading(1))
+                    .await
+                    .map(|shape| shape.area())
+                    .ok(),
+                Some(1)
+            );
+            assert_eq!(
+                connector
+                    .send(Reading(101))
+                    .await
+                    .err()
+                    .map(|error| error.to_string())
+                    .as_deref(),
+                Some("full")
+            );
+            assert_eq!(
+                connector
+                    .send_async(Reading(2))
+                    .await
+                    .map(|shape| shape.area()),
+                Some(2)
+            );
+            assert_eq!(connector.try_send(Reading(1)).area(), 2);
+            connector.send_timeout(Reading(1)).await;
+            connector.send_message(Reading(1)).await;
+        });
+        assert_eq!(
+            recording.lines(),
+            [
+                DELIVERED, FAILED, DELIVERED, DELIVERED, DELIVERED, DELIVERED
+            ]
+        );
+    }
+
+    #[test]
+    fn a_recursion_is_one_event() {
+        let recording = Recording::start();
+        assert_eq!(Connector(Wire::new()).broadcast(Reading(3)), [0, 1, 2, 3]);
+        assert_eq!(recording.lines(), [DELIVERED]);
     }
 }

@@ -23,8 +23,14 @@ enum Selected {
     #[sample(rate = 0.25)]
     Sometimes,
     #[sample(always = "*level > 3 && !quiet", name = "Alarm")]
-    Alert { level: u8, quiet: bool },
-    #[sample(never = "_1.is_empty()", always = "|message| matches!(message, Selected::Pair(9, _))")]
+    Alert {
+        level: u8,
+        quiet: bool,
+    },
+    #[sample(
+        never = "_1.is_empty()",
+        always = "|message| matches!(message, Selected::Pair(9, _))"
+    )]
     Pair(u8, String),
 }
 
@@ -33,7 +39,9 @@ enum Conditional {
     #[sample(always)]
     Ping,
     #[sample(never = "number % 2 == 1")]
-    Number { number: u32 },
+    Number {
+        number: u32,
+    },
     Other,
 }
 
@@ -73,9 +81,31 @@ fn what_a_variant_says_of_its_own_replaces_what_the_type_says_of_all() {
 
 #[test]
 fn the_rules_of_a_variant_may_name_its_fields() {
-    assert_eq!(Selected::Alert { level: 4, quiet: false }.verdict(), Verdict::Always);
-    assert_eq!(Selected::Alert { level: 4, quiet: true }.verdict(), Verdict::Never);
-    assert_eq!(Selected::Alert { level: 0, quiet: false }.kind().name(), "Alarm");
+    assert_eq!(
+        Selected::Alert {
+            level: 4,
+            quiet: false
+        }
+        .verdict(),
+        Verdict::Always
+    );
+    assert_eq!(
+        Selected::Alert {
+            level: 4,
+            quiet: true
+        }
+        .verdict(),
+        Verdict::Never
+    );
+    assert_eq!(
+        Selected::Alert {
+            level: 0,
+            quiet: false
+        }
+        .kind()
+        .name(),
+        "Alarm"
+    );
     assert_eq!(Selected::Pair(9, String::new()).verdict(), Verdict::Never);
     assert_eq!(Selected::Pair(9, "x".into()).verdict(), Verdict::Always);
 }
@@ -83,7 +113,10 @@ fn the_rules_of_a_variant_may_name_its_fields() {
 #[test]
 fn conditions_of_the_type_hold_for_every_variant() {
     assert_eq!(Conditional::Ping.verdict(), Verdict::Never);
-    assert_eq!(Conditional::Number { number: 12 }.verdict(), Verdict::Always);
+    assert_eq!(
+        Conditional::Number { number: 12 }.verdict(),
+        Verdict::Always
+    );
     assert_eq!(Conditional::Number { number: 13 }.verdict(), Verdict::Never);
     assert_eq!(Conditional::Number { number: 2 }.verdict(), Verdict::ByRate);
     assert_eq!(Conditional::Other.verdict(), Verdict::ByRate);

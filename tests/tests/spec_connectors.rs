@@ -72,11 +72,15 @@ mod zero_configuration {
             to_port: "input".into(),
             channel,
         };
-        let message = Message { text: "x".repeat(256) };
-        futures::executor::block_on(connector.send_message(message.clone())).expect("there is room for one");
+        let message = Message {
+            text: "x".repeat(256),
+        };
+        futures::executor::block_on(connector.send_message(message.clone()))
+            .expect("there is room for one");
         assert_eq!(received.try_recv().expect("it was sent"), message);
         drop(received);
-        futures::executor::block_on(connector.send_message(message)).expect_err("nobody receives any more");
+        futures::executor::block_on(connector.send_message(message))
+            .expect_err("nobody receives any more");
 
         assert_eq!(
             recording.lines(),
@@ -86,8 +90,21 @@ mod zero_configuration {
             ]
         );
         let event = &recording.events()[0];
-        assert_eq!(event.data.message.as_ref().map(|message| message.size_bytes), Some(256));
-        let attribute = |name: &str| event.data.custom_attributes.get(name).and_then(|value| value.as_str());
+        assert_eq!(
+            event
+                .data
+                .message
+                .as_ref()
+                .map(|message| message.size_bytes),
+            Some(256)
+        );
+        let attribute = |name: &str| {
+            event
+                .data
+                .custom_attributes
+                .get(name)
+                .and_then(|value| value.as_str())
+        };
         assert_eq!(attribute("protocol"), Some("memory_channel"));
         assert_eq!(attribute("compression"), Some("none"));
     }
@@ -139,8 +156,14 @@ mod selective {
     #[test]
     fn the_rules_of_the_specification_are_the_verdicts() {
         let verdict = |message: Message| message.verdict();
-        assert_eq!(verdict(Message::CriticalAlert("hot".into())), Verdict::Always);
-        assert_eq!(verdict(Message::DebugInfo("x".repeat(5000))), Verdict::Never);
+        assert_eq!(
+            verdict(Message::CriticalAlert("hot".into())),
+            Verdict::Always
+        );
+        assert_eq!(
+            verdict(Message::DebugInfo("x".repeat(5000))),
+            Verdict::Never
+        );
         assert_eq!(verdict(Message::DataUpdate(vec![0; 1025])), Verdict::Always);
         assert_eq!(verdict(Message::DataUpdate(vec![0; 1024])), Verdict::ByRate);
         assert_eq!(verdict(Message::Heartbeat), Verdict::ByRate);
@@ -167,18 +190,32 @@ mod selective {
         ];
         for _ in 0..EACH {
             for message in &messages {
-                futures::executor::block_on(connector.send_message(message.clone())).expect("there is room for one");
+                futures::executor::block_on(connector.send_message(message.clone()))
+                    .expect("there is room for one");
                 received.try_recv().expect("it was sent");
             }
         }
         let events = recording.events();
         let count = |name: &str| {
-            events.iter().filter(|event| event.data.message.as_ref().is_some_and(|m| m.message_type == name)).count()
+            events
+                .iter()
+                .filter(|event| {
+                    event
+                        .data
+                        .message
+                        .as_ref()
+                        .is_some_and(|m| m.message_type == name)
+                })
+                .count()
         };
         assert_eq!(count("CriticalAlert"), EACH);
         assert_eq!(count("DebugInfo"), 0);
         assert_eq!(count("DataUpdate"), EACH);
         // A thousand draws at 10 %: eight standard deviations to either side.
-        assert!((25..=175).contains(&count("Heartbeat")), "{}", count("Heartbeat"));
+        assert!(
+            (25..=175).contains(&count("Heartbeat")),
+            "{}",
+            count("Heartbeat")
+        );
     }
 }

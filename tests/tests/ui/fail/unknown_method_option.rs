@@ -16,7 +16,10 @@ impl Connector {
     #[trace(sned)]
     fn send(&self, message: u32) {}
 
-    #[trace(recv, batch)]
+    #[trace(send, protocol = "tcp", depth = false)]
+    fn forward(&self, message: u32) {}
+
+    #[trace(recv, banana)]
     fn take(&self) -> u32 {
         1
     }
