@@ -8,6 +8,20 @@ use reflow_trace::{Guard, MemorySink, TraceEvent};
 /// Recording is process-wide: of the tests in one process only one records at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// The certainty that nothing of this process is recorded meanwhile.
+pub struct Silence {
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Silence {
+    /// Waits for the recordings of this process to end.
+    pub fn start() -> Self {
+        Self {
+            _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
 /// A recording into memory, for one test.
 pub struct Recording {
     memory: MemorySink,

@@ -168,7 +168,7 @@ impl<T: Message> BeginHandling for Probed<'_, T> {
         size: Option<Size>,
     ) {
         let message = &*self.0;
-        let mut facts = facts_of(&*message);
+        let mut facts = facts_of(message);
         facts.size = size.unwrap_or(facts.size);
         if begin_handling(flow, &receiver, site, &facts) {
             describe(message, flow);
