@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
 use reflow_trace::{sample, traced_connector};
-use reflow_trace_tests::Recording;
+use reflow_trace_tests::{Recording, Silence};
 
 #[sample(rate = 1.0)]
 #[derive(Clone, Debug, PartialEq)]
@@ -779,6 +779,7 @@ mod silent {
             }
         }
 
+        let _silence = Silence::start();
         let connector = Connector(Wire::new());
         assert_eq!(connector.send(Reading(1)), Ok(()));
         assert_eq!(block_on(connector.send_async(Reading(101))), Err(Full(101)));
