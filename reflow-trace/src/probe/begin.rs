@@ -20,13 +20,38 @@ pub struct Probed<'a, T>(pub &'a mut T);
 /// Begins a send.
 pub trait BeginSend {
     /// Decides, counts, stamps the context into the message, and starts the clock.
-    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site);
+    #[inline]
+    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
+        self.begin_sized_send(flow, ends, depth, site, None);
+    }
+
+    /// The same, where the annotation knows the size better than the message does.
+    fn begin_sized_send(
+        &mut self,
+        flow: &mut Flow,
+        ends: Ends<'_>,
+        depth: Depth,
+        site: &'static Site,
+        size: Option<Size>,
+    );
 }
 
 /// Begins a handling.
 pub trait BeginHandling {
     /// Decides, measures how long the message waited, makes it the cause of what is sent from here.
-    fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site);
+    #[inline]
+    fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site) {
+        self.begin_sized_handling(flow, receiver, site, None);
+    }
+
+    /// The same, where the annotation knows the size better than the message does.
+    fn begin_sized_handling(
+        &mut self,
+        flow: &mut Flow,
+        receiver: Receiver<'_>,
+        site: &'static Site,
+        size: Option<Size>,
+    );
 }
 
 /// R by which the hops of a message without context are sampled together.
@@ -81,9 +106,17 @@ pub(super) fn facts_of_any<T>(message: &T) -> Facts<'static> {
 
 impl<T: Message> BeginSend for Probed<'_, T> {
     #[inline]
-    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
+    fn begin_sized_send(
+        &mut self,
+        flow: &mut Flow,
+        ends: Ends<'_>,
+        depth: Depth,
+        site: &'static Site,
+        size: Option<Size>,
+    ) {
         let message = &mut *self.0;
-        let facts = facts_of(&*message);
+        let mut facts = facts_of(&*message);
+        facts.size = size.unwrap_or(facts.size);
         let mut outgoing = Context::NONE;
         let has_room = facts.context.is_some();
         let recorded = begin_send(
@@ -109,8 +142,16 @@ impl<T: Message> BeginSend for Probed<'_, T> {
 
 impl<T> BeginSend for &mut Probed<'_, T> {
     #[inline]
-    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
-        let facts = facts_of_any(self.0);
+    fn begin_sized_send(
+        &mut self,
+        flow: &mut Flow,
+        ends: Ends<'_>,
+        depth: Depth,
+        site: &'static Site,
+        size: Option<Size>,
+    ) {
+        let mut facts = facts_of_any(self.0);
+        facts.size = size.unwrap_or(facts.size);
         if begin_send(flow, &ends, depth, site, &facts, None) {
             flow.start_clock();
         }
@@ -119,9 +160,16 @@ impl<T> BeginSend for &mut Probed<'_, T> {
 
 impl<T: Message> BeginHandling for Probed<'_, T> {
     #[inline]
-    fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site) {
+    fn begin_sized_handling(
+        &mut self,
+        flow: &mut Flow,
+        receiver: Receiver<'_>,
+        site: &'static Site,
+        size: Option<Size>,
+    ) {
         let message = &*self.0;
-        let facts = facts_of(&*message);
+        let mut facts = facts_of(message);
+        facts.size = size.unwrap_or(facts.size);
         if begin_handling(flow, &receiver, site, &facts) {
             describe(message, flow);
             flow.start_clock();
@@ -131,8 +179,16 @@ impl<T: Message> BeginHandling for Probed<'_, T> {
 
 impl<T> BeginHandling for &mut Probed<'_, T> {
     #[inline]
-    fn begin_handling(&mut self, flow: &mut Flow, receiver: Receiver<'_>, site: &'static Site) {
-        if begin_handling(flow, &receiver, site, &facts_of_any(self.0)) {
+    fn begin_sized_handling(
+        &mut self,
+        flow: &mut Flow,
+        receiver: Receiver<'_>,
+        site: &'static Site,
+        size: Option<Size>,
+    ) {
+        let mut facts = facts_of_any(self.0);
+        facts.size = size.unwrap_or(facts.size);
+        if begin_handling(flow, &receiver, site, &facts) {
             flow.start_clock();
         }
     }

@@ -8,6 +8,7 @@
 
 mod active;
 mod begin;
+mod body;
 mod depth;
 mod ends;
 mod flow;
@@ -24,6 +25,7 @@ mod trace;
 mod write;
 
 pub use begin::{BeginHandling, BeginSend, Probed};
+pub use body::{call, declared};
 pub use depth::{Depth, DepthFallback, QueueLength, Unsaid};
 pub use ends::{AsName, Ends, Name, Text, edge, ends};
 pub use flow::Flow;

@@ -1,0 +1,59 @@
+//! An `async fn`: its body becomes an async block inside one wrapper future.
+//!
+//! The attempt begins inside the first poll, so a future that is never polled records nothing and nothing is borrowed
+//! from the outer function. The probe is found through the wrapper and not captured, so that whether the future is
+//! `Send` stays the user's business.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::probe::{Hold, Probe};
+use super::{captures, rebinds};
+use crate::shape::method::Method;
+use crate::shape::returned::{Returned, inside_a_body};
+
+pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
+    let span = Span::mixed_site();
+    let p = &probe.private;
+    let (captures, rebinds, body) = (captures(method), rebinds(method), method.body.as_block());
+    let begin = probe.begin(&quote_spanned!(span=> flow));
+    let details = probe.details();
+    let hint = hint(method, probe, returned);
+    let finish = match returned {
+        Returned::Never => {
+            quote_spanned!(span=> |_: &mut ::core::convert::Infallible, _: &mut #p::Flow| {})
+        }
+        _ => {
+            let finish = probe.finish(Hold::References);
+            quote_spanned!(span=> |out: &mut _, flow: &mut #p::Flow| { #finish })
+        }
+    };
+    let future = quote_spanned! {span=>
+        #p::instrumented(
+            async move {
+                #captures
+                #p::begin_in(|flow: &mut #p::Flow| { #begin #details });
+                #hint
+                #rebinds
+                #body
+            },
+            #finish,
+        ).await
+    };
+    match returned {
+        Returned::Never => quote_spanned!(span=> match #future {}),
+        _ => future,
+    }
+}
+
+/// A return that never happens and tells the async block its type, which nothing around the block can.
+fn hint(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
+    let span = Span::mixed_site();
+    let p = &probe.private;
+    let declared = match (returned, &method.returned) {
+        (Returned::Never, _) => quote_spanned!(span=> ::core::convert::Infallible),
+        (Returned::Unit, _) | (_, None) => return quote_spanned!(span=> if false { return; }),
+        (_, Some(declared)) => inside_a_body(declared),
+    };
+    quote_spanned!(span=> if false { return #p::declared::<#declared>(); })
+}

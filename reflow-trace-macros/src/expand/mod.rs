@@ -1,0 +1,68 @@
+//! What is generated, one file per shape of method.
+//!
+//! All names have the hygiene of `Span::mixed_site()`: user code cannot see them, and they cannot shadow its own. All
+//! paths start at the root. No helper items are emitted, so an impl may stand anywhere, and no `#[allow]`, which
+//! `forbid` would refuse.
+
+pub(crate) mod asynchronous;
+pub(crate) mod in_place;
+pub(crate) mod probe;
+pub(crate) mod returned_future;
+pub(crate) mod sample;
+pub(crate) mod synchronous;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use self::probe::Probe;
+use crate::options::method::Returns;
+use crate::shape::method::Method;
+use crate::shape::returned::Returned;
+
+/// The method with a probe around its body.
+pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
+    let declared = Returned::of(method.returned.as_ref());
+    let returned = match (probe.returns, declared) {
+        (Some(Returns::Value), _) => Returned::Value,
+        (Some(Returns::Future), Returned::Value | Returned::PerhapsFuture) => Returned::BoxedFuture,
+        (_, declared) => declared,
+    };
+    let statements = match returned {
+        _ if method.is_async => asynchronous::body(method, probe, declared),
+        Returned::OpaqueFuture | Returned::BoxedFuture => {
+            returned_future::body(method, probe, returned)
+        }
+        _ if method.has("track_caller") => in_place::body(method, probe),
+        _ => synchronous::body(method, probe, returned),
+    };
+    let arguments = method
+        .arguments
+        .iter()
+        .map(|argument| argument.in_signature(probe.is_message(argument)))
+        .collect();
+    method.with(arguments, method.body.holding(statements))
+}
+
+/// Mentions of all arguments, the last one first, so that they drop in the order in which those of a function do.
+fn captures(method: &Method) -> TokenStream {
+    let receivers = method
+        .arguments
+        .iter()
+        .filter(|argument| argument.receiver().is_some());
+    let others = method
+        .arguments
+        .iter()
+        .rev()
+        .filter(|argument| argument.receiver().is_none());
+    let mentions = others.chain(receivers).map(|argument| argument.capture());
+    quote!(#(#mentions)*)
+}
+
+/// The arguments under the names and patterns of the user.
+fn rebinds(method: &Method) -> TokenStream {
+    method
+        .arguments
+        .iter()
+        .map(|argument| argument.rebind())
+        .collect()
+}

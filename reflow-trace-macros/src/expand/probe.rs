@@ -1,0 +1,326 @@
+//! The calls that begin and end one attempt, whatever the shape of the method around them.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::options::connector::Depth;
+use crate::options::ends::ResolvedEnds;
+use crate::options::expression::Expression;
+use crate::options::method::Returns;
+use crate::select::Role;
+use crate::shape::argument::Argument;
+use crate::shape::tokens::bind_self;
+
+/// Everything known about one recorded method.
+pub(crate) struct Probe<'a> {
+    pub(crate) role: Role,
+    /// `::reflow_trace::__private`
+    pub(crate) private: TokenStream,
+    pub(crate) place: Place<'a>,
+    pub(crate) message: Option<&'a Argument>,
+    pub(crate) ok: Option<&'a Expression>,
+    pub(crate) size: Option<&'a Expression>,
+    pub(crate) returns: Option<Returns>,
+    /// The hygiene of the method's `self`.
+    pub(crate) receiver: Span,
+}
+
+/// Where it happens.
+pub(crate) enum Place<'a> {
+    Edge {
+        ends: ResolvedEnds,
+        /// What to read the depth of the queue from.
+        depth: QueueDepth<'a>,
+        protocol: Option<&'a syn::LitStr>,
+        compression: Option<&'a syn::LitStr>,
+        attributes: &'a [(String, Expression)],
+    },
+    Actor {
+        actor: Option<&'a Expression>,
+        port: Option<&'a Expression>,
+        type_name: String,
+    },
+}
+
+/// The depth of the queue as generated code finds it.
+pub(crate) enum QueueDepth<'a> {
+    Unknown,
+    /// Whatever `self.channel` can tell.
+    Channel,
+    Given(&'a Expression),
+}
+
+impl<'a> QueueDepth<'a> {
+    pub(crate) fn of(depth: &'a Depth, channel_is_mentioned: bool) -> Self {
+        match depth {
+            Depth::Given(expression) => QueueDepth::Given(expression),
+            Depth::Probed if channel_is_mentioned => QueueDepth::Channel,
+            Depth::Probed | Depth::Unknown => QueueDepth::Unknown,
+        }
+    }
+}
+
+impl Probe<'_> {
+    pub(crate) fn is_message(&self, argument: &Argument) -> bool {
+        match (self.message.and_then(Argument::name), argument.name()) {
+            (Some(message), Some(name)) => message == name,
+            _ => false,
+        }
+    }
+
+    /// Statements that begin the attempt. `flow` evaluates to a `&mut Flow`.
+    pub(crate) fn begin(&self, flow: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        let begin = match (
+            &self.place,
+            self.role,
+            self.message.and_then(Argument::name),
+        ) {
+            (Place::Edge { .. }, Role::Receive, _) => {
+                let (ends, depth, site) = (self.ends(), self.depth(), self.site());
+                quote_spanned!(span=> #p::begin_receive(#flow, #ends, #depth, #site);)
+            }
+            (Place::Edge { .. }, _, Some(message)) => {
+                let (ends, depth, site) = (self.ends(), self.depth(), self.site());
+                match self.size() {
+                    Some(size) => quote_spanned! {span=>
+                        use #p::BeginSend as _;
+                        let size = #size;
+                        (&mut #p::Probed(&mut #message)).begin_sized_send(#flow, #ends, #depth, #site, size);
+                    },
+                    None => quote_spanned! {span=>
+                        use #p::BeginSend as _;
+                        (&mut #p::Probed(&mut #message)).begin_send(#flow, #ends, #depth, #site);
+                    },
+                }
+            }
+            (Place::Actor { .. }, Role::Life, _) => {
+                let (actor, site) = (self.actor(), self.site());
+                quote_spanned!(span=> #p::begin_life(#flow, #actor, #site);)
+            }
+            (Place::Actor { .. }, _, Some(message)) => {
+                let (to, site) = (self.to_actor(), self.site());
+                match self.size() {
+                    Some(size) => quote_spanned! {span=>
+                        use #p::BeginHandling as _;
+                        let size = #size;
+                        (&mut #p::Probed(&mut #message)).begin_sized_handling(#flow, #to, #site, size);
+                    },
+                    None => quote_spanned! {span=>
+                        use #p::BeginHandling as _;
+                        (&mut #p::Probed(&mut #message)).begin_handling(#flow, #to, #site);
+                    },
+                }
+            }
+            // Selection reported the missing message, and nothing is expanded after an error.
+            (_, _, None) => TokenStream::new(),
+        };
+        quote_spanned! {span=>
+            use #p::AsName as _;
+            #begin
+        }
+    }
+
+    /// Statements that add what only a recorded attempt needs.
+    pub(crate) fn details(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        let attributes: Vec<TokenStream> = match &self.place {
+            // What a receive records is only known when it is over, and its message is no argument.
+            Place::Edge { attributes, .. } if self.role == Role::Send => attributes
+                .iter()
+                .map(|(key, value)| {
+                    let value = self.bound(value);
+                    quote_spanned!(span=> flow.attribute(#key, (&&&#p::Value(&#value)).value());)
+                })
+                .collect(),
+            Place::Edge { .. } | Place::Actor { .. } => Vec::new(),
+        };
+        if attributes.is_empty() {
+            return TokenStream::new();
+        }
+        quote_spanned! {span=>
+            if flow.wants_details() {
+                use #p::AsValue as _;
+                #(#attributes)*
+            }
+        }
+    }
+
+    /// The size that the annotation gives, computed before the message is borrowed for the probe.
+    fn size(&self) -> Option<TokenStream> {
+        let p = &self.private;
+        let size = self.bound(self.size?);
+        Some(
+            quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#p::Size::known(#size))),
+        )
+    }
+
+    /// Statements that end the attempt, where `flow` and `out` are both values or both `&mut` to them.
+    pub(crate) fn finish(&self, hold: Hold) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        if self.role == Role::Receive {
+            let (out, flow) = match hold {
+                Hold::Values => (
+                    quote_spanned!(span=> &mut out),
+                    quote_spanned!(span=> &mut flow),
+                ),
+                Hold::References => (
+                    quote_spanned!(span=> &mut *out),
+                    quote_spanned!(span=> flow),
+                ),
+            };
+            return quote_spanned! {span=> {
+                use #p::EndReceive as _;
+                (&mut &mut &mut #p::Received(#out)).end_receive(#flow);
+            }};
+        }
+        let out = match hold {
+            Hold::Values => quote_spanned!(span=> &out),
+            Hold::References => quote_spanned!(span=> &*out),
+        };
+        match self.ok {
+            Some(ok) => {
+                let result = Ident::new("result", ok.span());
+                let ok = self.bound(ok);
+                quote_spanned! {span=>
+                    flow.end({
+                        let #result = #out;
+                        let _ = #result;
+                        #p::outcome_if(#ok)
+                    });
+                }
+            }
+            None => quote_spanned! {span=>
+                flow.end({
+                    use #p::Judge as _;
+                    (&&#p::Judged(#out)).outcome()
+                });
+            },
+        }
+    }
+
+    fn ends(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        match &self.place {
+            Place::Edge {
+                ends: ResolvedEnds::Edge(edge),
+                ..
+            } => {
+                let edge = self.bound(edge);
+                quote_spanned!(span=> #p::edge(&#edge))
+            }
+            Place::Edge {
+                ends: ResolvedEnds::Names(names),
+                ..
+            } => {
+                let names = names.iter().map(|name| self.name_of(name));
+                quote_spanned!(span=> #p::ends(#(#names),*))
+            }
+            Place::Actor { .. } => TokenStream::new(),
+        }
+    }
+
+    fn depth(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        match &self.place {
+            Place::Edge {
+                depth: QueueDepth::Given(expression),
+                ..
+            } => {
+                let expression = self.bound(expression);
+                quote_spanned!(span=> #p::Depth::of(#expression))
+            }
+            Place::Edge {
+                depth: QueueDepth::Channel,
+                ..
+            } => {
+                let this = Ident::new("self", Span::mixed_site().resolved_at(self.receiver));
+                quote_spanned! {span=> {
+                    use #p::DepthFallback as _;
+                    #p::Depth::probed(#this.channel.len(), #this.channel.capacity(), #this.channel.max_capacity())
+                }}
+            }
+            _ => quote_spanned!(span=> #p::Depth::UNKNOWN),
+        }
+    }
+
+    fn site(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        let (protocol, compression) = match &self.place {
+            Place::Edge {
+                protocol,
+                compression,
+                ..
+            } => (*protocol, *compression),
+            Place::Actor { .. } => (None, None),
+        };
+        let protocol = protocol.map(|protocol| quote_spanned!(span=> .protocol(#protocol)));
+        let compression =
+            compression.map(|compression| quote_spanned!(span=> .compression(#compression)));
+        quote_spanned!(span=> const { &#p::Site::new() #protocol #compression })
+    }
+
+    /// The name of the actor whose impl this is.
+    fn actor(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        match &self.place {
+            Place::Actor {
+                actor: Some(actor), ..
+            } => self.name_of(actor),
+            Place::Actor { type_name, .. } => {
+                quote_spanned!(span=> (&&#p::Text(&#type_name)).name())
+            }
+            Place::Edge { .. } => TokenStream::new(),
+        }
+    }
+
+    /// Whom the message reached.
+    fn to_actor(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        match &self.place {
+            Place::Actor {
+                actor: None,
+                port: None,
+                type_name,
+            } => {
+                quote_spanned!(span=> #p::receiver_by_default(#type_name))
+            }
+            Place::Actor { port, .. } => {
+                let actor = self.actor();
+                let port = match port {
+                    Some(port) => self.name_of(port),
+                    None => quote_spanned!(span=> (&&#p::Text(&"in")).name()),
+                };
+                quote_spanned!(span=> #p::receiver(#actor, #port))
+            }
+            Place::Edge { .. } => TokenStream::new(),
+        }
+    }
+
+    fn name_of(&self, expression: &Expression) -> TokenStream {
+        let p = &self.private;
+        let expression = self.bound(expression);
+        quote_spanned!(Span::mixed_site()=> (&&#p::Text(&#expression)).name())
+    }
+
+    /// The expression as one operand that can see the method's `self`.
+    fn bound(&self, expression: &Expression) -> TokenStream {
+        let operand = expression.in_parentheses();
+        bind_self(quote!(#operand), self.receiver)
+    }
+}
+
+/// How generated code holds the returned value and the attempt when it ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Hold {
+    Values,
+    References,
+}

@@ -1,0 +1,34 @@
+//! A plain function that returns a future: the eager part runs as it did, then the returned *value* is wrapped.
+//!
+//! `impl Future` is always wrapped, because a function has one return type; a boxed future is boxed again, and only
+//! while something is being recorded.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::probe::{Hold, Probe};
+use super::synchronous;
+use crate::shape::method::Method;
+use crate::shape::returned::Returned;
+
+pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
+    let span = Span::mixed_site();
+    let p = &probe.private;
+    let begin = synchronous::begin(probe, &quote_spanned!(span=> flow.defer();));
+    let call = synchronous::call(method, probe, returned);
+    let finish = probe.finish(Hold::References);
+    let wrapped = quote_spanned! {span=>
+        #p::deferred(flow, future, |out: &mut _, flow: &mut #p::Flow| { #finish })
+    };
+    let result = match returned {
+        Returned::BoxedFuture => quote_spanned! {span=>
+            if flow.is_active() { ::std::boxed::Box::pin(#wrapped) } else { future }
+        },
+        _ => wrapped,
+    };
+    quote_spanned! {span=>
+        #begin
+        let future = #call;
+        #result
+    }
+}

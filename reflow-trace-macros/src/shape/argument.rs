@@ -1,0 +1,228 @@
+//! One argument of a method: a receiver, a plain name, or a pattern.
+
+use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+
+use super::attribute::Attribute;
+use super::tokens::{as_written, is_ident, is_punct, split_at_commas};
+
+/// One argument with its comma.
+pub(crate) struct Argument {
+    attributes: Vec<Attribute>,
+    kind: Kind,
+    comma: Option<TokenTree>,
+}
+
+enum Kind {
+    /// Any spelling of `self`.
+    Receiver { name: Ident, written: TokenStream },
+    /// `name: Type` or `mut name: Type`.
+    Named {
+        mutable: Option<TokenTree>,
+        name: Ident,
+        colon_and_type: TokenStream,
+    },
+    /// Anything else before the colon. `name` is what the signature calls it once it is taken apart inside.
+    Pattern {
+        name: Ident,
+        pattern: TokenStream,
+        colon_and_type: TokenStream,
+    },
+    /// Not understood; left alone.
+    Other(TokenStream),
+}
+
+impl Argument {
+    pub(crate) fn read_all(stream: TokenStream) -> Vec<Argument> {
+        split_at_commas(stream)
+            .into_iter()
+            .enumerate()
+            .map(|(position, (trees, comma))| Argument::read(position, &trees, comma))
+            .collect()
+    }
+
+    fn read(position: usize, trees: &[TokenTree], comma: Option<TokenTree>) -> Argument {
+        let mut at = 0;
+        let attributes = Attribute::read_all(trees, &mut at);
+        let trees = &trees[at..];
+        let whole = || trees.iter().cloned().collect::<TokenStream>();
+        let colon = single_colon(trees);
+        let before = &trees[..colon.unwrap_or(trees.len())];
+        let kind = match (before, colon) {
+            _ if is_ident(before.last(), "self") => match before.last() {
+                Some(TokenTree::Ident(name)) => Kind::Receiver {
+                    name: name.clone(),
+                    written: whole(),
+                },
+                _ => Kind::Other(whole()),
+            },
+            (_, None) => Kind::Other(whole()),
+            ([TokenTree::Ident(name)], Some(colon)) if name != "_" => Kind::Named {
+                mutable: None,
+                name: name.clone(),
+                colon_and_type: trees[colon..].iter().cloned().collect(),
+            },
+            ([mutable, TokenTree::Ident(name)], Some(colon)) if is_ident(Some(mutable), "mut") => {
+                Kind::Named {
+                    mutable: Some(mutable.clone()),
+                    name: name.clone(),
+                    colon_and_type: trees[colon..].iter().cloned().collect(),
+                }
+            }
+            (pattern, Some(colon)) => Kind::Pattern {
+                name: format_ident!("argument_{position}", span = Span::mixed_site()),
+                pattern: pattern.iter().cloned().collect(),
+                colon_and_type: trees[colon..].iter().cloned().collect(),
+            },
+        };
+        Argument {
+            attributes,
+            kind,
+            comma,
+        }
+    }
+
+    pub(crate) fn receiver(&self) -> Option<&Ident> {
+        match &self.kind {
+            Kind::Receiver { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What the generated code calls this argument, unless it is the receiver.
+    pub(crate) fn name(&self) -> Option<&Ident> {
+        match &self.kind {
+            Kind::Named { name, .. } | Kind::Pattern { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The name the user gave it, without `_` in front and without `r#`.
+    pub(crate) fn written_name(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Named { name, .. } => Some(name.to_string().trim_start_matches("r#").to_owned()),
+            _ => None,
+        }
+    }
+
+    /// How an error speaks of it.
+    pub(crate) fn described(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Named { name, .. } => Some(name.to_string()),
+            Kind::Pattern {
+                pattern,
+                colon_and_type,
+                ..
+            } => Some(as_written(&quote!(#pattern #colon_and_type))),
+            _ => None,
+        }
+    }
+
+    /// The type behind the colon.
+    pub(crate) fn type_tokens(&self) -> Option<TokenStream> {
+        match &self.kind {
+            Kind::Named { colon_and_type, .. } | Kind::Pattern { colon_and_type, .. } => {
+                Some(colon_and_type.clone().into_iter().skip(1).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The argument in the new signature: `mut` moves inside, patterns get a name, and the probe may need `mut`.
+    pub(crate) fn in_signature(&self, probed: bool) -> TokenStream {
+        let attributes = &self.attributes;
+        let comma = &self.comma;
+        match &self.kind {
+            Kind::Named {
+                name,
+                colon_and_type,
+                ..
+            }
+            | Kind::Pattern {
+                name,
+                colon_and_type,
+                ..
+            } => {
+                let mutable = probed.then(|| Ident::new("mut", Span::mixed_site()));
+                quote!(#(#attributes)* #mutable #name #colon_and_type #comma)
+            }
+            Kind::Receiver { .. } | Kind::Other(_) => self.to_token_stream(),
+        }
+    }
+
+    /// A mention of the argument that makes a closure or an async block own it, in this position of the drop order.
+    pub(crate) fn capture(&self) -> TokenStream {
+        let cfg = self
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.is("cfg"));
+        let name = match &self.kind {
+            Kind::Named { name, .. } | Kind::Pattern { name, .. } | Kind::Receiver { name, .. } => {
+                name
+            }
+            Kind::Other(_) => return TokenStream::new(),
+        };
+        let reference = quote::quote_spanned!(Span::mixed_site()=> let _ = &);
+        quote!(#(#cfg)* #reference #name;)
+    }
+
+    /// What the body finds under the names it knows: `mut` arguments bound afresh, patterns taken apart.
+    pub(crate) fn rebind(&self) -> TokenStream {
+        let cfg = self
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.is("cfg"));
+        match &self.kind {
+            Kind::Named {
+                mutable: Some(mutable),
+                name,
+                ..
+            } => quote!(#(#cfg)* let #mutable #name = #name;),
+            Kind::Pattern { pattern, name, .. } if pattern.to_string() != "_" => {
+                quote!(#(#cfg)* let #pattern = #name;)
+            }
+            _ => TokenStream::new(),
+        }
+    }
+}
+
+/// The colon between pattern and type, which is not half of a `::`.
+fn single_colon(trees: &[TokenTree]) -> Option<usize> {
+    let mut at = 0;
+    while at < trees.len() {
+        if let TokenTree::Punct(punct) = &trees[at]
+            && punct.as_char() == ':'
+        {
+            if punct.spacing() == Spacing::Joint && is_punct(trees.get(at + 1), ':') {
+                at += 2;
+                continue;
+            }
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+impl ToTokens for Argument {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attribute in &self.attributes {
+            attribute.to_tokens(tokens);
+        }
+        match &self.kind {
+            Kind::Receiver { written, .. } => tokens.extend(written.clone()),
+            Kind::Named {
+                mutable,
+                name,
+                colon_and_type,
+            } => tokens.extend(quote!(#mutable #name #colon_and_type)),
+            Kind::Pattern {
+                pattern,
+                colon_and_type,
+                ..
+            } => tokens.extend(quote!(#pattern #colon_and_type)),
+            Kind::Other(other) => tokens.extend(other.clone()),
+        }
+        self.comma.to_tokens(tokens);
+    }
+}

@@ -1,0 +1,179 @@
+//! What a method gives back: a value, nothing, never, or a future.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use super::tokens::{Angles, is_ident, is_punct, without_invisible_group};
+
+/// The kind of a declared return type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Returned {
+    Unit,
+    /// `!`
+    Never,
+    Value,
+    /// `impl Future<..>`
+    OpaqueFuture,
+    /// `Pin<Box<dyn Future<..>>>`, `BoxFuture<..>`
+    BoxedFuture,
+    /// A name of the user's that ends like a future: nobody but the user knows.
+    PerhapsFuture,
+}
+
+impl Returned {
+    pub(crate) fn of(declared: Option<&TokenStream>) -> Returned {
+        let Some(declared) = declared else {
+            return Returned::Unit;
+        };
+        let trees: Vec<TokenTree> = without_invisible_group(declared.clone())
+            .into_iter()
+            .collect();
+        match trees.as_slice() {
+            [] => return Returned::Unit,
+            [TokenTree::Group(group)] => {
+                let parenthesised = group.delimiter() == proc_macro2::Delimiter::Parenthesis;
+                return if parenthesised && group.stream().is_empty() {
+                    Returned::Unit
+                } else {
+                    Returned::Value
+                };
+            }
+            [only] if is_punct(Some(only), '!') => return Returned::Never,
+            _ => {}
+        }
+        if is_ident(trees.first(), "impl") {
+            let is_future = bounds(&trees[1..]).any(|bound| bound == "Future");
+            return if is_future {
+                Returned::OpaqueFuture
+            } else {
+                Returned::Value
+            };
+        }
+        // References and tuples are values; a path is judged by its last segment.
+        if is_punct(trees.first(), '&') {
+            return Returned::Value;
+        }
+        let last = bounds(&trees).last().unwrap_or_default();
+        let mentions = |name: &str| trees.iter().any(|tree| is_ident(Some(tree), name));
+        match last.as_str() {
+            "BoxFuture" | "LocalBoxFuture" => Returned::BoxedFuture,
+            "Pin" if mentions("Box") && mentions("dyn") && mentions("Future") => {
+                Returned::BoxedFuture
+            }
+            name if name.ends_with("Future") || name.ends_with("Fut") => Returned::PerhapsFuture,
+            _ => Returned::Value,
+        }
+    }
+}
+
+/// The last path segment of each bound in `A<..> + b::C + 'static`.
+fn bounds(trees: &[TokenTree]) -> impl Iterator<Item = String> {
+    let mut angles = Angles::default();
+    let mut found = Vec::new();
+    let mut last = None;
+    let mut after_quote = false;
+    for tree in trees {
+        let outside = angles.are_closed();
+        angles.step(tree);
+        match tree {
+            TokenTree::Ident(ident) if outside && !after_quote => last = Some(ident.to_string()),
+            tree if outside && is_punct(Some(tree), '+') => found.extend(last.take()),
+            _ => {}
+        }
+        after_quote = is_punct(Some(tree), '\'');
+    }
+    found.extend(last);
+    found.into_iter()
+}
+
+/// The declared type where a body may name it: `impl Trait` becomes `_`, because only signatures may say it.
+pub(crate) fn inside_a_body(declared: &TokenStream) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    let mut trees = declared.clone().into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        match tree {
+            TokenTree::Ident(ident) if ident == "impl" => {
+                let span = ident.span();
+                let mut angles = Angles::default();
+                while let Some(next) = trees.peek() {
+                    let ends = [',', '>', ';', '=']
+                        .iter()
+                        .any(|sign| is_punct(Some(next), *sign));
+                    let arrow = is_punct(Some(next), '-');
+                    if angles.are_closed() && ends {
+                        break;
+                    }
+                    if let Some(next) = trees.next() {
+                        angles.step(&next);
+                    }
+                    if arrow
+                        && trees.peek().is_some_and(|head| is_punct(Some(head), '>'))
+                        && let Some(head) = trees.next()
+                    {
+                        angles.step(&head);
+                    }
+                }
+                tokens.extend(quote_spanned!(span=> _));
+            }
+            TokenTree::Group(group) => {
+                let mut inside =
+                    proc_macro2::Group::new(group.delimiter(), inside_a_body(&group.stream()));
+                inside.set_span(group.span());
+                tokens.extend(quote!(#inside));
+            }
+            other => tokens.extend([other]),
+        }
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(declared: &str) -> Returned {
+        Returned::of(Some(
+            &declared.parse().expect("the test's type is made of tokens"),
+        ))
+    }
+
+    #[test]
+    fn futures_are_told_from_values() {
+        assert_eq!(kind("Result<(), E>"), Returned::Value);
+        assert_eq!(kind("()"), Returned::Unit);
+        assert_eq!(kind("!"), Returned::Never);
+        assert_eq!(kind("&mut Future"), Returned::Value);
+        assert_eq!(kind("(A, BoxFuture<'a, ()>)"), Returned::Value);
+        assert_eq!(kind("impl Iterator<Item = Future> + 'a"), Returned::Value);
+        assert_eq!(
+            kind("impl Send + ::core::future::Future<Output = Result<A, B>>"),
+            Returned::OpaqueFuture
+        );
+        assert_eq!(
+            kind("Pin<Box<dyn Future<Output = ()> + Send + 'a>>"),
+            Returned::BoxedFuture
+        );
+        assert_eq!(
+            kind("futures::future::BoxFuture<'a, Result<(), E>>"),
+            Returned::BoxedFuture
+        );
+        assert_eq!(kind("Self::Future"), Returned::PerhapsFuture);
+        assert_eq!(kind("SendFut<'_>"), Returned::PerhapsFuture);
+    }
+
+    #[test]
+    fn opaque_types_are_left_to_inference_inside() {
+        let inside = |declared: &str| {
+            inside_a_body(&declared.parse().expect("the test's type is made of tokens"))
+                .to_string()
+                .replace(' ', "")
+        };
+        assert_eq!(
+            inside("Result<impl Iterator<Item = u8> + 'a, E>"),
+            "Result<_,E>"
+        );
+        assert_eq!(inside("impl Fn(u8) -> Vec<u8>"), "_");
+        assert_eq!(inside("(impl Sized, u8)"), "(_,u8)");
+        assert_eq!(inside("&'a mut [u8; 3]"), "&'amut[u8;3]");
+    }
+}

@@ -1,0 +1,97 @@
+impl Actor for Validator {
+    async fn handle(
+        &mut self,
+        mut message: Reading,
+        context: &mut Scope,
+    ) -> Result<(), E> {
+        ::reflow_trace::__private::instrumented(
+                async move {
+                    let _ = &context;
+                    let _ = &message;
+                    let _ = &self;
+                    ::reflow_trace::__private::begin_in(|
+                        flow: &mut ::reflow_trace::__private::Flow|
+                    {
+                        use ::reflow_trace::__private::AsName as _;
+                        use ::reflow_trace::__private::BeginHandling as _;
+                        (&mut ::reflow_trace::__private::Probed(&mut message))
+                            .begin_handling(
+                                flow,
+                                ::reflow_trace::__private::receiver(
+                                    (&&::reflow_trace::__private::Text(&(self.name))).name(),
+                                    (&&::reflow_trace::__private::Text(&("in"))).name(),
+                                ),
+                                const { &::reflow_trace::__private::Site::new() },
+                            );
+                    });
+                    if false {
+                        return ::reflow_trace::__private::declared::<Result<(), E>>();
+                    }
+                    { self.out.send(message).await }
+                },
+                |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
+                    flow.end({
+                        use ::reflow_trace::__private::Judge as _;
+                        (&&::reflow_trace::__private::Judged(&*out)).outcome()
+                    });
+                },
+            )
+            .await
+    }
+    fn on_tick(&mut self, mut tick: Tick) {
+        let _frame = ::reflow_trace::__private::CauseFrame::enter();
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginHandling as _;
+            (&mut ::reflow_trace::__private::Probed(&mut tick))
+                .begin_handling(
+                    &mut flow,
+                    ::reflow_trace::__private::receiver(
+                        (&&::reflow_trace::__private::Text(&(self.name))).name(),
+                        (&&::reflow_trace::__private::Text(&("in"))).name(),
+                    ),
+                    const { &::reflow_trace::__private::Site::new() },
+                );
+        }
+        let out = ::reflow_trace::__private::call(move || -> () {
+            let _ = &tick;
+            let _ = &self;
+            {}
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
+    }
+    async fn run(mut self, inbox: Inbox<Reading>) -> Result<(), E> {
+        ::reflow_trace::__private::instrumented(
+                async move {
+                    let _ = &inbox;
+                    let _ = &self;
+                    ::reflow_trace::__private::begin_in(|
+                        flow: &mut ::reflow_trace::__private::Flow|
+                    {
+                        use ::reflow_trace::__private::AsName as _;
+                        ::reflow_trace::__private::begin_life(
+                            flow,
+                            (&&::reflow_trace::__private::Text(&(self.name))).name(),
+                            const { &::reflow_trace::__private::Site::new() },
+                        );
+                    });
+                    if false {
+                        return ::reflow_trace::__private::declared::<Result<(), E>>();
+                    }
+                    { Ok(()) }
+                },
+                |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
+                    flow.end({
+                        use ::reflow_trace::__private::Judge as _;
+                        (&&::reflow_trace::__private::Judged(&*out)).outcome()
+                    });
+                },
+            )
+            .await
+    }
+}

@@ -1,0 +1,46 @@
+impl<M> Handler<M> for Arc<plant::Validator<M>> {
+    fn process(&self, mut message: &M) -> bool {
+        let _frame = ::reflow_trace::__private::CauseFrame::enter();
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginHandling as _;
+            (&mut ::reflow_trace::__private::Probed(&mut message))
+                .begin_handling(
+                    &mut flow,
+                    ::reflow_trace::__private::receiver_by_default("Validator"),
+                    const { &::reflow_trace::__private::Site::new() },
+                );
+        }
+        let out = ::reflow_trace::__private::call(move || -> bool {
+            let _ = &message;
+            let _ = &self;
+            { true }
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
+    }
+    fn live(&self) {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            ::reflow_trace::__private::begin_life(
+                &mut flow,
+                (&&::reflow_trace::__private::Text(&"Validator")).name(),
+                const { &::reflow_trace::__private::Site::new() },
+            );
+        }
+        let out = ::reflow_trace::__private::call(move || -> () {
+            let _ = &self;
+            {}
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
+    }
+}

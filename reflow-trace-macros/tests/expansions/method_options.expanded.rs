@@ -1,0 +1,107 @@
+impl Connector {
+    fn send(&self, message: M) {}
+    #[inline]
+    fn forward(&self, target: &str, mut envelope: M) -> Answer {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(&mut envelope))
+                .begin_send(
+                    &mut flow,
+                    ::reflow_trace::__private::ends(
+                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                        (&&::reflow_trace::__private::Text(&(target))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                    ),
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    const { &::reflow_trace::__private::Site::new() },
+                );
+        }
+        let out = ::reflow_trace::__private::call(move || -> Answer {
+            let _ = &envelope;
+            let _ = &target;
+            let _ = &self;
+            { Answer::Accepted }
+        });
+        flow.end({
+            let result = &out;
+            let _ = result;
+            ::reflow_trace::__private::outcome_if((result.is_accepted()))
+        });
+        out
+    }
+    async fn publish(&self, mut envelope: M) -> (bool, u8) {
+        ::reflow_trace::__private::instrumented(
+                async move {
+                    let _ = &envelope;
+                    let _ = &self;
+                    ::reflow_trace::__private::begin_in(|
+                        flow: &mut ::reflow_trace::__private::Flow|
+                    {
+                        use ::reflow_trace::__private::AsName as _;
+                        use ::reflow_trace::__private::BeginSend as _;
+                        let size = ::core::option::Option::Some(
+                            ::reflow_trace::__private::Size::known((envelope.len())),
+                        );
+                        (&mut ::reflow_trace::__private::Probed(&mut envelope))
+                            .begin_sized_send(
+                                flow,
+                                ::reflow_trace::__private::ends(
+                                    (&&::reflow_trace::__private::Text(&(self.from_actor)))
+                                        .name(),
+                                    (&&::reflow_trace::__private::Text(&(self.from_port)))
+                                        .name(),
+                                    (&&::reflow_trace::__private::Text(&(self.to_actor)))
+                                        .name(),
+                                    (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                                ),
+                                ::reflow_trace::__private::Depth::UNKNOWN,
+                                const { &::reflow_trace::__private::Site::new() },
+                                size,
+                            );
+                    });
+                    if false {
+                        return ::reflow_trace::__private::declared::<(bool, u8)>();
+                    }
+                    { (true, 0) }
+                },
+                |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
+                    flow.end({
+                        let result = &*out;
+                        let _ = result;
+                        ::reflow_trace::__private::outcome_if((result.0))
+                    });
+                },
+            )
+            .await
+    }
+    fn take(&self) -> Option<M> {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            ::reflow_trace::__private::begin_receive(
+                &mut flow,
+                ::reflow_trace::__private::ends(
+                    (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
+                    (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                    (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
+                    (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                ),
+                ::reflow_trace::__private::Depth::UNKNOWN,
+                const { &::reflow_trace::__private::Site::new() },
+            );
+        }
+        let mut out = ::reflow_trace::__private::call(move || -> Option<M> {
+            let _ = &self;
+            { None }
+        });
+        {
+            use ::reflow_trace::__private::EndReceive as _;
+            (&mut &mut &mut ::reflow_trace::__private::Received(&mut out))
+                .end_receive(&mut flow);
+        }
+        out
+    }
+}

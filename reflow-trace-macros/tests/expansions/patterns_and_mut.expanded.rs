@@ -1,0 +1,56 @@
+unsafe impl<'a, const N: usize> Sender for Connector<'a, { N }>
+where
+    [(); N]: Sized,
+{
+    unsafe extern "C" fn send(
+        mut self: Box<Self>,
+        mut topic: &str,
+        #[rustfmt::skip]
+        argument_2: Envelope<Vec<u8>, { N }>,
+        #[cfg(unix)]
+        argument_3: (u8, u8),
+        argument_4: u8,
+    ) -> &'a str
+    where
+        Self: 'a,
+    {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(&mut topic))
+                .begin_send(
+                    &mut flow,
+                    ::reflow_trace::__private::ends(
+                        (&&::reflow_trace::__private::Text(&("gate"))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                    ),
+                    ::reflow_trace::__private::Depth::of((self.queue.len())),
+                    const { &::reflow_trace::__private::Site::new() },
+                );
+        }
+        let out = ::reflow_trace::__private::call(move || -> &'a str {
+            let _ = &argument_4;
+            #[cfg(unix)]
+            let _ = &argument_3;
+            let _ = &argument_2;
+            let _ = &topic;
+            let _ = &self;
+            let mut topic = topic;
+            let Envelope { payload, .. } = argument_2;
+            #[cfg(unix)]
+            let (a, _) = argument_3;
+            {
+                topic = "x";
+                topic
+            }
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
+    }
+}

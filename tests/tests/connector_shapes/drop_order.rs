@@ -1,0 +1,45 @@
+//! Arguments drop as they did.
+
+use super::*;
+
+thread_local!(static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) });
+
+struct Noisy(&'static str);
+
+impl Drop for Noisy {
+    fn drop(&mut self) {
+        DROPPED.with_borrow_mut(|dropped| dropped.push(self.0));
+    }
+}
+
+struct Connector(Noisy);
+
+#[traced_connector(from_actor = ("a"), from_port = ("out"), to_actor = ("b"), to_port = ("in1"))]
+impl Connector {
+    fn send(self, message: Noisy, _: Noisy, last: Noisy) -> u8 {
+        let _local = Noisy("local");
+        let _ = (&last, &message, self.0.0);
+        1
+    }
+
+    async fn send_async(self, message: Noisy, _: Noisy, last: Noisy) -> u8 {
+        let _local = Noisy("local");
+        let _ = (&last, &message, self.0.0);
+        1
+    }
+}
+
+#[test]
+fn arguments_drop_in_the_order_of_plain_functions() {
+    let _recording = Recording::start();
+    let order = || DROPPED.with_borrow_mut(std::mem::take);
+    assert_eq!(
+        Connector(Noisy("self")).send(Noisy("message"), Noisy("unused"), Noisy("last")),
+        1
+    );
+    assert_eq!(order(), ["local", "last", "unused", "message", "self"]);
+    let future =
+        Connector(Noisy("self")).send_async(Noisy("message"), Noisy("unused"), Noisy("last"));
+    assert_eq!(block_on(future), 1);
+    assert_eq!(order(), ["local", "last", "unused", "message", "self"]);
+}

@@ -1,0 +1,19 @@
+//! The same end twice.
+
+#![allow(dead_code, unused_variables)]
+
+use reflow_trace::{traced_connector};
+
+struct Connector {
+    from_actor: String,
+    from_port: String,
+    to_actor: String,
+    to_port: String,
+}
+
+#[traced_connector(from = "self.from", from_actor = "self.name", edge = "self.edge")]
+impl Connector {
+    fn send(&self, message: u32) {}
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! A `crate` that is no path.
+
+#![allow(dead_code, unused_variables)]
+
+use reflow_trace::{traced_connector};
+
+struct Connector {
+    from_actor: String,
+    from_port: String,
+    to_actor: String,
+    to_port: String,
+}
+
+#[traced_connector(crate = "1 + 1")]
+impl Connector {
+    fn send(&self, message: u32) {}
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! `#[trace]` that says nothing.
+
+#![allow(dead_code, unused_variables)]
+
+use reflow_trace::{traced_connector};
+
+struct Connector {
+    from_actor: String,
+    from_port: String,
+    to_actor: String,
+    to_port: String,
+}
+
+#[traced_connector]
+impl Connector {
+    #[trace]
+    fn send(&self, message: u32) {}
+
+    #[trace()]
+    fn try_send(&self, message: u32) {}
+}
+
+fn main() {}
