@@ -1,151 +1,158 @@
 //! Counts the lines, words and bytes of files as `wc` does, in four actors on threads, and shows
-//! how the data flowed between them: `file_reader → splitter → counter → reporter`.
+//! how the data flowed between them: file_reader → splitter → counter → reporter.
 //!
 //! ```text
 //! cargo run --example word_flow -- README.md CHANGELOG.md
 //! ```
 
-use std::collections::HashMap;
-use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
-use std::{fs::File, io, mem, thread};
+use std::sync::mpsc::{SendError, SyncSender, sync_channel};
+use std::time::Duration;
+use std::{mem, thread};
 
-use reflow_trace::{Context, DataFlowGraph, MemorySink, Message, sample, traced_actor, traced_connector};
+use reflow_trace::{Context, DataFlowGraph, MemorySink, sample, traced_actor, traced_connector};
+use reflow_trace_examples::{Splitter, Tally, pieces};
 
 const USAGE: &str = "\
 usage: word_flow FILE...
 
-Counts lines, words and bytes of each FILE as `wc` does, names the most frequent words, and shows
-how the data flowed between the four actors that did it. Words are separated by ASCII white space;
-any bytes are accepted.
+Counts the lines, words and bytes of each FILE as `wc` does, names the most frequent words, and
+shows how the data flowed between the four actors that did it. Words are separated by ASCII white
+space; any bytes are accepted.
 ";
-const CHUNK_BYTES_MAX: u64 = 64 * 1024;
-/// What is kept of a longer word. It is counted all the same.
-const WORD_BYTES_MAX: usize = 64;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    lines: u64,
-    words: u64,
-    bytes: u64,
-}
-
-/// A piece of a file; the last one is empty.
-#[sample(rate = 1.0, size = "self.bytes.len()")]
-struct Chunk {
-    #[trace(attribute)]
-    file: Arc<str>,
-    bytes: Vec<u8>,
-    #[trace(context)]
-    context: Context,
-}
-
-/// The words that ended in a piece, and its counts.
-#[sample(rate = 1.0, size = "self.words.iter().map(Vec::len).sum()")]
-struct Words {
-    file: Arc<str>,
-    is_last: bool,
-    words: Vec<Vec<u8>>,
-    counts: Counts,
-    #[trace(context)]
-    context: Context,
-}
-
+/// What flows, each with the name of its file: a piece (the last one is empty), its words, the sum.
 #[sample(rate = 1.0)]
-enum Report {
-    FileTotals {
-        file: Arc<str>,
-        counts: Counts,
-        #[trace(context)]
-        context: Context,
-    },
-    FrequentWords {
-        words: Vec<(String, u64)>,
-    },
+enum Message {
+    Chunk(Arc<str>, Vec<u8>, #[trace(context)] Context),
+    Words(Arc<str>, Tally, #[trace(context)] Context),
+    FileTotals(Arc<str>, Tally, #[trace(context)] Context),
 }
+use Message::*;
 
-struct Connector<M> {
+struct Connector {
     from_actor: &'static str,
     from_port: &'static str,
     to_actor: &'static str,
     to_port: &'static str,
-    channel: SyncSender<M>,
+    channel: SyncSender<Message>,
 }
 
 #[traced_connector]
-impl<M: Message> Connector<M> {
-    fn send(&self, message: M) -> Result<(), SendError<M>> {
+impl Connector {
+    fn send(&self, message: Message) -> Result<(), SendError<Message>> {
         self.channel.send(message)
     }
 }
 
-fn connect<M>(from_actor: &'static str, to_actor: &'static str) -> (Connector<M>, Receiver<M>) {
-    let (channel, inbox) = sync_channel(16);
-    let connector = Connector { from_actor, from_port: "out", to_actor, to_port: "in", channel };
-    (connector, inbox)
-}
-
-struct Splitter {
-    partial: Vec<u8>,
-    counter: Connector<Words>,
-}
-
-#[traced_actor]
-impl Splitter {
-    fn handle(&mut self, message: Chunk) -> Result<(), Failure> {
-        let Chunk { file, bytes, .. } = message;
-        let is_last = bytes.is_empty();
-        let mut words = Vec::new();
-        // A file ends its last word as white space would.
-        for &byte in if is_last { b" ".as_slice() } else { &bytes } {
-            // What `isspace` says in the C locale: unlike `is_ascii_whitespace`, with \v.
-            if !matches!(byte, b' ' | b'\t'..=b'\r') {
-                if self.partial.len() < WORD_BYTES_MAX {
-                    self.partial.push(byte);
-                }
-            } else if !self.partial.is_empty() {
-                words.push(mem::take(&mut self.partial));
-            }
-        }
-        let counts = Counts {
-            lines: bytes.iter().filter(|&&byte| byte == b'\n').count() as u64,
-            words: words.len() as u64,
-            bytes: bytes.len() as u64,
-        };
-        let context = Context::default();
-        Ok(self.counter.send(Words { file, is_last, words, counts, context })?)
-    }
-}
-
 #[derive(Default)]
-struct Counter {
-    of_file: Counts,
-    frequency: HashMap<Vec<u8>, u64>,
+struct Actor {
+    splitter: Splitter,
+    tally: Tally,
+    next: Option<Connector>,
 }
 
 #[traced_actor]
-impl Counter {
-    fn handle(&mut self, message: Words, reporter: &Connector<Report>) -> Result<(), Failure> {
-        self.of_file.add(message.counts);
-        for word in message.words {
-            *self.frequency.entry(word).or_default() += 1;
-        }
-        if message.is_last {
-            let (file, counts) = (message.file, mem::take(&mut self.of_file));
-            reporter.send(Report::FileTotals { file, counts, context: Context::default() })?;
-        }
-        Ok(())
+impl Actor {
+    /// What each of the four does with what it is sent.
+    fn handle(&mut self, message: Message) -> Result<(), Failure> {
+        let answer = match message {
+            Chunk(file, bytes, _) => Words(file, self.splitter.split(&bytes), Context::NONE),
+            Words(file, words, _) => {
+                let is_last = words.bytes == 0;
+                self.tally.add(words);
+                if !is_last {
+                    return Ok(());
+                }
+                FileTotals(file, mem::take(&mut self.tally), Context::NONE)
+            }
+            FileTotals(file, totals, _) => {
+                println!("{totals} {file}");
+                self.tally.add(totals);
+                return Ok(());
+            }
+        };
+        let next = self.next.as_ref().ok_or("the last actor answers nothing")?;
+        Ok(next.send(answer)?)
     }
 }
 
-/// Counts what the reporter is told, and keeps it in the order of the files.
-fn report(inbox: Receiver<Report>, reporter: &mut Reporter) -> Result<(), Failure> {
-    for message in inbox {
-        reporter.handle(message)?;
+/// The work of the file_reader.
+fn send(name: &Path, reader: &Connector) -> Result<(), Failure> {
+    let file: Arc<str> = name.display().to_string().into();
+    for piece in pieces(name)? {
+        reader.send(Chunk(Arc::clone(&file), piece?, Context::NONE))?;
     }
     Ok(())
+}
+
+fn main() -> Result<ExitCode, Failure> {
+    let files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    if files.is_empty() || files.iter().any(|file| file == Path::new("--help")) {
+        print!("{USAGE}");
+        return Ok(if files.is_empty() {
+            ExitCode::from(2)
+        } else {
+            ExitCode::SUCCESS
+        });
+    }
+    let memory = MemorySink::with_capacity(100_000);
+    let guard = reflow_trace::builder().sink(memory.clone()).start()?;
+
+    // From the last connector to the first: each actor owns the one that leads on from it.
+    let mut next = None;
+    let mut threads = Vec::new();
+    for (from_actor, to_actor) in [
+        ("counter", "reporter"),
+        ("splitter", "counter"),
+        ("file_reader", "splitter"),
+    ] {
+        let (channel, inbox) = sync_channel(16);
+        let mut actor = Actor {
+            next: next.take(),
+            ..Actor::default()
+        };
+        threads.push(thread::spawn(move || {
+            inbox
+                .into_iter()
+                .try_for_each(|message| actor.handle(message))?;
+            Ok::<Tally, Failure>(actor.tally)
+        }));
+        next = Some(Connector {
+            from_actor,
+            from_port: "out",
+            to_actor,
+            to_port: "in",
+            channel,
+        });
+    }
+    let reader = next.ok_or("a chain has a first connector")?;
+    let mut exit_code = ExitCode::SUCCESS;
+    for name in &files {
+        if let Err(error) = send(name, &reader) {
+            eprintln!("word_flow: {}: {error}", name.display());
+            exit_code = ExitCode::FAILURE;
+        }
+    }
+    drop(reader);
+    // Only the last actor, whose thread was started first, keeps what it has added up.
+    let mut total = Tally::default();
+    for thread in threads {
+        total.add(thread.join().map_err(|_| "an actor panicked")??);
+    }
+    if files.len() > 1 {
+        println!("{total} total");
+    }
+    println!("\nmost frequent: {:?}\n", total.most_frequent(5));
+
+    guard.flush(Duration::from_secs(1))?;
+    println!(
+        "{}",
+        DataFlowGraph::from_events(&memory.events()).edge_table()
+    );
+    Ok(exit_code)
 }

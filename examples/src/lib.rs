@@ -1,4 +1,8 @@
-//! What the examples share: telling one message's story.
+//! What the examples share: telling one message's story, and counting words.
+
+mod words;
+
+pub use words::{Splitter, Tally, pieces};
 
 use std::collections::HashMap;
 
@@ -16,7 +20,9 @@ pub fn lineage<'a>(events: &'a [TraceEvent], last: &'a TraceEvent) -> Vec<&'a Tr
         by_id.get(&parent).copied()
     };
     // Causes lie in the past, so that this ends; the bound is for recordings that are damaged.
-    let mut story: Vec<_> = std::iter::successors(Some(last), cause).take(events.len()).collect();
+    let mut story: Vec<_> = std::iter::successors(Some(last), cause)
+        .take(events.len())
+        .collect();
     story.reverse();
     story
 }
@@ -41,13 +47,25 @@ pub fn print_lineage(events: &[TraceEvent], message_type: &str) {
 /// `event cause kind from.port → to.port type message_id`, the ids shortened to what differs.
 fn in_one_line(event: &TraceEvent) -> String {
     let number = |id: EventId| {
-        id.origin()
-            .map_or_else(|| id.to_string(), |origin| format!("{}/{}", origin.ring, origin.sequence))
+        id.origin().map_or_else(
+            || id.to_string(),
+            |origin| format!("{}/{}", origin.ring, origin.sequence),
+        )
     };
-    let cause = event.causality.parent_event_id.map_or_else(|| "nothing".to_owned(), number);
+    let cause = event
+        .causality
+        .parent_event_id
+        .map_or_else(|| "nothing".to_owned(), number);
     let (to_actor, to_port) = event.destination().unwrap_or(("", ""));
-    let message_type = event.data.message.as_ref().map_or("", |message| &message.message_type);
-    let message_id = event.message_id().map(ToString::to_string).unwrap_or_default();
+    let message_type = event
+        .data
+        .message
+        .as_ref()
+        .map_or("", |message| &message.message_type);
+    let message_id = event
+        .message_id()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     format!(
         "{:<8} caused by {:<8} {:<16} {}.{} → {to_actor}.{to_port}  {message_type} {message_id}",
         number(event.event_id),
