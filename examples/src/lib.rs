@@ -6,7 +6,7 @@ pub use words::{Splitter, Tally, pieces};
 
 use std::collections::HashMap;
 
-use reflow_trace::{EventId, TraceEvent};
+use reflow_trace::{EventId, TraceEvent, TraceEventType};
 
 /// The events that led to `last`, from the root on, by the ids of their causes.
 ///
@@ -44,34 +44,32 @@ pub fn print_lineage(events: &[TraceEvent], message_type: &str) {
     println!();
 }
 
-/// `event cause kind from.port → to.port type message_id`, the ids shortened to what differs.
+/// The event, its cause, what happened and where; the ids shortened to ring and number.
 fn in_one_line(event: &TraceEvent) -> String {
-    let number = |id: EventId| {
-        id.origin().map_or_else(
-            || id.to_string(),
-            |origin| format!("{}/{}", origin.ring, origin.sequence),
-        )
+    let number = |id: EventId| match id.origin() {
+        Some(origin) => format!("{}/{}", origin.ring, origin.sequence),
+        None => id.to_string(),
     };
-    let cause = event
-        .causality
-        .parent_event_id
-        .map_or_else(|| "nothing".to_owned(), number);
-    let (to_actor, to_port) = event.destination().unwrap_or(("", ""));
-    let message_type = event
-        .data
-        .message
-        .as_ref()
-        .map_or("", |message| &message.message_type);
-    let message_id = event
-        .message_id()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let cause = event.causality.parent_event_id;
+    let cause = cause.map_or_else(|| "nothing".to_owned(), number);
+    let to = match &event.event_type {
+        TraceEventType::DataFlow { to_actor, to_port } => format!(" → {to_actor}.{to_port}"),
+        _ => String::new(),
+    };
+    let message = event.data.message.as_ref();
+    let message_id = event.message_id().map(ToString::to_string);
     format!(
-        "{:<8} caused by {:<8} {:<16} {}.{} → {to_actor}.{to_port}  {message_type} {message_id}",
+        "{:<8} caused by {cause:<8} {:<16} {}.{}{to}  {} {}",
         number(event.event_id),
-        cause,
         event.event_type.name(),
         event.actor_id,
-        event.data.port.as_deref().unwrap_or(""),
+        event.data.port.as_deref().unwrap_or_default(),
+        message.map_or("", |message| &message.message_type),
+        message_id.unwrap_or_default(),
     )
 }
+
+/// The code of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
