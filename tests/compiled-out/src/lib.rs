@@ -4,8 +4,12 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, RecvError, SendError, SyncSender, sync_channel};
 use std::task::{Context as Task, Poll, Waker};
+use std::time::Duration;
 
-use reflow_trace::{Context, Message, sample, traced_actor, traced_connector};
+use reflow_trace::{
+    Context, DataFlowGraph, DataFlowSampler, Edge, MemorySink, Message, Overflow, TraceEvent,
+    TracingConfig, global_tracing, sample, traced_actor, traced_connector,
+};
 
 /// Any failure.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -134,11 +138,13 @@ pub struct Adder {
 #[traced_actor]
 impl Adder {
     /// Takes a payment.
+    #[trace(handler)]
     pub fn handle(&mut self, message: Payment) {
         self.sum += message.amount;
     }
 
     /// Takes a payment in asynchronous code and refuses one of nothing.
+    #[trace(handler)]
     pub async fn process(&mut self, message: Payment) -> Result<(), Failure> {
         if message.amount == 0 {
             return Err("a payment of nothing".into());
@@ -174,6 +180,69 @@ pub fn sum_of_the_network(amounts: &[u64]) -> Result<u64, Failure> {
         }
     }
     Ok(adder.sum)
+}
+
+/// Uses the rest of the public interface: nothing fails, and nothing is recorded.
+///
+/// # Errors
+///
+/// When something was recorded, or a call failed.
+pub fn everything_is_off() -> Result<(), Failure> {
+    let memory = MemorySink::with_capacity(100);
+    let file = std::env::temp_dir().join(format!("compiled-out-{}.jsonl", std::process::id()));
+    let guard = reflow_trace::builder()
+        .sink(memory.clone())
+        .file(&file)
+        .ring_capacity(1024)
+        .overflow(Overflow::Wait(Duration::from_millis(1)))
+        .sampler(DataFlowSampler::new(1.0)?.always("cashier"))
+        .start()?;
+    expect(
+        !guard.is_recording(),
+        "the guard says that it does not record",
+    )?;
+    sum_of_the_network(&[1, 2, 3])?;
+    expect(global_tracing().is_none(), "there is no manual interface")?;
+    guard.flush(Duration::from_secs(1))?;
+    guard.shutdown(Duration::from_secs(1))?;
+    expect(memory.events().is_empty(), "the memory is empty")?;
+
+    let config = TracingConfig {
+        enabled: true,
+        file: Some(file.clone()),
+        ..TracingConfig::default()
+    };
+    drop(reflow_trace::init(config)?);
+    expect(!file.exists(), "no file was made")?;
+
+    // Wrong values are found also where they have no effect.
+    let nothing_fits = TracingConfig {
+        ring_capacity: 0,
+        ..TracingConfig::default()
+    };
+    expect(
+        reflow_trace::init(nothing_fits).is_err(),
+        "a wrong configuration is refused",
+    )?;
+
+    // What has nothing to do with recording works: events, sampling, graphs.
+    let event = TraceEvent::data_flow("cashier", "out", "adder", "in", "Payment", 8);
+    let edge = Edge::new("cashier", "out", "adder", "in");
+    expect(edge.from_actor() == "cashier", "an edge knows its ends")?;
+    let graph = DataFlowGraph::from_events([&event]);
+    expect(graph.edges().len() == 1, "a graph can be drawn")?;
+    expect(
+        graph.edge_table().contains("cashier"),
+        "a table can be printed",
+    )?;
+    expect(
+        Context::current().trace_id().is_none(),
+        "nothing is being handled",
+    )
+}
+
+fn expect(holds: bool, what: &str) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(what.into()) }
 }
 
 /// Drives a future that never waits for long.

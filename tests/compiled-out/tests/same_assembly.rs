@@ -15,7 +15,10 @@ fn an_annotated_connector_compiles_to_the_plain_one() {
     let plain = assembly("plain", "", &[]);
     let annotated = assembly("annotated", "annotated", &[]);
     for function in FUNCTIONS {
-        assert!(plain.contains(function), "`{function}` is not in the assembly");
+        assert!(
+            plain.contains(function),
+            "`{function}` is not in the assembly"
+        );
     }
     assert!(
         plain == annotated,
@@ -43,9 +46,8 @@ fn with_tracing_compiled_in_the_comparison_would_fail() {
         "annotated",
         &["--features", "reflow-trace/enable"],
     ));
-    let count = |functions: &BTreeMap<String, Vec<String>>| {
-        functions.values().map(Vec::len).sum::<usize>()
-    };
+    let count =
+        |functions: &BTreeMap<String, Vec<String>>| functions.values().map(Vec::len).sum::<usize>();
     assert!(
         count(&enabled) > count(&plain) + 20,
         "{} instructions with tracing, {} without",
@@ -68,8 +70,15 @@ fn assembly(name: &str, twin: &str, more: &[&str]) -> String {
 
     let output = Command::new(env!("CARGO"))
         .args(["rustc", "--release", "--lib", "--package", "twins"])
-        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
-        .args(["--message-format", "json-render-diagnostics", "--target-dir"])
+        .args([
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ])
+        .args([
+            "--message-format",
+            "json-render-diagnostics",
+            "--target-dir",
+        ])
         .arg(&directory)
         .args(more)
         .args(["--", "--emit", "asm", "-C", "codegen-units=1"])
