@@ -11,6 +11,11 @@ pub(crate) fn all() -> Vec<Step> {
             [cargo("bench -p reflow-trace --bench record")],
         ),
         fresh_clone(),
+        Step::check(
+            "soak",
+            "a minute of more than can be recorded, into a sink that stalls: exact, balanced, bounded",
+            [cargo("run --release -p reflow-trace-tests --bin soak -- 60")],
+        ),
     ]
 }
 
