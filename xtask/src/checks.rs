@@ -1,6 +1,6 @@
 //! The checks. CI is this table and nothing else.
 
-use crate::step::{Step, cargo, nightly_cargo};
+use crate::step::{Action, Step, cargo, nightly_cargo, root};
 use crate::tools::{CLIPPY, MIRI, RUSTFMT, has_nextest};
 
 /// The package in which tracing is compiled out.
@@ -8,24 +8,24 @@ const COMPILED_OUT: &str = "--manifest-path tests/compiled-out/Cargo.toml";
 
 /// Every check, cheapest first.
 pub(crate) fn all() -> Vec<Step> {
+    let apart = packages_apart();
+    let in_each = |words: &str| -> Vec<Action> {
+        let here = std::iter::once(cargo(words));
+        let there = apart
+            .iter()
+            .map(|manifest| cargo(&format!("{words} --manifest-path {manifest}")));
+        here.chain(there).collect()
+    };
     vec![
         Step::check(
             "lock",
             "the lock files say what the manifests say",
-            [
-                cargo("metadata --quiet --locked --format-version 1"),
-                cargo(&format!(
-                    "metadata --quiet --locked --format-version 1 {COMPILED_OUT}"
-                )),
-            ],
+            in_each("fetch --quiet --locked"),
         ),
         Step::check(
             "fmt",
             "one layout, so that a diff shows meaning only",
-            [
-                cargo("fmt --all --check"),
-                cargo(&format!("fmt --all --check {COMPILED_OUT}")),
-            ],
+            in_each("fmt --all --check"),
         )
         .needs(RUSTFMT),
         Step::check(
@@ -37,15 +37,9 @@ pub(crate) fn all() -> Vec<Step> {
         )
         .needs(CLIPPY),
         Step::check(
-            "clippy-without",
-            "no warning where tracing is compiled out either",
-            [
-                cargo("clippy -p reflow-trace --no-default-features --quiet -- -D warnings"),
-                cargo(&format!(
-                    "clippy {COMPILED_OUT} --workspace --all-targets --quiet -- -D warnings"
-                ))
-                .target("compiled-out"),
-            ],
+            "clippy-apart",
+            "no warning without the feature `enable`, nor in the packages that are built apart",
+            clippy_without(&apart),
         )
         .needs(CLIPPY),
         Step::check(
@@ -100,6 +94,35 @@ pub(crate) fn all() -> Vec<Step> {
     ]
 }
 
+fn clippy_without(apart: &[String]) -> Vec<Action> {
+    let library = cargo("clippy -p reflow-trace --no-default-features --quiet -- -D warnings");
+    let others = apart.iter().map(|manifest| {
+        cargo(&format!(
+            "clippy --manifest-path {manifest} --workspace --all-targets --quiet -- -D warnings"
+        ))
+        .target("compiled-out")
+    });
+    std::iter::once(library).chain(others).collect()
+}
+
+/// The manifests of the packages outside the workspace: those that `exclude` names and that exist.
+///
+/// Cargo unifies features over what one command builds, so that these have to be built apart.
+fn packages_apart() -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap_or_default();
+    let list = manifest
+        .split_once("\nexclude = [")
+        .and_then(|(_, rest)| rest.split_once(']'))
+        .map_or("", |(list, _)| list);
+    let names = list.split(',').map(|name| name.trim().trim_matches('"'));
+    let manifests = names
+        .filter(|name| !name.is_empty())
+        .map(|name| format!("{name}/Cargo.toml"));
+    manifests
+        .filter(|path| root().join(path).exists())
+        .collect()
+}
+
 fn tests() -> Step {
     let runner = if has_nextest() {
         "nextest run --workspace --all-features --no-fail-fast --status-level fail --final-status-level fail"
@@ -117,6 +140,17 @@ fn tests() -> Step {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn the_packages_that_are_built_apart_are_found() {
+        let found = packages_apart();
+        assert!(
+            found
+                .iter()
+                .any(|path| path == "tests/compiled-out/Cargo.toml"),
+            "{found:?}"
+        );
+    }
 
     #[test]
     fn names_are_distinct_and_every_step_has_a_reason_and_a_command() {

@@ -14,7 +14,9 @@ pub(crate) fn all() -> Vec<Step> {
         Step::check(
             "soak",
             "a minute of more than can be recorded, into a sink that stalls: exact, balanced, bounded",
-            [cargo("run --release -p reflow-trace-tests --bin soak -- 60")],
+            [cargo(
+                "run --release -p reflow-trace-tests --bin soak -- 60",
+            )],
         ),
     ]
 }

@@ -10,6 +10,9 @@ use crate::command_line::Selection;
 use crate::step::{Action, Step, root, target_directory};
 use crate::test_counts::TestCounts;
 
+/// How much of a failed step's output is shown.
+const SHOWN_LINES_MAX: usize = 500;
+
 /// What became of a run.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -181,11 +184,23 @@ fn run_logged(
 fn show(failure: &Failure) {
     let Some(path) = &failure.output else { return };
     match std::fs::read(path) {
-        Ok(output) => println!("{}", String::from_utf8_lossy(&output)),
+        Ok(output) => print_end(&String::from_utf8_lossy(&output)),
         Err(error) => println!("`{}`: {error}", path.display()),
     }
     let shown = path.strip_prefix(root()).unwrap_or(path);
-    println!("the above is in `{}`", shown.display());
+    println!("all of it is in `{}`", shown.display());
+}
+
+/// Prints the last lines; what went wrong stands at the end.
+fn print_end(output: &str) {
+    let left_out = output.lines().count().saturating_sub(SHOWN_LINES_MAX);
+    if left_out > 0 {
+        println!("({left_out} lines before these)");
+    }
+    output
+        .lines()
+        .skip(left_out)
+        .for_each(|line| println!("{line}"));
 }
 
 fn seconds(duration: Duration) -> String {
