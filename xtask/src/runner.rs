@@ -90,7 +90,7 @@ pub(crate) fn run(steps: &[Step], selection: &Selection) -> Report {
             print!("{heading}  ");
         }
         match &row.result {
-            Ok(remark) => println!("{}  {remark}", seconds(row.took)),
+            Ok(remark) => println!("{}", format!("{}  {remark}", seconds(row.took)).trim_end()),
             Err(failure) => {
                 println!("{}  FAILED: {}", seconds(row.took), failure.reason);
                 show(failure);
