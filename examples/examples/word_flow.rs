@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::{SendError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use std::{mem, thread};
 
@@ -44,8 +44,8 @@ struct Connector {
 
 #[traced_connector]
 impl Connector {
-    fn send(&self, message: Message) -> Result<(), SendError<Message>> {
-        self.channel.send(message)
+    fn send(&self, message: Message) -> Result<(), Failure> {
+        Ok(self.channel.send(message)?)
     }
 }
 
@@ -77,7 +77,7 @@ impl Actor {
             }
         };
         let next = self.next.as_ref().ok_or("the last actor answers nothing")?;
-        Ok(next.send(answer)?)
+        next.send(answer)
     }
 }
 
