@@ -1,0 +1,39 @@
+//! The measurements: what takes long, or whose result is a figure rather than a yes or no.
+
+use crate::step::{Step, cargo, program, target_directory};
+
+/// Every measurement.
+pub(crate) fn all() -> Vec<Step> {
+    vec![
+        Step::check(
+            "record",
+            "what a record costs: bare, floor, ours, off, compiled out, and the same work in peers",
+            [cargo("bench -p reflow-trace --bench record")],
+        ),
+        fresh_clone(),
+        Step::check(
+            "soak",
+            "a minute of more than can be recorded, into a sink that stalls: exact, balanced, bounded",
+            [cargo(
+                "run --release -p reflow-trace-tests --bin soak -- 60",
+            )],
+        ),
+    ]
+}
+
+/// The time of this step is the result: under two minutes on two cores is the goal.
+fn fresh_clone() -> Step {
+    let clone = target_directory().join("fresh-clone").display().to_string();
+    Step::check(
+        "fresh-clone",
+        "how long a newcomer waits for the first picture: clone, compile, run",
+        [
+            program("rm", &format!("-rf {clone}")),
+            program("git", &format!("clone --quiet --no-hardlinks . {clone}")),
+            cargo(&format!(
+                "run --manifest-path {clone}/Cargo.toml --example sensor_pipeline"
+            ))
+            .target("fresh-clone/target"),
+        ],
+    )
+}
