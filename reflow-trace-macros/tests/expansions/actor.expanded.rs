@@ -21,7 +21,10 @@ impl Actor for Validator {
                                     (&&::reflow_trace::__private::Text(&(self.name))).name(),
                                     (&&::reflow_trace::__private::Text(&("in"))).name(),
                                 ),
-                                const { &::reflow_trace::__private::Site::new() },
+                                {
+                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                    &SITE
+                                },
                             );
                     });
                     if false {
@@ -51,7 +54,10 @@ impl Actor for Validator {
                         (&&::reflow_trace::__private::Text(&(self.name))).name(),
                         (&&::reflow_trace::__private::Text(&("in"))).name(),
                     ),
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> () {
@@ -77,7 +83,10 @@ impl Actor for Validator {
                         ::reflow_trace::__private::begin_life(
                             flow,
                             (&&::reflow_trace::__private::Text(&(self.name))).name(),
-                            const { &::reflow_trace::__private::Site::new() },
+                            {
+                                static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                &SITE
+                            },
                         );
                     });
                     if false {

@@ -9,7 +9,10 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 .begin_handling(
                     &mut flow,
                     ::reflow_trace::__private::receiver_by_default("Validator"),
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> bool {
@@ -30,7 +33,10 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
             ::reflow_trace::__private::begin_life(
                 &mut flow,
                 (&&::reflow_trace::__private::Text(&"Validator")).name(),
-                const { &::reflow_trace::__private::Site::new() },
+                {
+                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                    &SITE
+                },
             );
         }
         let out = ::reflow_trace::__private::call(move || -> () {

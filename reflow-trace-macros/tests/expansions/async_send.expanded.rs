@@ -29,10 +29,11 @@ impl<M: Message + Send> Connector<M> {
                                         self.channel.max_capacity(),
                                     )
                                 },
-                                const {
-                                    &::reflow_trace::__private::Site::new()
+                                {
+                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new()
                                         .protocol("tcp")
-                                        .compression("zstd")
+                                        .compression("zstd");
+                                    &SITE
                                 },
                             );
                         if flow.wants_details() {

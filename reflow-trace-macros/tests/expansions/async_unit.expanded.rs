@@ -14,7 +14,10 @@ impl Sender for Connector {
                                 flow,
                                 ::reflow_trace::__private::edge(&(self.edge)),
                                 ::reflow_trace::__private::Depth::UNKNOWN,
-                                const { &::reflow_trace::__private::Site::new() },
+                                {
+                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                    &SITE
+                                },
                             );
                     });
                     if false {

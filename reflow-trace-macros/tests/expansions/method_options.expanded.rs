@@ -16,7 +16,10 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> Answer {
@@ -58,7 +61,10 @@ impl Connector {
                                     (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                                 ),
                                 ::reflow_trace::__private::Depth::UNKNOWN,
-                                const { &::reflow_trace::__private::Site::new() },
+                                {
+                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                    &SITE
+                                },
                                 size,
                             );
                     });
@@ -90,7 +96,10 @@ impl Connector {
                     (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                 ),
                 ::reflow_trace::__private::Depth::UNKNOWN,
-                const { &::reflow_trace::__private::Site::new() },
+                {
+                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                    &SITE
+                },
             );
         }
         let mut out = ::reflow_trace::__private::call(move || -> Option<M> {

@@ -14,7 +14,10 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
         }
         match ::reflow_trace::__private::call(move || -> ::core::convert::Infallible {
@@ -46,7 +49,10 @@ impl Connector {
                                     (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                                 ),
                                 ::reflow_trace::__private::Depth::UNKNOWN,
-                                const { &::reflow_trace::__private::Site::new() },
+                                {
+                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                    &SITE
+                                },
                             );
                     });
                     if false {
@@ -80,7 +86,10 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
             flow.deliver_on_drop();
         }

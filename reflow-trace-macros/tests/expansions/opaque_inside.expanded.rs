@@ -14,7 +14,10 @@ impl Connector {
                         (&&crate::tracing::__private::Text(&(self.to_port))).name(),
                     ),
                     crate::tracing::__private::Depth::UNKNOWN,
-                    const { &crate::tracing::__private::Site::new() },
+                    {
+                        static SITE: crate::tracing::__private::Site = crate::tracing::__private::Site::new();
+                        &SITE
+                    },
                 );
         }
         let out = crate::tracing::__private::call(move || -> Result<_, E> {
@@ -54,7 +57,10 @@ impl Connector {
                                     (&&crate::tracing::__private::Text(&(self.to_port))).name(),
                                 ),
                                 crate::tracing::__private::Depth::UNKNOWN,
-                                const { &crate::tracing::__private::Site::new() },
+                                {
+                                    static SITE: crate::tracing::__private::Site = crate::tracing::__private::Site::new();
+                                    &SITE
+                                },
                             );
                     });
                     if false {

@@ -28,7 +28,10 @@ where
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::of((self.queue.len())),
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> &'a str {

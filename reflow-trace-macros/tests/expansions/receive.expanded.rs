@@ -20,7 +20,10 @@ impl<M> Connector<M> {
                                     .name(),
                             ),
                             ::reflow_trace::__private::Depth::UNKNOWN,
-                            const { &::reflow_trace::__private::Site::new() },
+                            {
+                                static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                &SITE
+                            },
                         );
                     });
                     if false {
@@ -51,7 +54,10 @@ impl<M> Connector<M> {
                     (&&::reflow_trace::__private::Text(&((self.to).port))).name(),
                 ),
                 ::reflow_trace::__private::Depth::UNKNOWN,
-                const { &::reflow_trace::__private::Site::new() },
+                {
+                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                    &SITE
+                },
             );
         }
         let mut out = ::reflow_trace::__private::call(move || -> Result<M, TryRecvError> {

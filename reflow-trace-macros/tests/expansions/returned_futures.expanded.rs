@@ -14,7 +14,10 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
             flow.defer();
         }
@@ -52,7 +55,10 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
             flow.defer();
         }
@@ -95,7 +101,10 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
             flow.defer();
         }

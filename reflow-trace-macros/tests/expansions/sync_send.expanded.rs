@@ -15,7 +15,10 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    const { &::reflow_trace::__private::Site::new() },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> Result<(), SendError> {
