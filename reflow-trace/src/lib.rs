@@ -1,6 +1,68 @@
-//! Data-flow tracing for actor networks.
+//! Who sent what to whom, how long it took, what caused it, and whether it arrived: data-flow tracing
+//! for actor networks and message pipelines.
+//!
+//! Annotate the connectors that carry messages and the messages themselves. Every message is counted
+//! from then on; those that the policy keeps are recorded, for some tens of nanoseconds each.
+//!
+//! ```
+//! use std::time::Duration;
+//! use reflow_trace::{DataFlowGraph, MemorySink, sample, traced_connector};
+//!
+//! #[sample(rate = 1.0)]
+//! struct Reading { celsius: f64 }
+//!
+//! struct Connector { from_actor: String, from_port: String, to_actor: String, to_port: String }
+//!
+//! #[traced_connector]
+//! impl Connector {
+//!     fn send(&self, message: Reading) -> Result<(), String> {
+//!         (message.celsius > -273.15).then_some(()).ok_or_else(|| "too cold".to_owned())
+//!     }
+//! }
+//!
+//! let memory = MemorySink::with_capacity(1_000);
+//! let guard = reflow_trace::builder().sink(memory.clone()).start()?;
+//! let [from_actor, from_port, to_actor, to_port] = ["reader", "out", "store", "in"].map(String::from);
+//! let connector = Connector { from_actor, from_port, to_actor, to_port };
+//! connector.send(Reading { celsius: 20.0 })?;
+//! assert!(connector.send(Reading { celsius: -300.0 }).is_err());
+//!
+//! guard.flush(Duration::from_secs(5))?;
+//! let graph = DataFlowGraph::from_events(&memory.events());
+//! println!("{}", graph.edge_table());
+//! # assert_eq!(graph.edges()[0].messages.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # In libraries and in applications
+//!
+//! A library annotates its connectors and depends on this crate with `default-features = false`: it
+//! compiles to its own code alone. An application switches the feature `enable` on and starts a
+//! recording, in code ([`init`], [`builder`]) or from outside (`REFLOW_TRACE=file:flow.jsonl ./app`).
+//! Neither of them: silently off.
+//!
+//! # Concepts
+//!
+//! * [`traced_connector`], [`traced_actor`], [`sample`]: the annotations.
+//! * [`Context`]: what travels in a message and links its hops to one trace.
+//! * [`sampling`]: one random number per trace and one threshold per policy, so that what is kept of a
+//!   lineage is kept whole.
+//! * [`TraceEvent`]: what a reader sees of a recorded message; JSON-compatible with Reflow's protocol.
+//! * [`Sink`]: where events go. [`MemorySink`] and [`JsonLinesSink`] are here.
+//! * [`ledger`]: exact counters of all messages, and where every attempt has gone.
+//! * [`DataFlowGraph`]: the flow as a picture or a table.
+//!
+//! # Guarantees
+//!
+//! Tracing changes no result of the program, fails no send and waits for nothing. Memory is bounded
+//! everywhere. What is lost is counted with a reason. What is not known is `None`.
+//!
+//! # Non-features
+//!
+//! This is no span tracer, no profiler and no audit log: it records messages between actors, it knows
+//! nothing of what happens inside one, and `abort`, `_exit` and fatal signals lose what is in memory.
 
-#![forbid(unsafe_op_in_unsafe_fn)]
+#![deny(unsafe_op_in_unsafe_fn)]
 
 mod clock;
 mod collector;

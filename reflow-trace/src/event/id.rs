@@ -42,7 +42,7 @@ fn free_bits_of_uuid(uuid: Uuid) -> Option<u128> {
     let bits = uuid.as_u128();
     let is_version_8 = (bits >> 76) & 0xf == 0x8 && (bits >> 62) & 0b11 == 0b10;
     is_version_8
-        .then(|| ((bits >> 80) << 74) | (((bits >> 64) & 0xfff) << 62) | (bits & ((1 << 62) - 1)))
+        .then_some(((bits >> 80) << 74) | (((bits >> 64) & 0xfff) << 62) | (bits & ((1 << 62) - 1)))
 }
 
 /// One process generation: 52 random bits, drawn when recording starts and again after a fork.

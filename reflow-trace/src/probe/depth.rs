@@ -79,6 +79,10 @@ impl QueueLength for Unsaid {
 }
 
 /// Stands in for the methods that a channel lacks; inherent methods are found first.
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "nobody asks whether it is empty"
+)]
 pub trait DepthFallback {
     /// Not told.
     #[inline]

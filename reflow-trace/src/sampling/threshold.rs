@@ -43,8 +43,7 @@ impl Threshold {
         if rate >= 1.0 {
             return Self::ALWAYS;
         }
-        // Also true for NaN.
-        if !(rate > 0.0) {
+        if rate <= 0.0 || rate.is_nan() {
             return Self::NEVER;
         }
         let kept = (rate * ONE as f64 + 0.5) as u64;
