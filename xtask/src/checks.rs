@@ -81,14 +81,14 @@ pub(crate) fn all() -> Vec<Step> {
         Step::tests(
             "loom",
             "every interleaving of the ring's producer and consumer, on the shipped type",
-            [cargo("test -p reflow-trace --release --lib ring --quiet")
+            [cargo("test -p reflow-trace --release --lib ring:: --quiet")
                 .set("RUSTFLAGS", "--cfg loom")
                 .target("loom")],
         ),
         Step::tests(
             "miri",
             "no undefined behaviour in the ring",
-            [nightly_cargo("miri test -p reflow-trace --lib ring --quiet").target("miri")],
+            [nightly_cargo("miri test -p reflow-trace --lib ring:: --quiet").target("miri")],
         )
         .needs(MIRI),
     ]
