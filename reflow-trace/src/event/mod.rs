@@ -5,7 +5,7 @@
 //! What the protocol has no field for (outcome, threshold, trace id, waiting time, …) stands in
 //! additional fields, which its readers skip.
 //!
-//! Inside the process an event is a compact record of 64 bytes (see [`crate::record`]); a
+//! Inside the process an event is a compact record of 64 bytes (its bit table heads `record/mod.rs`); a
 //! [`TraceEvent`] is built from it when somebody reads.
 //!
 //! # What each field means and where it comes from

@@ -171,6 +171,10 @@ impl<'a, T: fmt::Display> AsValue<'a> for Value<'a, T> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_borrow,
+    reason = "the references choose the impl, as in generated code"
+)]
 mod tests {
     use super::*;
     use crate::record::sections;

@@ -78,6 +78,10 @@ impl<'a, T: fmt::Display> AsName<'a> for Text<'a, T> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_borrow,
+    reason = "the references choose the impl, as in generated code"
+)]
 mod tests {
     use std::borrow::Cow;
     use std::sync::Arc;

@@ -46,6 +46,10 @@ pub fn outcome_if(ok: bool) -> Outcome {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_borrow,
+    reason = "the references choose the impl, as in generated code"
+)]
 mod tests {
     use super::*;
 

@@ -20,6 +20,10 @@ mod receive;
 mod send;
 mod site;
 #[cfg(test)]
+#[expect(
+    clippy::needless_borrow,
+    reason = "the references choose the impl, as in generated code"
+)]
 mod tests;
 mod trace;
 mod write;
