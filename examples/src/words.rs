@@ -1,8 +1,8 @@
 //! Lines, words and bytes, counted as `wc` counts them.
 //!
-//! A word is a run of bytes that are not white space. White space is what `isspace` says in the C
-//! locale: the space, and `\t` to `\r`. GNU `wc` before 9.5 leaves out a word without a single
-//! printable character, in the eyes of the locale; POSIX and the later versions count it.
+//! A word is a run of bytes that are not white space, as POSIX has it. White space is what `isspace`
+//! says in the C locale: the space, and `\t` to `\r`. Some versions of GNU `wc`, 9.1 among them, leave
+//! out a word without a single character that is printable in the locale; here it counts.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -537,3 +537,32 @@ async fn a_failed_send_is_a_message_sent_without_a_data_flow() -> Result<()> {
     assert_eq!(missing, [Some(json!("m2"))]);
     Ok(())
 }
+
+/// The table of snippets names every test, and no test that is not there.
+#[test]
+fn the_table_of_snippets_is_true() {
+    let table = include_str!("../../docs/SPEC.md");
+    let sources = [
+        include_str!("spec_snippets.rs"),
+        include_str!("spec_connectors.rs"),
+    ];
+    let rows: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").nth(2))
+        .filter(|tests| tests.starts_with('`'))
+        .collect();
+    for name in rows.iter().flat_map(|tests| tests.split(", ")) {
+        let function = format!("fn {}()", name.trim_matches('`'));
+        assert!(
+            sources.iter().any(|source| source.contains(&function)),
+            "{function}"
+        );
+    }
+    let tests = sources
+        .iter()
+        .map(|source| source.matches("test]\n").count())
+        .sum::<usize>();
+    let named: usize = rows.iter().map(|tests| tests.split(", ").count()).sum();
+    // All but this one, which is no snippet.
+    assert_eq!(named, tests - 1);
+}
