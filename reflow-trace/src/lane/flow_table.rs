@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::{Counter, FlowCell, LaneShared};
 use crate::edge::{Edge, EdgeNames, EdgeNumber, TypeNumber};
 use crate::message::MessageKind;
-use crate::probe::Site;
+use crate::probe::{Name, Site};
 use crate::runtime::{Runtime, dictionary, thresholds};
 use crate::sampling::{Threshold, Verdict};
 
@@ -64,8 +64,8 @@ fn short_type_name(path: &str) -> &str {
 /// What names a flow at a call site.
 #[derive(Clone, Copy)]
 pub(crate) enum FlowKey<'a> {
-    /// The four names, as they are now.
-    Names([&'a str; 4]),
+    /// The four names, as they are now. All of them text; others do not come this far.
+    Names(&'a [Name<'a>; 4]),
     /// A handle.
     Handle(&'a Edge),
     /// An edge known by number, whose names are those in the dictionary.
@@ -130,11 +130,12 @@ impl FlowTable {
         let wanted = (kind.key(), purpose, std::ptr::from_ref(site).addr());
         let index = match key {
             FlowKey::Names(names) => {
-                let place = place_of(&names, wanted.0.0);
+                let place = place_of(names, wanted.0.0);
                 let index = self.places[place];
                 match self.entries.get(index as usize) {
-                    Some(entry) if entry.is(wanted) && entry.has_ends(&names) => index,
+                    Some(entry) if entry.is(wanted) && entry.has_ends(names) => index,
                     _ => {
+                        let names = names.each_ref().map(text_of);
                         let index = self.find_by_content(names, kind, wanted, site, lane, runtime);
                         self.places[place] = index;
                         index
@@ -303,19 +304,28 @@ impl FlowEntry {
     }
 
     #[inline]
-    fn has_ends(&self, [from_actor, from_port, to_actor, to_port]: &[&str; 4]) -> bool {
-        same(&self.names.from_actor, from_actor)
-            && same(&self.names.from_port, from_port)
-            && same(&self.names.to_actor, to_actor)
-            && same(&self.names.to_port, to_port)
+    fn has_ends(&self, [from_actor, from_port, to_actor, to_port]: &[Name<'_>; 4]) -> bool {
+        same(&self.names.from_actor, text_of(from_actor))
+            && same(&self.names.from_port, text_of(from_port))
+            && same(&self.names.to_actor, text_of(to_actor))
+            && same(&self.names.to_port, text_of(to_port))
+    }
+}
+
+/// The text of a name; what is not text was formatted before.
+#[inline]
+fn text_of<'a>(name: &Name<'a>) -> &'a str {
+    match name {
+        Name::Text(text) => text,
+        Name::Shown(_) => "",
     }
 }
 
 #[inline]
-fn place_of(names: &[&str; 4], kind: usize) -> usize {
+fn place_of(names: &[Name<'_>; 4], kind: usize) -> usize {
     let mut hash = kind as u64;
     for name in names {
-        hash = hash.rotate_left(21) ^ name.as_ptr().addr() as u64;
+        hash = hash.rotate_left(21) ^ text_of(name).as_ptr().addr() as u64;
     }
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.trailing_zeros())) as usize
 }

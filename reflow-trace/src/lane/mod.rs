@@ -9,7 +9,7 @@ mod flow_table;
 mod thread;
 
 pub(crate) use flow_table::{FlowEntry, FlowKey, FlowTable, KindRef, Purpose};
-pub(crate) use thread::{LaneInUse, with_lane};
+pub(crate) use thread::{LaneInUse, LaneSlot, with_lane, with_slot};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

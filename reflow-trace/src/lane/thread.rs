@@ -25,39 +25,57 @@ struct Held {
     lane: Option<LaneOwned>,
 }
 
+/// The place of a thread for its lane.
+pub(crate) struct LaneSlot(RefCell<Option<Held>>);
+
 thread_local! {
-    static LANE: RefCell<Option<Held>> = const { RefCell::new(None) };
+    static LANE: LaneSlot = const { LaneSlot(RefCell::new(None)) };
 }
 
-/// Runs `f` with the lane of this thread, taking one if recording is on.
+/// Runs `f` with the place of this thread's lane; `None`, and counted, where the thread is too far gone
+/// to have one.
 ///
-/// `None` when recording is off, when the thread is too far gone to have a lane, and when this is
-/// called from within itself; the latter two are counted.
+/// `f` should be small, so that all of this is inlined where it is called.
+#[inline(always)]
+pub(crate) fn with_slot<R>(f: impl FnOnce(&LaneSlot) -> R) -> Option<R> {
+    let answer = LANE.try_with(f).ok();
+    if answer.is_none() {
+        runtime::count_without_ring();
+    }
+    answer
+}
+
+/// Runs `f` with the lane of this thread, taking one if recording is on; see [`LaneSlot::with_lane`].
 #[inline(always)]
 pub(crate) fn with_lane<R>(f: impl FnOnce(&mut LaneInUse, &mut LaneOwned) -> R) -> Option<R> {
-    let answer = LANE.try_with(|slot| {
-        let mut slot = slot.try_borrow_mut().ok()?;
-        let generation = runtime::state().load(Ordering::Relaxed);
-        if slot
-            .as_ref()
-            .is_none_or(|held| held.hand.generation != generation)
-        {
-            attach(&mut slot);
-        }
-        let Some(Held {
-            hand,
-            lane: Some(lane),
-        }) = slot.as_mut()
-        else {
-            return Some(None);
-        };
-        Some(Some(f(hand, lane)))
-    });
-    match answer {
-        Ok(Some(result)) => result,
-        Ok(None) | Err(_) => {
+    with_slot(|slot| slot.with_lane(f)).flatten()
+}
+
+impl LaneSlot {
+    /// Runs `f` with the lane, taking one if recording is on.
+    ///
+    /// `None` when recording is off, when there are too many threads, and when this is called from
+    /// within itself; the latter two are counted.
+    #[inline(always)]
+    pub(crate) fn with_lane<R>(
+        &self,
+        f: impl FnOnce(&mut LaneInUse, &mut LaneOwned) -> R,
+    ) -> Option<R> {
+        let Ok(mut slot) = self.0.try_borrow_mut() else {
             runtime::count_without_ring();
-            None
+            return None;
+        };
+        let generation = runtime::state().load(Ordering::Relaxed);
+        match &mut *slot {
+            Some(held) if held.hand.generation == generation => {}
+            other => attach(other),
+        }
+        match &mut *slot {
+            Some(Held {
+                hand,
+                lane: Some(lane),
+            }) => Some(f(hand, lane)),
+            _ => None,
         }
     }
 }

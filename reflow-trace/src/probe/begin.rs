@@ -4,7 +4,7 @@ use super::depth::Depth;
 use super::ends::Ends;
 use super::flow::Flow;
 use super::handling::{Receiver, begin_handling};
-use super::send::{Facts, begin_send};
+use super::send::{Facts, Request, begin_send};
 use super::site::Site;
 use crate::context::Context;
 use crate::lane::KindRef;
@@ -115,18 +115,18 @@ impl<T: Message> BeginSend for Probed<'_, T> {
         size: Option<Size>,
     ) {
         let message = &mut *self.0;
-        let mut facts = facts_of(&*message);
-        facts.size = size.unwrap_or(facts.size);
-        let mut outgoing = Context::NONE;
-        let has_room = facts.context.is_some();
-        let recorded = begin_send(
-            flow,
-            &ends,
+        let mut request = Request {
+            ends,
             depth,
             site,
-            &facts,
-            has_room.then_some(&mut outgoing),
-        );
+            facts: facts_of(&*message),
+        };
+        if let Some(size) = size {
+            request.facts.size = size;
+        }
+        let mut outgoing = Context::NONE;
+        let has_room = request.facts.context.is_some();
+        let recorded = begin_send(flow, &request, has_room.then_some(&mut outgoing));
         if has_room
             && outgoing.is_linked()
             && let Some(context) = message.context_mut()
@@ -150,9 +150,16 @@ impl<T> BeginSend for &mut Probed<'_, T> {
         site: &'static Site,
         size: Option<Size>,
     ) {
-        let mut facts = facts_of_any(self.0);
-        facts.size = size.unwrap_or(facts.size);
-        if begin_send(flow, &ends, depth, site, &facts, None) {
+        let mut request = Request {
+            ends,
+            depth,
+            site,
+            facts: facts_of_any(self.0),
+        };
+        if let Some(size) = size {
+            request.facts.size = size;
+        }
+        if begin_send(flow, &request, None) {
             flow.start_clock();
         }
     }

@@ -1,7 +1,7 @@
 //! The begin of a handling: how long the message waited, and what it causes.
 
 use super::depth::Depth;
-use super::ends::Name;
+use super::ends::{Name, are_text};
 use super::flow::Flow;
 use super::send::{Amounts, Facts, number, open, threshold_of, with_shown_names};
 use super::site::Site;
@@ -9,6 +9,7 @@ use super::trace::{Trace, edge_of};
 use crate::clock::ticks;
 use crate::context::ThreadCause;
 use crate::lane::{FlowKey, LaneInUse, LaneOwned, Purpose, with_lane};
+use crate::record::flag;
 
 /// Who handles the message.
 #[derive(Clone, Copy, Debug)]
@@ -48,29 +49,30 @@ pub(super) fn begin_handling(
     facts: &Facts<'_>,
 ) -> bool {
     let nobody = Name::Text("");
-    match (receiver.actor, receiver.port) {
-        (Name::Text(actor), Name::Text(port)) => {
-            begin_at(flow, [actor, port], receiver.is_guess, site, facts)
-        }
-        (actor, port) => with_shown_names(&[nobody, nobody, actor, port], |[_, _, actor, port]| {
-            begin_at(flow, [actor, port], receiver.is_guess, site, facts)
-        }),
+    let ends = [nobody, nobody, receiver.actor, receiver.port];
+    if are_text(&ends) {
+        begin_at(flow, &ends, receiver.is_guess, site, facts)
+    } else {
+        with_shown_names(&ends, |ends| {
+            begin_at(flow, ends, receiver.is_guess, site, facts)
+        })
     }
 }
 
 fn begin_at(
     flow: &mut Flow,
-    at: [&str; 2],
+    ends: &[Name<'_>; 4],
     is_guess: bool,
     site: &'static Site,
     facts: &Facts<'_>,
 ) -> bool {
     let began = with_lane(|hand, lane| {
-        let named = FlowKey::Names(["", "", at[0], at[1]]);
         let by_edge = facts.context.and_then(|context| edge_of(context, hand));
         let key = match by_edge.map(FlowKey::Number) {
-            Some(by_edge) if is_guess || leads_to(by_edge, at, site, facts, hand, lane) => by_edge,
-            _ => named,
+            Some(by_edge) if is_guess || leads_to(by_edge, ends, site, facts, hand, lane) => {
+                by_edge
+            }
+            _ => FlowKey::Names(ends),
         };
         begin_received(flow, key, Depth::UNKNOWN, site, facts, hand, lane)
     });
@@ -84,7 +86,7 @@ fn begin_at(
 /// Whether the edge ends at this actor and port. Asks this thread's table, not the dictionary.
 fn leads_to(
     edge: FlowKey<'_>,
-    [actor, port]: [&str; 2],
+    [_, _, actor, port]: &[Name<'_>; 4],
     site: &'static Site,
     facts: &Facts<'_>,
     hand: &LaneInUse,
@@ -98,7 +100,8 @@ fn leads_to(
         &lane.shared,
         &hand.runtime,
     );
-    &*entry.names.to_actor == actor && &*entry.names.to_port == port
+    let is = |name: &Name<'_>, end: &str| matches!(name, Name::Text(text) if *text == end);
+    is(actor, &entry.names.to_actor) && is(port, &entry.names.to_port)
 }
 
 /// Counts and decides over a message that was taken up; true when it is recorded.
@@ -123,12 +126,15 @@ pub(super) fn begin_received(
     entry.cell.messages.add(1);
     entry.cell.bytes.add(facts.size.bytes);
     let came_with = facts.context.filter(|context| context.is_linked());
-    let trace = Trace::of(
+    let mut trace = Trace::of(
         came_with.or(handling.as_ref()),
         facts,
         &mut lane.roots,
         hand,
     );
+    if came_with.is_none() {
+        trace.flags |= flag::UNLINKED;
+    }
     let (threshold, policy) = threshold_of(entry, facts.verdict);
     let sampled = threshold.keeps(trace.randomness);
     // Stamps of another process are of another clock.

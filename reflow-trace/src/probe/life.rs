@@ -18,8 +18,10 @@ pub fn begin_life(flow: &mut Flow, actor: Name<'_>, site: &'static Site) {
     let nothing = Name::Text("");
     match actor {
         Name::Text(actor) => begin(flow, actor, site),
-        Name::Shown(_) => with_shown_names(&[actor, nothing, nothing, nothing], |[actor, ..]| {
-            begin(flow, actor, site)
+        Name::Shown(_) => with_shown_names(&[actor, nothing, nothing, nothing], |names| {
+            if let Name::Text(actor) = names[0] {
+                begin(flow, actor, site);
+            }
         }),
     }
 }
@@ -27,7 +29,7 @@ pub fn begin_life(flow: &mut Flow, actor: Name<'_>, site: &'static Site) {
 fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
     with_lane(|hand, lane| {
         let entry = lane.flows.find(
-            FlowKey::Names([actor, "", "", ""]),
+            FlowKey::Names(&[actor, "", "", ""].map(Name::Text)),
             KindRef::None,
             Purpose::Life,
             site,

@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
-use super::ends::{Ends, Name};
+use super::ends::{Ends, are_text};
 use super::flow::{Attempt, Flow, Stage, State};
 use super::handling::begin_received;
 use super::send::{Facts, with_shown_names};
@@ -19,14 +19,12 @@ use crate::ring::SLOT_WORDS;
 pub fn begin_receive(flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
     match &ends {
         Ends::Handle(edge) => await_at(flow, FlowKey::Handle(edge), depth, site),
-        Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
-            await_at(flow, FlowKey::Names([a, b, c, d]), depth, site);
+        Ends::Names(names) if are_text(names) => {
+            await_at(flow, FlowKey::Names(names), depth, site);
         }
-        Ends::Names(names) => {
-            with_shown_names(names, |names| {
-                await_at(flow, FlowKey::Names(names), depth, site)
-            });
-        }
+        Ends::Names(names) => with_shown_names(names, |names| {
+            await_at(flow, FlowKey::Names(names), depth, site);
+        }),
     }
 }
 

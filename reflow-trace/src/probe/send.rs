@@ -4,17 +4,20 @@ use std::fmt::Write as _;
 
 use super::active;
 use super::depth::Depth;
-use super::ends::{Ends, Name};
+use super::ends::{Ends, Name, are_text};
 use super::flow::{Attempt, Counted, Flow, Stage, State};
 use super::site::Site;
 use super::trace::Trace;
 use crate::context::{Context, ThreadCause};
-use crate::lane::{FlowEntry, FlowKey, KindRef, LaneInUse, LaneShared, Purpose, with_lane};
+use crate::lane::{
+    FlowEntry, FlowKey, KindRef, LaneInUse, LaneShared, LaneSlot, Purpose, with_slot,
+};
 use crate::message::{AttributeValue, FixedText, Size, SizeSource};
 use crate::record::{NO_POLICY, Open, flag};
 use crate::sampling::{Threshold, Verdict};
 
 /// What a probe knows of the message.
+#[derive(Clone, Copy)]
 pub(super) struct Facts<'a> {
     pub(super) kind: KindRef,
     pub(super) verdict: Verdict,
@@ -25,47 +28,64 @@ pub(super) struct Facts<'a> {
     pub(super) id: Option<AttributeValue<'a>>,
 }
 
+/// A send that is about to begin.
+pub(super) struct Request<'a> {
+    pub(super) ends: Ends<'a>,
+    pub(super) depth: Depth,
+    pub(super) site: &'static Site,
+    pub(super) facts: Facts<'a>,
+}
+
 /// Decides over a send and begins it. True when it is recorded; `outgoing` is then, or when the
 /// message is only counted, the context to travel with it.
-#[inline(never)]
+#[inline]
 pub(super) fn begin_send(
     flow: &mut Flow,
-    ends: &Ends<'_>,
-    depth: Depth,
-    site: &'static Site,
-    facts: &Facts<'_>,
+    request: &Request<'_>,
     outgoing: Option<&mut Context>,
 ) -> bool {
-    let key = match ends {
+    with_slot(|slot| begin_on(slot, flow, request, outgoing)).unwrap_or(false)
+}
+
+#[inline(never)]
+fn begin_on(
+    slot: &LaneSlot,
+    flow: &mut Flow,
+    request: &Request<'_>,
+    outgoing: Option<&mut Context>,
+) -> bool {
+    let key = match &request.ends {
         Ends::Handle(edge) => FlowKey::Handle(edge),
-        Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
-            FlowKey::Names([a, b, c, d])
-        }
-        Ends::Names(names) => {
-            return begin_over_shown(flow, names, depth, site, facts, outgoing);
-        }
+        Ends::Names(names) if are_text(names) => FlowKey::Names(names),
+        Ends::Names(names) => return begin_shown(slot, flow, names, request, outgoing),
     };
-    begin_over(flow, key, depth, site, facts, outgoing)
+    begin_over(slot, flow, key, request, outgoing)
 }
 
 #[cold]
-fn begin_over_shown(
+fn begin_shown(
+    slot: &LaneSlot,
     flow: &mut Flow,
     names: &[Name<'_>; 4],
-    depth: Depth,
-    site: &'static Site,
-    facts: &Facts<'_>,
+    request: &Request<'_>,
     outgoing: Option<&mut Context>,
 ) -> bool {
     with_shown_names(names, |names| {
-        begin_over(flow, FlowKey::Names(names), depth, site, facts, outgoing)
+        let request = Request {
+            ends: Ends::Names(*names),
+            ..*request
+        };
+        begin_on(slot, flow, &request, outgoing)
     })
 }
 
 /// Formats what is not text into buffers on the stack. The user's `Display` runs before the lane is
 /// taken, so it may send messages itself.
 #[cold]
-pub(super) fn with_shown_names<R>(names: &[Name<'_>; 4], then: impl FnOnce([&str; 4]) -> R) -> R {
+pub(super) fn with_shown_names<R>(
+    names: &[Name<'_>; 4],
+    then: impl FnOnce(&[Name<'_>; 4]) -> R,
+) -> R {
     let buffers = names.map(|name| {
         let mut buffer = FixedText::default();
         if let Name::Shown(shown) = name {
@@ -74,22 +94,24 @@ pub(super) fn with_shown_names<R>(names: &[Name<'_>; 4], then: impl FnOnce([&str
         }
         buffer
     });
-    then(std::array::from_fn(|index| match names[index] {
-        Name::Text(text) => text,
-        Name::Shown(_) => buffers[index].as_str(),
+    then(&std::array::from_fn(|index| match names[index] {
+        Name::Text(text) => Name::Text(text),
+        Name::Shown(_) => Name::Text(buffers[index].as_str()),
     }))
 }
 
 #[inline(always)]
 fn begin_over(
+    slot: &LaneSlot,
     flow: &mut Flow,
     key: FlowKey<'_>,
-    depth: Depth,
-    site: &'static Site,
-    facts: &Facts<'_>,
+    request: &Request<'_>,
     outgoing: Option<&mut Context>,
 ) -> bool {
-    with_lane(|hand, lane| {
+    let Request {
+        depth, site, facts, ..
+    } = request;
+    slot.with_lane(|hand, lane| {
         let entry = lane.flows.find(
             key,
             facts.kind,
@@ -120,7 +142,7 @@ fn begin_over(
             let memory = (facts.size.source == SizeSource::Deep).then_some(facts.size.bytes);
             let amounts = Amounts {
                 size: facts.size,
-                depth,
+                depth: *depth,
                 wide: memory,
             };
             let attempt = flow.open(open(

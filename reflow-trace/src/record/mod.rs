@@ -90,7 +90,7 @@ pub(crate) mod flag {
     pub(crate) const SHALLOW_SIZE: u16 = 1 << 0;
     /// The event belongs to the trace that `randomness` and `trace_high` name.
     pub(crate) const IN_TRACE: u16 = 1 << 1;
-    /// R is a hash of the message's id: the hops of a trace like this are not linked.
+    /// R is a hash of the message's id.
     pub(crate) const TRACE_BY_ID: u16 = 1 << 2;
     /// The trace was begun anew here, because the one before had become too long.
     pub(crate) const TRACE_CUT: u16 = 1 << 3;
@@ -98,6 +98,8 @@ pub(crate) mod flag {
     pub(crate) const CAUSE: u16 = 1 << 4;
     /// `hops` holds.
     pub(crate) const HOPS: u16 = 1 << 5;
+    /// The message carried no context, so that what sent it is not known.
+    pub(crate) const UNLINKED: u16 = 1 << 7;
     /// The event was built by hand; sections hold what the words cannot.
     pub(crate) const BY_HAND: u16 = 1 << 6;
 }

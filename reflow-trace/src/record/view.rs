@@ -108,7 +108,7 @@ fn event_of_words(
     if record.kind == Kind::Send {
         describe_edge(names, &mut data);
     }
-    if record.flags & flag::TRACE_BY_ID != 0 {
+    if record.flags & flag::UNLINKED != 0 {
         data.custom_attributes
             .insert("unlinked".to_owned(), json!(true));
     }
