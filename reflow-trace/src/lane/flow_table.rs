@@ -38,15 +38,15 @@ pub(crate) enum KindRef {
 impl KindRef {
     /// Tells kinds apart. The addresses are those of statics, which stay what they are.
     #[inline(always)]
-    fn key(self) -> (usize, usize) {
+    fn key(&self) -> (usize, usize) {
         match self {
-            Self::Kind(kind) => (std::ptr::from_ref(kind).addr(), 0),
+            Self::Kind(kind) => (std::ptr::from_ref::<MessageKind>(kind).addr(), 0),
             Self::Path(path) => (path.as_ptr().addr(), path.len() + 1),
             Self::None => (0, 0),
         }
     }
 
-    fn number(self) -> TypeNumber {
+    fn number(&self) -> TypeNumber {
         match self {
             Self::Kind(kind) => kind.number(),
             Self::Path(path) => dictionary().message_type(short_type_name(path)),
@@ -117,11 +117,14 @@ impl FlowTable {
     }
 
     /// The flow, which is entered if it is new.
+    ///
+    /// `kind` comes by reference: copied whole right after it was written in parts, it would stall the
+    /// processor's forwarding of stores.
     #[inline(always)]
     pub(crate) fn find(
         &mut self,
         key: FlowKey<'_>,
-        kind: KindRef,
+        kind: &KindRef,
         purpose: Purpose,
         site: &'static Site,
         lane: &LaneShared,
@@ -154,7 +157,7 @@ impl FlowTable {
     fn find_of_edge(
         &mut self,
         edge: EdgeNumber,
-        kind: KindRef,
+        kind: &KindRef,
         wanted: Wanted,
         site: &'static Site,
         lane: &LaneShared,
@@ -174,7 +177,7 @@ impl FlowTable {
     fn enter_of_edge(
         &mut self,
         edge: EdgeNumber,
-        kind: KindRef,
+        kind: &KindRef,
         wanted: Wanted,
         site: &'static Site,
         lane: &LaneShared,
@@ -194,7 +197,7 @@ impl FlowTable {
     fn find_by_content(
         &mut self,
         names: [&str; 4],
-        kind: KindRef,
+        kind: &KindRef,
         wanted: Wanted,
         site: &'static Site,
         lane: &LaneShared,
@@ -222,7 +225,7 @@ impl FlowTable {
     fn enter(
         &mut self,
         names: Arc<EdgeNames>,
-        kind: KindRef,
+        kind: &KindRef,
         wanted: Wanted,
         lane: &LaneShared,
         runtime: &Runtime,

@@ -94,7 +94,7 @@ fn leads_to(
 ) -> bool {
     let entry = lane.flows.find(
         edge,
-        facts.kind,
+        &facts.kind,
         Purpose::Receive,
         site,
         &lane.shared,
@@ -117,7 +117,7 @@ pub(super) fn begin_received(
     let handling = ThreadCause::with(ThreadCause::get).flatten();
     let entry = lane.flows.find(
         key,
-        facts.kind,
+        &facts.kind,
         Purpose::Receive,
         site,
         &lane.shared,

@@ -30,7 +30,7 @@ fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
     with_lane(|hand, lane| {
         let entry = lane.flows.find(
             FlowKey::Names(&[actor, "", "", ""].map(Name::Text)),
-            KindRef::None,
+            &KindRef::None,
             Purpose::Life,
             site,
             &lane.shared,

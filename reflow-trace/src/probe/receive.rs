@@ -33,7 +33,7 @@ fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site
     with_lane(|hand, lane| {
         let entry = lane.flows.find(
             key,
-            KindRef::None,
+            &KindRef::None,
             purpose,
             site,
             &lane.shared,

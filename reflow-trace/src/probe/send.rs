@@ -114,7 +114,7 @@ fn begin_over(
     slot.with_lane(|hand, lane| {
         let entry = lane.flows.find(
             key,
-            facts.kind,
+            &facts.kind,
             Purpose::Send,
             site,
             &lane.shared,
