@@ -17,9 +17,7 @@ pub(crate) fn bounded(name: &str) -> Cow<'_, str> {
     if name.len() <= NAME_BYTES_MAX {
         return Cow::Borrowed(name);
     }
-    let mut bounded = BoundedName::default();
-    bounded.put(name);
-    Cow::Owned(bounded.finish().to_owned())
+    Cow::Owned(BoundedName::of(name).finish().to_owned())
 }
 
 /// A name that is put together piece by piece on the stack, however long it becomes.
@@ -42,6 +40,12 @@ impl Default for BoundedName {
 }
 
 impl BoundedName {
+    pub(crate) fn of(name: &str) -> Self {
+        let mut bounded = Self::default();
+        bounded.put(name);
+        bounded
+    }
+
     fn put(&mut self, piece: &str) {
         self.hash = fnv1a_on(self.hash, piece.as_bytes());
         // Once something did not fit, nothing that follows is kept.
