@@ -278,8 +278,11 @@ impl Collector {
         self.seal();
         let answers: Vec<_> = self.sinks.iter().map(SinkWorker::request_flush).collect();
         let in_time = answers.into_iter().all(|answered| {
-            // A sink answers by dropping its end.
-            answered.recv_deadline(deadline) != Err(crossbeam_channel::RecvTimeoutError::Timeout)
+            answered.is_some_and(|answered| {
+                // A sink answers by dropping its end.
+                answered.recv_deadline(deadline)
+                    != Err(crossbeam_channel::RecvTimeoutError::Timeout)
+            })
         });
         self.publish_metrics();
         answer.give(in_time);

@@ -13,7 +13,7 @@ pub(crate) use dictionary::{Dictionary, EdgeNumber, TypeNumber};
 pub use dictionary::{EDGES_MAX, OVERFLOW_NAME, TYPES_MAX};
 pub use handle::Edge;
 pub use name::NAME_BYTES_MAX;
-pub(crate) use name::{bounded, fnv1a};
+pub(crate) use name::{BoundedName, bounded, fnv1a};
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Counter, FlowCell, LaneShared};
-use crate::edge::{Edge, EdgeNames, EdgeNumber, TypeNumber};
+use crate::edge::{BoundedName, Edge, EdgeNames, EdgeNumber, NAME_BYTES_MAX, TypeNumber};
 use crate::message::MessageKind;
 use crate::probe::{Name, Site};
 use crate::runtime::{Runtime, dictionary, thresholds};
@@ -203,8 +203,28 @@ impl FlowTable {
         lane: &LaneShared,
         runtime: &Runtime,
     ) -> u32 {
-        let names = EdgeNames::new(names, site.protocol_name(), site.compression_name());
-        let hash = content_hash(&names.ends());
+        if names.iter().all(|name| name.len() <= NAME_BYTES_MAX) {
+            return self.find_bounded(names, kind, wanted, site, lane, runtime);
+        }
+        // On the stack: this is the way of every message over an edge with so long a name.
+        let mut bounded = names.map(BoundedName::of);
+        let mut bounded = bounded.iter_mut();
+        let names = names.map(|_| bounded.next().map_or("", BoundedName::finish));
+        self.find_bounded(names, kind, wanted, site, lane, runtime)
+    }
+
+    fn find_bounded(
+        &mut self,
+        names: [&str; 4],
+        kind: &KindRef,
+        wanted: Wanted,
+        site: &'static Site,
+        lane: &LaneShared,
+        runtime: &Runtime,
+    ) -> u32 {
+        let hash = content_hash(&names);
+        let ends = names.map(Name::Text);
+        // The site says what else belongs to the edge: the protocol and the compression.
         let known = self
             .of_content
             .get(&hash)
@@ -213,9 +233,10 @@ impl FlowTable {
             .copied()
             .find(|&index| {
                 let entry = &self.entries[index as usize];
-                entry.is(wanted) && entry.names == names
+                entry.is(wanted) && entry.has_ends(&ends)
             });
         known.unwrap_or_else(|| {
+            let names = EdgeNames::new(names, site.protocol_name(), site.compression_name());
             let index = self.enter(names, kind, wanted, lane, runtime);
             self.of_content.entry(hash).or_default().push(index);
             index

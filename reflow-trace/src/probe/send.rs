@@ -9,10 +9,11 @@ use super::flow::{Attempt, Counted, Flow, Stage, State};
 use super::site::Site;
 use super::trace::Trace;
 use crate::context::{Context, ThreadCause};
+use crate::edge::BoundedName;
 use crate::lane::{
     FlowEntry, FlowKey, KindRef, LaneInUse, LaneShared, LaneSlot, Purpose, with_slot,
 };
-use crate::message::{AttributeValue, FixedText, Size, SizeSource};
+use crate::message::{AttributeValue, Size, SizeSource};
 use crate::record::{NO_POLICY, Open, flag};
 use crate::sampling::{Threshold, Verdict};
 
@@ -86,17 +87,21 @@ pub(super) fn with_shown_names<R>(
     names: &[Name<'_>; 4],
     then: impl FnOnce(&[Name<'_>; 4]) -> R,
 ) -> R {
-    let buffers = names.map(|name| {
-        let mut buffer = FixedText::default();
+    let mut buffers = names.map(|name| {
+        let mut buffer = BoundedName::default();
         if let Name::Shown(shown) = name {
-            // What does not fit is cut, as the rule for long names has it.
-            let _cut = write!(buffer, "{shown}");
+            // An error of the user's `Display` leaves what it wrote.
+            let _failed = write!(buffer, "{shown}");
         }
         buffer
     });
-    then(&std::array::from_fn(|index| match names[index] {
-        Name::Text(text) => Name::Text(text),
-        Name::Shown(_) => Name::Text(buffers[index].as_str()),
+    let mut buffers = buffers.iter_mut();
+    then(&names.map(|name| {
+        let shown = buffers.next().map_or("", BoundedName::finish);
+        match name {
+            Name::Text(text) => Name::Text(text),
+            Name::Shown(_) => Name::Text(shown),
+        }
     }))
 }
 

@@ -160,8 +160,8 @@ impl Builder {
             Ok(Wish::Off) => return false,
             Ok(Wish::File(path)) => self.config.file = Some(path),
             Err(error) => {
-                // A typing error outside must not stop the program; it is said once, here.
-                eprintln!("reflow-trace: {error}");
+                // A typing error outside must not stop the program.
+                environment::complain(&error);
                 return false;
             }
         }

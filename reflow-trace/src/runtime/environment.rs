@@ -1,5 +1,6 @@
 //! Activation from outside, without touching the program.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
 
@@ -45,6 +46,18 @@ fn parse(value: &str) -> Result<Wish, InvalidEnvironment> {
     }
 }
 
+/// Says, once in a process, why there is no recording.
+///
+/// The only line that tracing ever writes by itself: the user asked for something from outside and
+/// has no other way to learn that it does not happen.
+pub(super) fn complain(error: &dyn std::error::Error) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Unlike `eprintln!` this does not panic when nobody reads.
+        let _unread = writeln!(std::io::stderr(), "reflow-trace: {error}");
+    });
+}
+
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
@@ -60,10 +73,10 @@ pub(super) fn decide() {
             Err(error) => Err(Some(InitError::Environment(error.clone()))),
         };
         if let Err(error) = started {
-            if let Some(error) = error {
-                // The only line that tracing ever writes by itself: the user asked for something
-                // from outside and has no other way to learn that it does not happen.
-                eprintln!("reflow-trace: {error}");
+            match error {
+                // `init` on another thread was faster and has taken the wish over.
+                None | Some(InitError::AlreadyRunning) => {}
+                Some(error) => complain(&error),
             }
             let nobody_else_has = CURRENT
                 .lock()

@@ -99,12 +99,15 @@ impl SinkWorker {
         }
     }
 
-    /// Asks the sink to write what it was handed; the answer comes when it has.
-    pub(crate) fn request_flush(&self) -> Receiver<()> {
+    /// Asks the sink to write what it was handed; the answer comes when it has. `None` when its queue
+    /// is so full that it cannot even be asked.
+    pub(crate) fn request_flush(&self) -> Option<Receiver<()>> {
         let (answer, answered) = crossbeam_channel::bounded(1);
-        // A queue that is full, or a sink that is gone, drops the sender, which answers as well.
-        let _dropped_is_an_answer = self.queue.try_send(Work::Flush(answer));
-        answered
+        match self.queue.try_send(Work::Flush(answer)) {
+            // A sink that is gone drops the sender, which answers as well.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Some(answered),
+            Err(TrySendError::Full(_)) => None,
+        }
     }
 
     pub(crate) fn queued_bytes(&self) -> usize {
