@@ -79,6 +79,14 @@ pub(crate) fn all() -> Vec<Step> {
             ],
         ),
         Step::tests(
+            "reflow-json",
+            "Reflow's own types read what is written here, and the reverse",
+            [
+                cargo("test --quiet --manifest-path tests/reflow-json/Cargo.toml")
+                    .target("reflow-json"),
+            ],
+        ),
+        Step::tests(
             "loom",
             "every interleaving of the ring's producer and consumer, on the shipped type",
             [cargo("test -p reflow-trace --release --lib ring:: --quiet")
