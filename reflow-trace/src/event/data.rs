@@ -62,7 +62,8 @@ pub enum StateDiffType {
 /// Times, sizes and depths of one event. `None` means not known.
 ///
 /// Reflow's protocol has plain numbers here. In JSON an unknown number is written as 0 and named in
-/// an additional `unknown` list, so that both readers get what they expect and nothing is lost.
+/// an additional `unknown` list, so that both readers get what they expect and nothing is lost. So is
+/// one that is infinite or no number, which JSON cannot hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerformanceMetrics {
     /// Duration of the send, or of the handling for `MessageReceived`; nanoseconds.
@@ -95,22 +96,24 @@ struct MetricsInJson {
 
 impl Serialize for PerformanceMetrics {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // JSON has neither infinities nor NaN, and a line with one could be read by nobody.
+        let cpu_usage_percent = self.cpu_usage_percent.filter(|cpu| cpu.is_finite());
+        let throughput_msgs_per_sec = self
+            .throughput_msgs_per_sec
+            .filter(|throughput| throughput.is_finite());
         let unknown = [
             ("execution_time_ns", self.execution_time_ns.is_none()),
             ("memory_usage_bytes", self.memory_usage_bytes.is_none()),
-            ("cpu_usage_percent", self.cpu_usage_percent.is_none()),
+            ("cpu_usage_percent", cpu_usage_percent.is_none()),
             ("queue_depth", self.queue_depth.is_none()),
-            (
-                "throughput_msgs_per_sec",
-                self.throughput_msgs_per_sec.is_none(),
-            ),
+            ("throughput_msgs_per_sec", throughput_msgs_per_sec.is_none()),
         ];
         MetricsInJson {
             execution_time_ns: self.execution_time_ns.unwrap_or_default(),
             memory_usage_bytes: self.memory_usage_bytes.unwrap_or_default(),
-            cpu_usage_percent: self.cpu_usage_percent.unwrap_or_default(),
+            cpu_usage_percent: cpu_usage_percent.unwrap_or_default(),
             queue_depth: self.queue_depth.unwrap_or_default(),
-            throughput_msgs_per_sec: self.throughput_msgs_per_sec.unwrap_or_default(),
+            throughput_msgs_per_sec: throughput_msgs_per_sec.unwrap_or_default(),
             waiting_time_ns: self.waiting_time_ns,
             unknown: unknown
                 .into_iter()

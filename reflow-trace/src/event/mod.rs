@@ -27,6 +27,8 @@ mod construct;
 mod data;
 mod id;
 mod kind;
+#[cfg(test)]
+mod tests;
 
 pub use causality::CausalityInfo;
 pub use data::{MessageSnapshot, PerformanceMetrics, StateDiff, StateDiffType, TraceEventData};

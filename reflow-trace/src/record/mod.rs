@@ -39,7 +39,7 @@ pub(crate) mod sections;
 mod view;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 pub(crate) use event::RecordTooLarge;

@@ -207,7 +207,8 @@ fn data() -> impl Strategy<Value = TraceEventData> {
         )
 }
 
-fn event() -> impl Strategy<Value = TraceEvent> {
+/// Any event at all, the strangest among them.
+pub(crate) fn event() -> impl Strategy<Value = TraceEvent> {
     use proptest::collection::vec;
     use proptest::option::of;
     let causality = (
