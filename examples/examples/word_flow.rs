@@ -12,7 +12,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use std::{mem, thread};
 
-use reflow_trace::{Context, DataFlowGraph, MemorySink, sample, traced_actor, traced_connector};
+use reflow_trace::{
+    Context, DataFlowGraph, Edge, MemorySink, sample, traced_actor, traced_connector,
+};
 use reflow_trace_examples::{Splitter, Tally, pieces};
 
 const USAGE: &str = "\
@@ -34,15 +36,13 @@ enum Message {
 }
 use Message::*;
 
+/// Holds its edge as a handle, which is looked up once; `sensor_pipeline` shows the four names.
 struct Connector {
-    from_actor: &'static str,
-    from_port: &'static str,
-    to_actor: &'static str,
-    to_port: &'static str,
+    edge: Edge,
     channel: SyncSender<Message>,
 }
 
-#[traced_connector]
+#[traced_connector(edge = "self.edge")]
 impl Connector {
     fn send(&self, message: Message) -> Result<(), Failure> {
         Ok(self.channel.send(message)?)
@@ -94,11 +94,7 @@ fn main() -> Result<ExitCode, Failure> {
     let files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     if files.is_empty() || files.iter().any(|file| file == Path::new("--help")) {
         print!("{USAGE}");
-        return Ok(if files.is_empty() {
-            ExitCode::from(2)
-        } else {
-            ExitCode::SUCCESS
-        });
+        return Ok(ExitCode::from(if files.is_empty() { 2 } else { 0 }));
     }
     let memory = MemorySink::with_capacity(100_000);
     let guard = reflow_trace::builder().sink(memory.clone()).start()?;
@@ -122,13 +118,8 @@ fn main() -> Result<ExitCode, Failure> {
                 .try_for_each(|message| actor.handle(message))?;
             Ok::<Tally, Failure>(actor.tally)
         }));
-        next = Some(Connector {
-            from_actor,
-            from_port: "out",
-            to_actor,
-            to_port: "in",
-            channel,
-        });
+        let edge = Edge::new(from_actor, "out", to_actor, "in");
+        next = Some(Connector { edge, channel });
     }
     let reader = next.ok_or("a chain has a first connector")?;
     let mut exit_code = ExitCode::SUCCESS;
