@@ -18,7 +18,7 @@ pub(crate) type EdgeNumber = u32;
 pub(crate) type TypeNumber = u32;
 
 /// The first edge stands for all that found no room, the first type for no message.
-const OVERFLOW_EDGE: EdgeNumber = 0;
+pub(crate) const OVERFLOW_EDGE: EdgeNumber = 0;
 const OVERFLOW_TYPE: TypeNumber = 1;
 
 struct Edges {

@@ -9,7 +9,7 @@ mod dictionary;
 mod handle;
 mod name;
 
-pub(crate) use dictionary::{Dictionary, EdgeNumber, TypeNumber};
+pub(crate) use dictionary::{Dictionary, EdgeNumber, OVERFLOW_EDGE, TypeNumber};
 pub use dictionary::{EDGES_MAX, OVERFLOW_NAME, TYPES_MAX};
 pub use handle::Edge;
 pub use name::NAME_BYTES_MAX;

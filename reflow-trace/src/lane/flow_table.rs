@@ -9,7 +9,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Counter, FlowCell, LaneShared};
-use crate::edge::{BoundedName, Edge, EdgeNames, EdgeNumber, NAME_BYTES_MAX, TypeNumber};
+use crate::edge::{
+    BoundedName, Edge, EdgeNames, EdgeNumber, NAME_BYTES_MAX, OVERFLOW_EDGE, TypeNumber,
+};
 use crate::message::MessageKind;
 use crate::probe::{Name, Site};
 use crate::runtime::{Runtime, dictionary, thresholds};
@@ -102,6 +104,9 @@ pub(crate) struct FlowTable {
     of_edge: Vec<u32>,
     /// By content.
     of_content: HashMap<u64, Vec<u32>>,
+    /// Those of edges that the dictionary had no room for: one for each kind and verdict, else the table
+    /// would grow with every name.
+    overflowed: Vec<u32>,
     cells: HashMap<(EdgeNumber, TypeNumber, Purpose), Arc<FlowCell>>,
 }
 
@@ -112,6 +117,7 @@ impl FlowTable {
             places: Box::new([NOWHERE; PLACES]),
             of_edge: Vec::new(),
             of_content: HashMap::new(),
+            overflowed: Vec::new(),
             cells: HashMap::new(),
         }
     }
@@ -185,6 +191,10 @@ impl FlowTable {
     ) -> u32 {
         let names = site.over(dictionary().edge_names(edge));
         let index = self.enter(names, kind, wanted, lane, runtime);
+        if self.entries[index as usize].edge == OVERFLOW_EDGE {
+            // It may stand for several edges, so it is in no chain.
+            return index;
+        }
         if self.of_edge.len() <= edge as usize {
             self.of_edge.resize(edge as usize + 1, NOWHERE);
         }
@@ -238,7 +248,9 @@ impl FlowTable {
         known.unwrap_or_else(|| {
             let names = EdgeNames::new(names, site.protocol_name(), site.compression_name());
             let index = self.enter(names, kind, wanted, lane, runtime);
-            self.of_content.entry(hash).or_default().push(index);
+            if self.entries[index as usize].edge != OVERFLOW_EDGE {
+                self.of_content.entry(hash).or_default().push(index);
+            }
             index
         })
     }
@@ -271,6 +283,21 @@ impl FlowTable {
             ),
         };
         let actors = by_type.min(by_sampler);
+        let is_overflow = edge == OVERFLOW_EDGE;
+        if is_overflow
+            && let Some(&index) = self.overflowed.iter().find(|&&index| {
+                let entry = &self.entries[index as usize];
+                entry.is(wanted) && entry.actors == actors
+            })
+        {
+            return index;
+        }
+        let names = if is_overflow {
+            self.overflowed.push(self.entries.len() as u32);
+            dictionary().edge_names(edge)
+        } else {
+            names
+        };
         // The rarer of the two rates: R that reaches the larger threshold reaches both.
         let threshold = threshold.max(sampler_threshold);
         let cell = self.cell(edge, message_type, purpose, lane);
