@@ -2,6 +2,8 @@
 //!
 //! A binary of its own: the dictionary is that of the process and stays full.
 
+#![cfg(target_os = "linux")]
+
 use reflow_trace::{EDGES_MAX, OVERFLOW_NAME, sample, traced_connector};
 
 #[sample(never)]
@@ -35,14 +37,12 @@ fn send_over_new_edges(numbers: std::ops::Range<usize>) {
 }
 
 /// The resident size of this process, in pages.
-#[cfg(target_os = "linux")]
 fn resident_pages() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
     let pages = statm.split_whitespace().nth(1).expect("the second field");
     pages.parse().expect("a number")
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn edges_beyond_the_limit_cost_no_memory_and_count_as_one() {
     let guard = reflow_trace::builder().start().expect("nobody records");
