@@ -226,6 +226,22 @@ fn a_file_that_cannot_be_written_is_said_in_one_line_and_the_program_goes_on() {
     assert_eq!(files_in(&directory), 0);
 }
 
+#[test]
+fn a_file_from_outside_that_cannot_be_written_does_not_fail_init() {
+    let directory = directory("unwritable-init");
+    let output = run(
+        &directory,
+        Some("file:missing/flow.jsonl"),
+        "init",
+        "return",
+    );
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "recording true\nsum 55\n");
+    let said = stderr(&output);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("`missing/flow.jsonl`"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_complaint_that_nobody_reads_changes_nothing() {

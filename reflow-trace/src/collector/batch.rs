@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::Calibration;
 use crate::edge::EdgeNumber;
 use crate::event::{ProducerId, TraceEvent};
+use crate::ledger::{Loss, LossReason};
 use crate::record::{Origin, Surroundings, view};
 use crate::ring::{SLOT_WORDS, continuation_slots};
 use crate::runtime::{dictionary, thresholds};
@@ -67,7 +68,7 @@ impl Batch {
         let mut ring = 0;
         let mut at = 0;
         let recorded = std::iter::from_fn(move || {
-            while at < self.words.len() {
+            if at < self.words.len() {
                 while let Some(&(start, next)) = rings.peek()
                     && start <= at
                 {
@@ -81,9 +82,13 @@ impl Batch {
                     producer: self.producer,
                     ring,
                 };
-                if let Some(event) = view(words, origin, &self.surroundings()) {
-                    return Some(event);
-                }
+                let event = view(words, origin, &self.surroundings());
+                return Some(event.unwrap_or_else(|| {
+                    TraceEvent::loss(Loss {
+                        reason: LossReason::Corrupt,
+                        count: 1,
+                    })
+                }));
             }
             None
         });

@@ -23,9 +23,8 @@ pub enum LossReason {
     ManualQueueFull,
     /// The event with all its attributes exceeds the largest record.
     TooLarge,
-    /// Recording stopped before the event was collected.
-    Shutdown,
-    /// A record could not be read back; this is a fault of the tracing itself.
+    /// A record could not be read back; this is a fault of the tracing itself, told where the event
+    /// would have stood.
     Corrupt,
     /// The queue to a sink was full.
     SinkFull,
@@ -37,13 +36,12 @@ pub enum LossReason {
 
 impl LossReason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::RingFull,
         Self::Overwritten,
         Self::NoRing,
         Self::ManualQueueFull,
         Self::TooLarge,
-        Self::Shutdown,
         Self::Corrupt,
         Self::SinkFull,
         Self::SinkFailed,
@@ -58,7 +56,6 @@ impl LossReason {
             Self::NoRing => "no_ring",
             Self::ManualQueueFull => "manual_queue_full",
             Self::TooLarge => "too_large",
-            Self::Shutdown => "shutdown",
             Self::Corrupt => "corrupt",
             Self::SinkFull => "sink_full",
             Self::SinkFailed => "sink_failed",

@@ -166,29 +166,32 @@ mod two_threads {
                     .expect("shorter than the ring");
             }
         });
-        let mut words = Vec::new();
         let (mut last, mut seen) = (None, 0);
-        loop {
-            let done = thread.is_finished();
-            words.clear();
-            if reader.pop(&mut words) {
-                let number = number_of(&words);
-                assert!(
-                    last.is_none_or(|last| last < number),
-                    "{number} after {last:?}"
-                );
-                assert_eq!(
-                    seen + reader.overwritten(),
-                    number,
-                    "what is missing is counted"
-                );
-                last = Some(number);
-                seen += 1;
-            } else if done {
-                break;
+        let mut look = || {
+            let mut words = Vec::new();
+            if !reader.pop(&mut words) {
+                return false;
             }
+            let number = number_of(&words);
+            assert!(
+                last.is_none_or(|last| last < number),
+                "{number} after {last:?}"
+            );
+            assert_eq!(
+                seen + reader.overwritten(),
+                number,
+                "what is missing is counted"
+            );
+            last = Some(number);
+            seen += 1;
+            true
+        };
+        while !thread.is_finished() {
+            look();
         }
+        // Only the join says that what the thread wrote is visible here.
         thread.join().expect("the writer does not panic");
+        while look() {}
         assert_eq!(
             last,
             Some(records() - 1),

@@ -16,7 +16,8 @@ const COMMANDS_MAX: usize = 64;
 
 /// Begins a recording as `config` says; it lasts as long as the guard.
 ///
-/// The variable `REFLOW_TRACE` overrides: `off` switches recording off, `file:PATH` names the file.
+/// The variable `REFLOW_TRACE` overrides: `off` switches recording off, `file:PATH` switches it on and
+/// names the file. A file from there that cannot be written is said on stderr and left out.
 ///
 /// # Errors
 ///
@@ -134,16 +135,27 @@ impl Builder {
                 drop(current);
                 let _late = running.stop(self.config.shutdown_timeout);
                 current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+                if current.is_some() {
+                    return Err(InitError::AlreadyRunning);
+                }
             }
         }
+        let file_in_code = self.config.file.clone();
         if !self.heeds_the_environment() {
             // Whoever asks from now on need not ask again.
             STATE.store(OFF, Ordering::Release);
             return Ok(None);
         }
         if let Some(path) = self.config.file.take() {
-            let sink = open(&path).map_err(|source| InitError::File { path, source })?;
-            self.sinks.push(Box::new(sink));
+            let is_wished = !by_environment && file_in_code.as_ref() != Some(&path);
+            match open(&path) {
+                Ok(sink) => self.sinks.push(Box::new(sink)),
+                // What is wrong outside must not stop a program that would run without it.
+                Err(source) if is_wished => {
+                    environment::complain(&InitError::File { path, source })
+                }
+                Err(source) => return Err(InitError::File { path, source }),
+            }
         }
         let runtime = self.spawn(by_environment)?;
         exit::install();
@@ -158,7 +170,10 @@ impl Builder {
         match environment::wish() {
             Ok(Wish::None) => {}
             Ok(Wish::Off) => return false,
-            Ok(Wish::File(path)) => self.config.file = Some(path),
+            Ok(Wish::File(path)) => {
+                self.config.file = Some(path);
+                self.config.enabled = true;
+            }
             Err(error) => {
                 // A typing error outside must not stop the program.
                 environment::complain(&error);

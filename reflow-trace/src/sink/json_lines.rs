@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use super::{Sink, SinkError};
 use crate::collector::Batch;
+use crate::event::TraceEvent;
 
 /// Appends every event to a file as a line of JSON.
 #[derive(Debug)]
 pub struct JsonLinesSink {
     path: PathBuf,
     writer: BufWriter<File>,
+    /// A write failed in the middle of a line.
+    is_torn: bool,
 }
 
 impl JsonLinesSink {
@@ -23,7 +26,11 @@ impl JsonLinesSink {
     pub fn create(path: impl AsRef<Path>) -> std::io::Result<Self> {
         let path = path.as_ref().to_owned();
         let writer = BufWriter::with_capacity(1 << 16, File::create(&path)?);
-        Ok(Self { path, writer })
+        Ok(Self {
+            path,
+            writer,
+            is_torn: false,
+        })
     }
 
     /// Appends to the file, or creates it.
@@ -37,7 +44,17 @@ impl JsonLinesSink {
         Ok(Self {
             path,
             writer: BufWriter::with_capacity(1 << 16, file),
+            is_torn: false,
         })
+    }
+
+    fn write_line(&mut self, event: &TraceEvent) -> std::io::Result<()> {
+        if self.is_torn {
+            // What is left of the broken line must not swallow this one.
+            self.writer.write_all(b"\n")?;
+        }
+        serde_json::to_writer(&mut self.writer, event)?;
+        self.writer.write_all(b"\n")
     }
 
     fn explain(&self, error: impl std::fmt::Display) -> SinkError {
@@ -52,12 +69,9 @@ impl Sink for JsonLinesSink {
 
     fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
         for event in batch.events() {
-            if let Err(error) = serde_json::to_writer(&mut self.writer, &event) {
-                return Err(self.explain(error));
-            }
-            if let Err(error) = self.writer.write_all(b"\n") {
-                return Err(self.explain(error));
-            }
+            let written = self.write_line(&event);
+            self.is_torn = written.is_err();
+            written.map_err(|error| self.explain(error))?;
         }
         // A batch is on its way to the disk before it is counted as stored.
         self.flush()
