@@ -21,8 +21,11 @@ use crate::sink::SinkWorker;
 const BATCH_EVENTS_MAX: usize = 8_192;
 /// How often the exact counters go to the sinks while the program runs.
 const COUNTERS_EVERY: Duration = Duration::from_secs(10);
-/// Shortest sleep between two looks at the rings under full traffic.
-const NAP_MIN: Duration = Duration::from_micros(100);
+/// Shortest sleep between two looks at the rings under full traffic. A look touches what the writers
+/// are writing to; traffic that fills a ring faster wakes the collector.
+const NAP_MIN: Duration = Duration::from_millis(1);
+/// How often losses and metrics are looked at, which touches the counters of all threads.
+const REPORT_EVERY: Duration = Duration::from_millis(50);
 /// Longest sleep; metrics are at most this old.
 const NAP_MAX: Duration = Duration::from_millis(500);
 
@@ -45,6 +48,7 @@ pub(crate) struct Collector {
     reported_losses: Vec<Loss>,
     reported_counters: Option<CounterSnapshot>,
     counters_since: Instant,
+    reported: Instant,
     nap: Duration,
 }
 
@@ -78,6 +82,7 @@ impl Collector {
             reported_losses: Vec::new(),
             reported_counters: None,
             counters_since: Instant::now(),
+            reported: Instant::now(),
             nap: batch_timeout.min(NAP_MAX),
         }
     }
@@ -230,6 +235,10 @@ impl Collector {
 
     /// Passes on new losses, the counters when they are due, and what is known of ourselves.
     fn report(&mut self) {
+        if self.reported.elapsed() < REPORT_EVERY {
+            return;
+        }
+        self.reported = Instant::now();
         self.notice_losses();
         if self.counters_since.elapsed() >= COUNTERS_EVERY {
             self.notice_counters();
