@@ -14,7 +14,7 @@ use crate::shape::returned::Returned;
 pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
-    let begin = synchronous::begin(probe, &quote_spanned!(span=> flow.defer();));
+    let begin = synchronous::begin(probe, &TokenStream::new());
     let call = synchronous::call(method, probe, returned);
     let finish = probe.finish(Hold::References);
     let wrapped = quote_spanned! {span=>
@@ -29,6 +29,8 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     quote_spanned! {span=>
         #begin
         let future = #call;
+        // After the body: what it sends at once belongs to this send.
+        flow.defer();
         #result
     }
 }

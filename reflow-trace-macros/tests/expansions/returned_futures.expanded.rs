@@ -19,13 +19,13 @@ impl Connector {
                         &SITE
                     },
                 );
-            flow.defer();
         }
         let future = ::reflow_trace::__private::call(move || -> _ {
             let _ = &message;
             let _ = &self;
             { async move { self.push(message).await } }
         });
+        flow.defer();
         ::reflow_trace::__private::deferred(
             flow,
             future,
@@ -60,7 +60,6 @@ impl Connector {
                         &SITE
                     },
                 );
-            flow.defer();
         }
         let future = ::reflow_trace::__private::call(move || -> Pin<
             Box<dyn Future<Output = Result<(), E>> + Send + 'a>,
@@ -69,6 +68,7 @@ impl Connector {
             let _ = &self;
             { Box::pin(async move { self.push(message).await }) }
         });
+        flow.defer();
         if flow.is_active() {
             ::std::boxed::Box::pin(
                 ::reflow_trace::__private::deferred(
@@ -106,13 +106,13 @@ impl Connector {
                         &SITE
                     },
                 );
-            flow.defer();
         }
         let future = ::reflow_trace::__private::call(move || -> Self::Future {
             let _ = &request;
             let _ = &self;
             { self.inner.call(request) }
         });
+        flow.defer();
         if flow.is_active() {
             ::std::boxed::Box::pin(
                 ::reflow_trace::__private::deferred(

@@ -7,9 +7,9 @@ use crate::clock::Calibration;
 use crate::edge::EdgeNumber;
 use crate::event::{ProducerId, TraceEvent};
 use crate::ledger::{Loss, LossReason};
-use crate::record::{Origin, Surroundings, view};
+use crate::record::{Origin, Record, Surroundings, view};
 use crate::ring::{SLOT_WORDS, continuation_slots};
-use crate::runtime::{dictionary, thresholds};
+use crate::runtime::{RING_BY_HAND, dictionary, thresholds};
 
 /// What the collector knew when it sealed a batch.
 #[derive(Clone, Debug)]
@@ -125,9 +125,15 @@ impl Batch {
         self.notices.append(&mut other.notices);
     }
 
-    /// The clock ticks at which the first record began.
-    pub(crate) fn first_ticks(&self) -> Option<u64> {
-        self.words.get(1).copied()
+    /// The clock ticks at which the first event ended, where it came from a ring and has a duration.
+    pub(crate) fn first_end(&self) -> Option<u64> {
+        let first = self.words.first_chunk().and_then(Record::unpack)?;
+        let is_from_a_ring = self
+            .rings
+            .first()
+            .is_some_and(|&(_, ring)| ring != RING_BY_HAND);
+        let duration = first.duration.filter(|_| is_from_a_ring)?;
+        Some(first.start.wrapping_add(duration))
     }
 
     pub(crate) fn seal(&mut self, moment: Moment) {

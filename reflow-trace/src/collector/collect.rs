@@ -211,7 +211,7 @@ impl Collector {
             .look(self.collected.popped + self.collected.by_hand, || {
                 self.runtime.messages_by_edge()
             });
-        if let Some(first) = self.batch.first_ticks() {
+        if let Some(first) = self.batch.first_end() {
             self.rates
                 .note_latency(self.calibration.duration_ns(ticks().saturating_sub(first)));
         }

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use super::Context;
+use super::{Context, active};
 
 thread_local! {
     static CAUSE: ThreadCause =
@@ -61,6 +61,7 @@ pub(super) fn current() -> Context {
 #[derive(Debug)]
 pub struct CauseFrame {
     before: Option<Context>,
+    base_before: usize,
     /// A thread's cause belongs to that thread.
     stays_on_its_thread: PhantomData<*const ()>,
 }
@@ -72,6 +73,7 @@ impl CauseFrame {
     pub fn enter() -> Self {
         Self {
             before: ThreadCause::with(ThreadCause::get).flatten(),
+            base_before: active::base(),
             stays_on_its_thread: PhantomData,
         }
     }
@@ -80,8 +82,17 @@ impl CauseFrame {
     #[inline]
     pub(crate) fn with_cause(cause: Context) -> Self {
         let frame = Self::enter();
-        ThreadCause::with(|thread| thread.set(Some(cause)));
+        Self::handle(cause);
         frame
+    }
+}
+
+impl CauseFrame {
+    /// What is sent from now on is caused by a handling that begins here.
+    #[inline]
+    pub(crate) fn handle(cause: Context) {
+        ThreadCause::with(|thread| thread.set(Some(cause)));
+        active::set_base(active::depth());
     }
 }
 
@@ -89,5 +100,6 @@ impl Drop for CauseFrame {
     #[inline]
     fn drop(&mut self) {
         ThreadCause::with(|thread| thread.set(self.before));
+        active::set_base(self.base_before);
     }
 }

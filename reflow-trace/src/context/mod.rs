@@ -5,6 +5,7 @@
 //! when. It travels whether or not the message is recorded, so that the next hop decides with the
 //! same R.
 
+pub(crate) mod active;
 mod frame;
 
 pub use frame::CauseFrame;

@@ -32,17 +32,12 @@ thread_local! {
     static LANE: LaneSlot = const { LaneSlot(RefCell::new(None)) };
 }
 
-/// Runs `f` with the place of this thread's lane; `None`, and counted, where the thread is too far gone
-/// to have one.
+/// Runs `f` with the place of this thread's lane; `None` where the thread is too far gone to have one.
 ///
 /// `f` should be small, so that all of this is inlined where it is called.
 #[inline(always)]
 pub(crate) fn with_slot<R>(f: impl FnOnce(&LaneSlot) -> R) -> Option<R> {
-    let answer = LANE.try_with(f).ok();
-    if answer.is_none() {
-        runtime::count_without_ring();
-    }
-    answer
+    LANE.try_with(f).ok()
 }
 
 /// Runs `f` with the lane of this thread, taking one if recording is on; see [`LaneSlot::with_lane`].
@@ -55,16 +50,13 @@ impl LaneSlot {
     /// Runs `f` with the lane, taking one if recording is on.
     ///
     /// `None` when recording is off, when there are too many threads, and when this is called from
-    /// within itself; the latter two are counted.
+    /// within itself. Whoever begins an attempt counts it then; see [`runtime::count_without_ring`].
     #[inline(always)]
     pub(crate) fn with_lane<R>(
         &self,
         f: impl FnOnce(&mut LaneInUse, &mut LaneOwned) -> R,
     ) -> Option<R> {
-        let Ok(mut slot) = self.0.try_borrow_mut() else {
-            runtime::count_without_ring();
-            return None;
-        };
+        let mut slot = self.0.try_borrow_mut().ok()?;
         let generation = runtime::state().load(Ordering::Relaxed);
         match &mut *slot {
             Some(held) if held.hand.generation == generation => {}

@@ -64,8 +64,8 @@ impl Ledger {
 pub struct TracingMetrics {
     /// Events collected in the last second.
     pub events_per_second: f64,
-    /// Age of the oldest event of a batch when the batch went to the sinks; mean over the batches of
-    /// the last second that had any; milliseconds.
+    /// Time from the end of the first event of a batch until the batch went to the sinks; mean over the
+    /// batches of the last second; milliseconds.
     pub avg_latency_ms: f64,
     /// Memory of rings, queues and dictionaries; megabytes of 10⁶ bytes.
     pub memory_usage_mb: f64,

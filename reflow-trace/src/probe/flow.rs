@@ -1,12 +1,14 @@
 //! One attempt, from its begin to its end.
 
-use super::active;
 use super::write::write_record;
+use crate::context::active;
+use std::sync::Arc;
+
 use crate::clock::ticks;
 use crate::context::Context;
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::event::Outcome;
-use crate::lane::{LaneInUse, LaneOwned, Purpose, with_lane};
+use crate::lane::{FlowCell, LaneInUse, LaneOwned, Purpose, with_lane};
 use crate::message::{AttributeValue, Attributes, give_back_details, take_details};
 use crate::record::sections::{Sections, Tag};
 use crate::record::{Fields, Kind, flag};
@@ -20,7 +22,7 @@ use crate::sampling::Randomness;
 pub struct Flow {
     pub(super) stage: Stage,
     delivers_on_drop: bool,
-    began_while_panicking: bool,
+    no_panic_is_ours: bool,
 }
 
 /// How much there is to remember.
@@ -83,7 +85,7 @@ impl Flow {
         Self {
             stage: Stage::Idle,
             delivers_on_drop: false,
-            began_while_panicking: false,
+            no_panic_is_ours: false,
         }
     }
 
@@ -152,17 +154,19 @@ impl Flow {
     #[inline]
     pub fn deliver_on_drop(&mut self) {
         self.delivers_on_drop = true;
-        self.began_while_panicking = std::thread::panicking();
+        self.no_panic_is_ours = std::thread::panicking();
     }
 
     /// The attempt begins at the first poll of a future; if that never comes, there was none.
     ///
-    /// What is not recorded is counted at the call all the same; it is not worth wrapping the future.
+    /// What is not recorded is counted at the call, and its failure is not: it is not worth wrapping the
+    /// future.
     pub fn defer(&mut self) {
         self.leave_stack();
-        match self.attempt() {
-            Some(attempt) if attempt.state == State::Recorded => attempt.defer(),
-            _ => {}
+        match &mut self.stage {
+            Stage::Attempt(attempt) if attempt.state == State::Recorded => attempt.defer(),
+            Stage::Counted(_) => self.stage = Stage::Idle,
+            Stage::Attempt(_) | Stage::Idle => {}
         }
     }
 
@@ -209,6 +213,8 @@ impl Flow {
         if std::mem::take(is_on_stack) {
             active::pop();
         }
+        // From here on a panic leaves through a poll, which sees it.
+        self.no_panic_is_ours = true;
     }
 
     /// The edge of a send that is under way.
@@ -233,7 +239,7 @@ impl Drop for Flow {
 impl Flow {
     #[cold]
     fn end_by_drop(&mut self) {
-        let panics = std::thread::panicking() && !self.began_while_panicking;
+        let panics = std::thread::panicking() && !self.no_panic_is_ours;
         self.end_stage(match (panics, self.delivers_on_drop) {
             (true, _) => Outcome::Panicked,
             (false, true) => Outcome::Delivered,
@@ -339,33 +345,42 @@ impl Attempt {
 
     fn defer(&mut self) {
         self.state = State::Deferred;
-        with_lane(|_, lane| {
-            let cell = lane.flows.cell(
-                self.edge(),
-                self.words.message_type(),
-                self.purpose,
-                &lane.shared,
-            );
-            cell.messages.subtract(1);
-            cell.bytes.subtract(self.words.size().unwrap_or(0));
-            lane.shared.begun.subtract(1);
+        with_lane(|hand, lane| {
+            if hand.generation == self.generation {
+                let cell = self.cell(lane);
+                cell.messages.subtract(1);
+                cell.bytes.subtract(self.words.size().unwrap_or(0));
+                lane.shared.begun.subtract(1);
+            }
         });
     }
 
+    /// A future that was made under another recording stays deferred, and its end is none.
     fn begin_deferred(&mut self) {
-        self.state = State::Recorded;
-        with_lane(|_, lane| {
-            let cell = lane.flows.cell(
-                self.edge(),
-                self.words.message_type(),
-                self.purpose,
-                &lane.shared,
-            );
+        let begins = with_lane(|hand, lane| {
+            if hand.generation != self.generation {
+                return false;
+            }
+            let cell = self.cell(lane);
             cell.messages.add(1);
             cell.bytes.add(self.words.size().unwrap_or(0));
             lane.shared.begun.add(1);
+            true
         });
-        self.words[1] = ticks();
+        match begins {
+            Some(true) => {
+                self.state = State::Recorded;
+                self.words[1] = ticks();
+            }
+            Some(false) => {}
+            None => crate::runtime::count_without_ring(),
+        }
+    }
+
+    fn cell(&self, lane: &mut LaneOwned) -> Arc<FlowCell> {
+        let (edge, message_type) = (self.edge(), self.words.message_type());
+        lane.flows
+            .cell(edge, message_type, self.purpose, &lane.shared)
     }
 
     /// The trace began in another process: the record names it in full.

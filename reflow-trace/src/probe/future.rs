@@ -12,25 +12,38 @@ use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::active;
 use super::flow::Flow;
 use crate::context::CauseFrame;
+use crate::context::active;
 use crate::event::Outcome;
 
 thread_local! {
     /// What the body that is being polled for the first time has begun.
-    static BEGUN: RefCell<Option<Flow>> = const { RefCell::new(None) };
+    static BEGUN: RefCell<Begun> = const { RefCell::new(Begun::Nobody) };
+}
+
+/// The place where a body leaves what it has begun.
+#[derive(Default)]
+enum Begun {
+    /// Nobody would take it: the poll began before recording did.
+    #[default]
+    Nobody,
+    /// A first poll is waiting for it.
+    Awaited,
+    /// It is here.
+    Here(Flow),
 }
 
 /// Begins an attempt from within the body of an instrumented future.
 #[inline]
 pub fn begin_in(begin: impl FnOnce(&mut Flow)) {
-    if super::on() {
+    let is_awaited = || BEGUN.try_with(|slot| matches!(*slot.borrow(), Begun::Awaited));
+    if super::on() && is_awaited() == Ok(true) {
         let mut flow = Flow::idle();
         begin(&mut flow);
         if flow.is_active() {
             // On a thread that is exiting the flow is dropped, and so cancelled.
-            let _left_behind = BEGUN.try_with(|slot| slot.replace(Some(flow)));
+            let _left_behind = BEGUN.try_with(|slot| slot.replace(Begun::Here(flow)));
         }
     }
 }
@@ -120,7 +133,7 @@ impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F,
 struct FirstTurn<'a> {
     flow: &'a mut Flow,
     /// What an enclosing body has begun in its own first poll.
-    enclosing: Option<Flow>,
+    enclosing: Begun,
     /// The enclosing handler's cause, put back when this is dropped.
     _frame: CauseFrame,
     was_panicking: bool,
@@ -129,7 +142,9 @@ struct FirstTurn<'a> {
 impl<'a> FirstTurn<'a> {
     #[inline]
     fn enter(flow: &'a mut Flow) -> Self {
-        let enclosing = BEGUN.try_with(RefCell::take).ok().flatten();
+        let enclosing = BEGUN
+            .try_with(|slot| slot.replace(Begun::Awaited))
+            .unwrap_or_default();
         Self {
             flow,
             enclosing,
@@ -142,7 +157,8 @@ impl<'a> FirstTurn<'a> {
 impl Drop for FirstTurn<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Ok(Some(begun)) = BEGUN.try_with(|slot| slot.replace(self.enclosing.take())) {
+        let enclosing = std::mem::take(&mut self.enclosing);
+        if let Ok(Begun::Here(begun)) = BEGUN.try_with(|slot| slot.replace(enclosing)) {
             *self.flow = begun;
             self.flow.leave_stack();
             end_if_panicking(self.flow, self.was_panicking);

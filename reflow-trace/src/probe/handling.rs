@@ -7,7 +7,7 @@ use super::send::{Amounts, Facts, number, open, threshold_of, with_shown_names};
 use super::site::Site;
 use super::trace::{Trace, edge_of};
 use crate::clock::ticks;
-use crate::context::ThreadCause;
+use crate::context::{CauseFrame, Context, ThreadCause};
 use crate::lane::{FlowKey, LaneInUse, LaneOwned, Purpose, with_lane};
 use crate::record::flag;
 
@@ -66,6 +66,8 @@ fn begin_at(
     site: &'static Site,
     facts: &Facts<'_>,
 ) -> bool {
+    // A handler that is called by another, with a message that carries nothing.
+    let handling = ThreadCause::with(ThreadCause::get).flatten();
     let began = with_lane(|hand, lane| {
         let by_edge = facts.context.and_then(|context| edge_of(context, hand));
         let key = match by_edge.map(FlowKey::Number) {
@@ -74,13 +76,24 @@ fn begin_at(
             }
             _ => FlowKey::Names(ends),
         };
-        begin_received(flow, key, Depth::UNKNOWN, site, facts, hand, lane)
+        begin_received(
+            flow,
+            key,
+            Depth::UNKNOWN,
+            site,
+            facts,
+            handling.as_ref(),
+            hand,
+            lane,
+        )
     });
     if let Some(attempt) = flow.attempt() {
-        let cause = attempt.cause();
-        ThreadCause::with(|thread| thread.set(Some(cause)));
+        CauseFrame::handle(attempt.cause());
     }
-    began.unwrap_or(false)
+    began.unwrap_or_else(|| {
+        crate::runtime::count_without_ring();
+        false
+    })
 }
 
 /// Whether the edge ends at this actor and port. Asks this thread's table, not the dictionary.
@@ -105,16 +118,20 @@ fn leads_to(
 }
 
 /// Counts and decides over a message that was taken up; true when it is recorded.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a receive and a handling share all of it"
+)]
 pub(super) fn begin_received(
     flow: &mut Flow,
     key: FlowKey<'_>,
     depth: Depth,
     site: &'static Site,
     facts: &Facts<'_>,
+    handling: Option<&Context>,
     hand: &mut LaneInUse,
     lane: &mut LaneOwned,
 ) -> bool {
-    let handling = ThreadCause::with(ThreadCause::get).flatten();
     let entry = lane.flows.find(
         key,
         &facts.kind,
@@ -126,20 +143,15 @@ pub(super) fn begin_received(
     entry.cell.messages.add(1);
     entry.cell.bytes.add(facts.size.bytes);
     let came_with = facts.context.filter(|context| context.is_linked());
-    let mut trace = Trace::of(
-        came_with.or(handling.as_ref()),
-        facts,
-        &mut lane.roots,
-        hand,
-    );
-    if came_with.is_none() {
+    let mut trace = Trace::of(came_with.or(handling), facts, &mut lane.roots, hand);
+    if came_with.is_none() && handling.is_none() {
         trace.flags |= flag::UNLINKED;
     }
     let (threshold, policy) = threshold_of(entry, facts.verdict);
     let sampled = threshold.keeps(trace.randomness);
     // Stamps of another process are of another clock.
     let stamp =
-        came_with.filter(|context| context.sent_at != 0 && context.producer == hand.producer);
+        came_with.filter(|context| context.sent_at != 0 && context.event_producer == hand.producer);
     let waited = stamp.map(|context| ticks().saturating_sub(context.sent_at));
     let amounts = Amounts {
         size: facts.size,

@@ -27,7 +27,7 @@ pub fn begin_life(flow: &mut Flow, actor: Name<'_>, site: &'static Site) {
 }
 
 fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
-    with_lane(|hand, lane| {
+    let began = with_lane(|hand, lane| {
         let entry = lane.flows.find(
             FlowKey::Names(&[actor, "", "", ""].map(Name::Text)),
             &KindRef::None,
@@ -52,6 +52,9 @@ fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
         write_record(&mut started, &[], hand, lane);
         flow.open(begin_record(edge, hand, lane));
     });
+    if began.is_none() {
+        crate::runtime::count_without_ring();
+    }
 }
 
 fn begin_record(edge: u32, hand: &LaneInUse, lane: &mut LaneOwned) -> Attempt {

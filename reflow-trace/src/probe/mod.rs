@@ -6,7 +6,6 @@
 //!
 //! The names of this module are for generated code.
 
-mod active;
 mod begin;
 mod body;
 mod depth;

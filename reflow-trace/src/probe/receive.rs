@@ -77,9 +77,14 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
         _ => return,
     };
     flow.stage = Stage::Idle;
+    // Who receives may be handling something else: nothing is guessed.
     let recorded = with_lane(|hand, lane| {
-        begin_received(flow, FlowKey::Number(edge), depth, PLAIN, facts, hand, lane)
+        let key = FlowKey::Number(edge);
+        begin_received(flow, key, depth, PLAIN, facts, None, hand, lane)
     });
+    if recorded.is_none() {
+        crate::runtime::count_without_ring();
+    }
     if recorded == Some(true) {
         describe(flow);
         flow.start_clock();
@@ -88,7 +93,16 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
             attempt
                 .words
                 .finish(Kind::MessageReceived, None, Some(Outcome::Delivered));
-            with_lane(|hand, lane| attempt.write(hand, lane));
+            let written = with_lane(|hand, lane| {
+                let is_of_this_recording = hand.generation == attempt.generation;
+                if is_of_this_recording {
+                    attempt.write(hand, lane);
+                }
+                is_of_this_recording
+            });
+            if written.is_none() {
+                crate::runtime::count_end_without_ring(attempt.generation);
+            }
             attempt.give_back_details();
         }
     }

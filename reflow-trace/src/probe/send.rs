@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::active;
 use super::depth::Depth;
 use super::ends::{Ends, Name, are_text};
 use super::flow::{Attempt, Counted, Flow, Stage, State};
 use super::site::Site;
 use super::trace::Trace;
+use crate::context::active;
 use crate::context::{Context, ThreadCause};
-use crate::edge::BoundedName;
+use crate::edge::{BoundedName, OVERFLOW_EDGE};
 use crate::lane::{
     FlowEntry, FlowKey, KindRef, LaneInUse, LaneShared, LaneSlot, Purpose, with_slot,
 };
@@ -45,7 +45,7 @@ pub(super) fn begin_send(
     request: &Request<'_>,
     outgoing: Option<&mut Context>,
 ) -> bool {
-    with_slot(|slot| begin_on(slot, flow, request, outgoing)).unwrap_or(false)
+    with_slot(|slot| begin_on(slot, flow, request, outgoing)).unwrap_or_else(count_without_ring)
 }
 
 #[inline(never)]
@@ -125,7 +125,7 @@ fn begin_over(
             &lane.shared,
             &hand.runtime,
         );
-        if active::is_active(entry.edge) {
+        if entry.edge != OVERFLOW_EDGE && active::is_active(entry.edge) {
             // One send that goes through several methods of a connector is one event, the outermost.
             return false;
         }
@@ -176,7 +176,13 @@ fn begin_over(
         }
         sampled
     })
-    .unwrap_or(false)
+    .unwrap_or_else(count_without_ring)
+}
+
+#[cold]
+fn count_without_ring() -> bool {
+    crate::runtime::count_without_ring();
+    false
 }
 
 /// The trace of a send that something led to, or whose message has an id.

@@ -496,6 +496,89 @@ fn names_that_are_shown_go_through_a_buffer() {
 }
 
 #[test]
+fn a_handling_within_a_send_has_messages_of_its_own() {
+    let recording = Recording::start();
+    let important = || Reading {
+        important: true,
+        ..Reading::default()
+    };
+    // A network that delivers by calling: a sends to b, whose handler answers, whose handler sends again.
+    send("a", "b", important(), |message| {
+        handle("b", message, |_| {
+            send("a", "b", important(), |message| {
+                handle("b", message, |_| ());
+            });
+        });
+    });
+    let events = recording.events();
+    assert_eq!(
+        events.iter().filter(|event| event.is_data_flow()).count(),
+        2
+    );
+    assert_eq!(events.len(), 4);
+}
+
+#[test]
+fn what_only_looks_for_a_lane_is_no_attempt() {
+    let recording = Recording::with(builder().config(crate::TracingConfig {
+        rings_max: 1,
+        ..crate::TracingConfig::default()
+    }));
+    let important = Reading {
+        important: true,
+        ..Reading::default()
+    };
+    send("a", "b", important.clone(), |_| ());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..10 {
+                let mut flow = Flow::idle();
+                let names = ["a", "out", "b", "in"];
+                let [a, b, c, d] = names.each_ref().map(|name| (&&Text(name)).name());
+                begin_receive(&mut flow, ends(a, b, c, d), Depth::UNKNOWN, SITE);
+                let mut nothing: Option<Reading> = None;
+                (&mut &mut &mut Received(&mut nothing)).end_receive(&mut flow);
+            }
+            send("a", "b", important, |_| ());
+        });
+    });
+    let ledger = recording.ledger();
+    assert_eq!((ledger.attempted, ledger.lost_total()), (2, 1), "{ledger}");
+    assert!(ledger.balances(), "{ledger:#?}");
+}
+
+#[test]
+fn a_deferred_send_of_an_ended_recording_leaves_the_next_one_alone() {
+    let first = Recording::start();
+    let mut flow = Flow::idle();
+    let mut message = Reading {
+        important: true,
+        ..Reading::default()
+    };
+    let edge_handle = Edge::new("a", "out", "b", "in");
+    (&mut Probed(&mut message)).begin_send(&mut flow, edge(&edge_handle), Depth::UNKNOWN, SITE);
+    flow.defer();
+    assert_eq!(first.ledger().attempted, 0);
+    drop(first);
+    let second = Recording::start();
+    flow.begin_deferred();
+    flow.end(Outcome::Delivered);
+    let ledger = second.ledger();
+    assert_eq!((ledger.attempted, ledger.in_flight), (0, 0), "{ledger}");
+}
+
+#[test]
+fn a_flush_may_be_given_all_the_time_there_is() {
+    let recording = Recording::start();
+    assert_eq!(recording.guard.flush(Duration::MAX), Ok(()));
+    assert_eq!(
+        recording.guard.flush(Duration::MAX),
+        Ok(()),
+        "the collector is still there"
+    );
+}
+
+#[test]
 fn without_a_recording_nothing_happens() {
     let _alone = ONE_RECORDING.lock().unwrap_or_else(PoisonError::into_inner);
     let sent = send("a", "b", Reading::default(), |message| message);

@@ -126,6 +126,6 @@ impl Trace {
 
 /// The edge over which a message came, if this process knows it.
 pub(super) fn edge_of(context: &Context, hand: &LaneInUse) -> Option<u32> {
-    let is_ours = context.producer == hand.producer;
+    let is_ours = context.event_producer == hand.producer;
     (is_ours && context.is_linked() && context.edge != NO_EDGE).then_some(context.edge)
 }

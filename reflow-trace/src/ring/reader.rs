@@ -52,10 +52,10 @@ impl Reader {
     /// Appends the words of the next record to `words`; false when there is none now.
     pub(crate) fn pop(&mut self, words: &mut Vec<u64>) -> bool {
         loop {
-            if self.head == self.tail_seen {
+            if self.head >= self.tail_seen {
                 // Pairs with the release store in `Writer::write`.
                 self.tail_seen = self.ring.tail.0.load(Ordering::Acquire);
-                if self.head == self.tail_seen {
+                if self.head >= self.tail_seen {
                     return false;
                 }
             }

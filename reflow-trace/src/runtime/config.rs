@@ -38,7 +38,8 @@ pub enum Overflow {
 pub struct TracingConfig {
     /// Whether to record at all. Off, everything else is still checked.
     pub enabled: bool,
-    /// A file to which every event is appended as a line of JSON; created, or emptied, at start.
+    /// A file to which every event is appended as a line of JSON; created, or emptied, at start;
+    /// continued where this process has written it before.
     pub file: Option<PathBuf>,
     /// Events after which a batch goes to the sinks without waiting for more; 1 to 8 192. A backlog
     /// goes in batches of up to 8 192 whatever this says. Default 1 000.

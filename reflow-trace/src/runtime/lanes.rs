@@ -66,18 +66,12 @@ impl Lanes {
 }
 
 impl Runtime {
-    /// A lane for this thread; `None`, and counted, when there are too many.
+    /// A lane for this thread; `None` when there are too many.
     pub(crate) fn take_lane(&self) -> Option<LaneOwned> {
-        let lane = self
-            .lanes
+        self.lanes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if lane.is_none() {
-            self.without_ring
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-        lane
+            .take()
     }
 
     /// A thread needs its lane no more; what is in the ring is still collected.

@@ -228,6 +228,8 @@ impl Runtime {
         make: impl FnOnce(Arc<Answer>, Duration) -> Command,
         within: Duration,
     ) -> Result<(), FlushError> {
+        // Longer than anybody waits, and no sum with it overflows.
+        let within = within.min(Duration::from_secs(3600));
         let answer = Arc::new(Answer::default());
         // The queue is only full when the collector has not come by for many flushes.
         self.commands
