@@ -131,6 +131,7 @@ macro_rules! messages_with_policy {
         impl<T: Message $(, $generic)*> EndReceive for &mut &mut Received<'_, $type> {
             #[inline]
             fn end_receive(&mut self, flow: &mut Flow) {
+                // The pattern of the plain message leaves nothing for the last arm.
                 let message = match &*self.0 { $value => $message, #[allow(unreachable_patterns)] _ => None };
                 record_message::<T>(flow, message);
             }
