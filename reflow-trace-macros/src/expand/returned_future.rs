@@ -30,7 +30,7 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
         #begin
         let future = #call;
         // After the body: what it sends at once belongs to this send.
-        flow.defer();
+        let flow = flow.defer();
         #result
     }
 }

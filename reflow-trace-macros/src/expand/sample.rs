@@ -20,8 +20,12 @@ pub(crate) fn implementation(message: &MessageType, options: &SampleOptions) -> 
     let context = context(message, &p);
     let id = id(message, &p);
     let describe = describe(message, &p);
+    let says_nothing = id.is_empty() && describe.is_empty();
+    let describes = says_nothing
+        .then(|| quote_spanned!(span=> const DESCRIBES: ::core::primitive::bool = false;));
     quote_spanned! {span=>
         impl #generics #root::Message for #name #arguments #bounds {
+            #describes
             #kind
             #verdict
             #size

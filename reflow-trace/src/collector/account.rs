@@ -47,7 +47,10 @@ impl Runtime {
                 totals.attempted += cell.messages.get();
                 totals.not_sampled += cell.not_sampled.get();
             }
-            totals.begun += lane.begun.get();
+            totals.begun = totals
+                .begun
+                .wrapping_add(lane.numbered.get())
+                .wrapping_sub(lane.deferred.get());
             totals.written += lane.written.get();
             totals.ring_full += lane.ring_full.get();
             totals.too_large += lane.too_large.get();

@@ -77,14 +77,6 @@ impl CauseFrame {
             stays_on_its_thread: PhantomData,
         }
     }
-
-    /// Remembers the cause as it is and sets another.
-    #[inline]
-    pub(crate) fn with_cause(cause: Context) -> Self {
-        let frame = Self::enter();
-        Self::handle(cause);
-        frame
-    }
 }
 
 impl CauseFrame {

@@ -79,6 +79,11 @@ impl Edge {
         &self.names.to_actor
     }
 
+    /// The four names.
+    pub(crate) fn ends(&self) -> [&str; 4] {
+        self.names.ends()
+    }
+
     #[inline]
     pub(crate) fn number(&self) -> EdgeNumber {
         self.number

@@ -72,10 +72,13 @@ impl TracingIntegration {
         message_type: &str,
         size_bytes: usize,
     ) -> Result<(), TraceError> {
-        let sampler = self.runtime.sampler();
-        let threshold = sampler.map_or(Threshold::ALWAYS, |sampler| {
-            sampler.threshold(from_actor, to_actor)
-        });
+        let policy = self.runtime.policy();
+        let threshold = policy
+            .sampler
+            .as_ref()
+            .map_or(Threshold::ALWAYS, |sampler| {
+                sampler.threshold(from_actor, to_actor)
+            });
         let cause = Context::current();
         let randomness = cause
             .randomness()

@@ -8,23 +8,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::flow_entry::{FlowEntry, FlowId, Purpose};
 use super::{Counter, FlowCell, LaneShared};
 use crate::edge::{
     BoundedName, Edge, EdgeNames, EdgeNumber, NAME_BYTES_MAX, OVERFLOW_EDGE, TypeNumber,
 };
 use crate::message::MessageKind;
-use crate::probe::{Name, Site};
-use crate::runtime::{Runtime, dictionary, thresholds};
-use crate::sampling::{Threshold, Verdict};
-
-/// What a flow is counted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Purpose {
-    Send,
-    Receive,
-    /// The life of an actor.
-    Life,
-}
+use crate::probe::Site;
+use crate::runtime::{Runtime, dictionary};
 
 /// The type of a message.
 #[derive(Clone, Copy)]
@@ -66,30 +57,40 @@ fn short_type_name(path: &str) -> &str {
 /// What names a flow at a call site.
 #[derive(Clone, Copy)]
 pub(crate) enum FlowKey<'a> {
-    /// The four names, as they are now. All of them text; others do not come this far.
-    Names(&'a [Name<'a>; 4]),
+    /// The four names, as they are now.
+    Names(&'a [&'a str; 4]),
     /// A handle.
     Handle(&'a Edge),
     /// An edge known by number, whose names are those in the dictionary.
     Number(EdgeNumber),
 }
 
-/// What is known of a flow on this thread.
-pub(crate) struct FlowEntry {
-    pub(crate) names: Arc<EdgeNames>,
-    pub(crate) edge: EdgeNumber,
-    pub(crate) message_type: TypeNumber,
-    pub(crate) cell: Arc<FlowCell>,
-    /// What the names of the ends say, in the type's policy and in the sampler.
-    pub(crate) actors: Verdict,
-    pub(crate) threshold: Threshold,
-    /// Number of that threshold, and of the one that keeps everything.
-    pub(crate) policy: u16,
-    pub(crate) policy_always: u16,
-    kind: (usize, usize),
-    purpose: Purpose,
-    site: usize,
-    next_of_edge: u32,
+/// Who asks for a flow, and what happens when it is new.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) kind: KindRef,
+    pub(crate) purpose: Purpose,
+    pub(crate) site: &'static Site,
+    pub(crate) lane: &'a LaneShared,
+    pub(crate) runtime: &'a Runtime,
+}
+
+impl Asking<'_> {
+    fn id(&self) -> FlowId {
+        flow_id(self.kind, self.purpose, self.site)
+    }
+}
+
+/// What tells the flows of one edge apart.
+#[inline(always)]
+pub(crate) fn flow_id(kind: KindRef, purpose: Purpose, site: &'static Site) -> FlowId {
+    let (kind, length) = kind.key();
+    FlowId {
+        kind,
+        length,
+        site: std::ptr::from_ref(site).addr(),
+        purpose,
+    }
 }
 
 const PLACES: usize = 128;
@@ -123,74 +124,59 @@ impl FlowTable {
     }
 
     /// The flow, which is entered if it is new.
-    ///
-    /// `kind` comes by reference: copied whole right after it was written in parts, it would stall the
-    /// processor's forwarding of stores.
+    pub(crate) fn find(&mut self, key: FlowKey<'_>, asking: Asking<'_>) -> &FlowEntry {
+        if self.known(key, asking.id()).is_none() {
+            return self.entered(key, &asking);
+        }
+        // The borrow checker does not accept the first answer as this one.
+        self.known(key, asking.id()).unwrap_or(&self.entries[0])
+    }
+
+    /// The flow, if this thread has met it where it is looked for first.
     #[inline(always)]
-    pub(crate) fn find(
-        &mut self,
-        key: FlowKey<'_>,
-        kind: &KindRef,
-        purpose: Purpose,
-        site: &'static Site,
-        lane: &LaneShared,
-        runtime: &Runtime,
-    ) -> &FlowEntry {
-        let wanted = (kind.key(), purpose, std::ptr::from_ref(site).addr());
+    pub(crate) fn known(&self, key: FlowKey<'_>, wanted: FlowId) -> Option<&FlowEntry> {
+        match key {
+            FlowKey::Names(names) => {
+                let index = self.places[place_of(names, wanted.kind)];
+                let entry = self.entries.get(index as usize)?;
+                (entry.id == wanted && entry.has_ends(names)).then_some(entry)
+            }
+            FlowKey::Handle(edge) => self.known_of_edge(edge.number(), wanted),
+            FlowKey::Number(edge) => self.known_of_edge(edge, wanted),
+        }
+    }
+
+    #[inline(always)]
+    fn known_of_edge(&self, edge: EdgeNumber, wanted: FlowId) -> Option<&FlowEntry> {
+        let mut index = *self.of_edge.get(edge as usize)?;
+        loop {
+            let entry = self.entries.get(index as usize)?;
+            if entry.id == wanted {
+                return Some(entry);
+            }
+            index = entry.next_of_edge;
+        }
+    }
+
+    /// The flow, looked for everywhere and entered if it is new.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn entered(&mut self, key: FlowKey<'_>, asking: &Asking<'_>) -> &FlowEntry {
         let index = match key {
             FlowKey::Names(names) => {
-                let place = place_of(names, wanted.0.0);
-                let index = self.places[place];
-                match self.entries.get(index as usize) {
-                    Some(entry) if entry.is(wanted) && entry.has_ends(names) => index,
-                    _ => {
-                        let names = names.each_ref().map(text_of);
-                        let index = self.find_by_content(names, kind, wanted, site, lane, runtime);
-                        self.places[place] = index;
-                        index
-                    }
-                }
+                let index = self.find_by_content(names, asking);
+                self.places[place_of(names, asking.id().kind)] = index;
+                index
             }
-            FlowKey::Handle(edge) => {
-                self.find_of_edge(edge.number(), kind, wanted, site, lane, runtime)
-            }
-            FlowKey::Number(edge) => self.find_of_edge(edge, kind, wanted, site, lane, runtime),
+            FlowKey::Handle(edge) => self.enter_of_edge(edge.number(), asking),
+            FlowKey::Number(edge) => self.enter_of_edge(edge, asking),
         };
         &self.entries[index as usize]
     }
 
-    #[inline(always)]
-    fn find_of_edge(
-        &mut self,
-        edge: EdgeNumber,
-        kind: &KindRef,
-        wanted: Wanted,
-        site: &'static Site,
-        lane: &LaneShared,
-        runtime: &Runtime,
-    ) -> u32 {
-        let mut index = self.of_edge.get(edge as usize).copied().unwrap_or(NOWHERE);
-        while let Some(entry) = self.entries.get(index as usize) {
-            if entry.is(wanted) {
-                return index;
-            }
-            index = entry.next_of_edge;
-        }
-        self.enter_of_edge(edge, kind, wanted, site, lane, runtime)
-    }
-
-    #[cold]
-    fn enter_of_edge(
-        &mut self,
-        edge: EdgeNumber,
-        kind: &KindRef,
-        wanted: Wanted,
-        site: &'static Site,
-        lane: &LaneShared,
-        runtime: &Runtime,
-    ) -> u32 {
-        let names = site.over(dictionary().edge_names(edge));
-        let index = self.enter(names, kind, wanted, lane, runtime);
+    fn enter_of_edge(&mut self, edge: EdgeNumber, asking: &Asking<'_>) -> u32 {
+        let names = asking.site.over(dictionary().edge_names(edge));
+        let index = self.enter(names, asking);
         if self.entries[index as usize].edge == OVERFLOW_EDGE {
             // It may stand for several edges, so it is in no chain.
             return index;
@@ -203,37 +189,20 @@ impl FlowTable {
         index
     }
 
-    #[cold]
-    fn find_by_content(
-        &mut self,
-        names: [&str; 4],
-        kind: &KindRef,
-        wanted: Wanted,
-        site: &'static Site,
-        lane: &LaneShared,
-        runtime: &Runtime,
-    ) -> u32 {
+    fn find_by_content(&mut self, names: &[&str; 4], asking: &Asking<'_>) -> u32 {
         if names.iter().all(|name| name.len() <= NAME_BYTES_MAX) {
-            return self.find_bounded(names, kind, wanted, site, lane, runtime);
+            return self.find_bounded(*names, asking);
         }
         // On the stack: this is the way of every message over an edge with so long a name.
         let mut bounded = names.map(BoundedName::of);
         let mut bounded = bounded.iter_mut();
         let names = names.map(|_| bounded.next().map_or("", BoundedName::finish));
-        self.find_bounded(names, kind, wanted, site, lane, runtime)
+        self.find_bounded(names, asking)
     }
 
-    fn find_bounded(
-        &mut self,
-        names: [&str; 4],
-        kind: &KindRef,
-        wanted: Wanted,
-        site: &'static Site,
-        lane: &LaneShared,
-        runtime: &Runtime,
-    ) -> u32 {
+    fn find_bounded(&mut self, names: [&str; 4], asking: &Asking<'_>) -> u32 {
         let hash = content_hash(&names);
-        let ends = names.map(Name::Text);
+        let wanted = asking.id();
         // The site says what else belongs to the edge: the protocol and the compression.
         let known = self
             .of_content
@@ -243,11 +212,12 @@ impl FlowTable {
             .copied()
             .find(|&index| {
                 let entry = &self.entries[index as usize];
-                entry.is(wanted) && entry.has_ends(&ends)
+                entry.id == wanted && entry.has_ends(&names)
             });
         known.unwrap_or_else(|| {
+            let site = asking.site;
             let names = EdgeNames::new(names, site.protocol_name(), site.compression_name());
-            let index = self.enter(names, kind, wanted, lane, runtime);
+            let index = self.enter(names, asking);
             if self.entries[index as usize].edge != OVERFLOW_EDGE {
                 self.of_content.entry(hash).or_default().push(index);
             }
@@ -255,67 +225,36 @@ impl FlowTable {
         })
     }
 
-    fn enter(
-        &mut self,
-        names: Arc<EdgeNames>,
-        kind: &KindRef,
-        wanted: Wanted,
-        lane: &LaneShared,
-        runtime: &Runtime,
-    ) -> u32 {
-        let (kind_key, purpose, site) = wanted;
+    fn enter(&mut self, names: Arc<EdgeNames>, asking: &Asking<'_>) -> u32 {
         let edge = dictionary().edge(Arc::clone(&names));
-        let message_type = kind.number();
-        let [from_actor, _, to_actor, _] = names.ends();
-        let (by_type, threshold) = match kind {
-            KindRef::Kind(kind) => (
-                kind.verdict_of_actors(from_actor, to_actor),
-                kind.threshold(),
-            ),
-            KindRef::Path(_) | KindRef::None => (Verdict::ByRate, Threshold::ALWAYS),
-        };
-        let (by_sampler, sampler_threshold) = match (purpose, runtime.sampler()) {
-            // A life is no message, and one of it is worth more than a rate of it.
-            (Purpose::Life, _) | (_, None) => (Verdict::ByRate, Threshold::ALWAYS),
-            (_, Some(sampler)) => (
-                sampler.verdict(from_actor, to_actor),
-                Threshold::from_rate(sampler.sample_rate),
-            ),
-        };
-        let actors = by_type.min(by_sampler);
-        let is_overflow = edge == OVERFLOW_EDGE;
-        if is_overflow
-            && let Some(&index) = self.overflowed.iter().find(|&&index| {
-                let entry = &self.entries[index as usize];
-                entry.is(wanted) && entry.actors == actors
-            })
-        {
-            return index;
-        }
-        let names = if is_overflow {
+        let message_type = asking.kind.number();
+        let cell = self.cell(edge, message_type, asking.purpose, asking.lane);
+        let mut entry = FlowEntry::new(asking.id(), names, edge, message_type, asking.kind, cell);
+        entry.judge(asking.runtime);
+        if edge == OVERFLOW_EDGE {
+            if let Some(&index) = self.overflowed.iter().find(|&&index| {
+                let known = &self.entries[index as usize];
+                known.id == entry.id && known.actors() == entry.actors()
+            }) {
+                // The policy may have changed since.
+                self.entries[index as usize].judge_like(&entry);
+                return index;
+            }
             self.overflowed.push(self.entries.len() as u32);
-            dictionary().edge_names(edge)
-        } else {
-            names
-        };
-        // The rarer of the two rates: R that reaches the larger threshold reaches both.
-        let threshold = threshold.max(sampler_threshold);
-        let cell = self.cell(edge, message_type, purpose, lane);
-        self.entries.push(FlowEntry {
-            names,
-            edge,
-            message_type,
-            cell,
-            actors,
-            threshold,
-            policy: thresholds().number(threshold),
-            policy_always: thresholds().number(Threshold::ALWAYS),
-            kind: kind_key,
-            purpose,
-            site,
-            next_of_edge: NOWHERE,
-        });
+            entry.stand_for_all(dictionary().edge_names(edge));
+        }
+        self.entries.push(entry);
         (self.entries.len() - 1) as u32
+    }
+
+    /// The policy of the recording has changed.
+    pub(crate) fn judge_again(&mut self, runtime: &Runtime) {
+        for entry in &mut self.entries {
+            // One that stands for many edges is judged with each message.
+            if entry.edge != OVERFLOW_EDGE {
+                entry.judge(runtime);
+            }
+        }
     }
 
     /// The counters of a flow.
@@ -346,37 +285,11 @@ impl FlowTable {
     }
 }
 
-type Wanted = ((usize, usize), Purpose, usize);
-
-impl FlowEntry {
-    #[inline(always)]
-    fn is(&self, (kind, purpose, site): Wanted) -> bool {
-        self.kind == kind && self.purpose == purpose && self.site == site
-    }
-
-    #[inline]
-    fn has_ends(&self, [from_actor, from_port, to_actor, to_port]: &[Name<'_>; 4]) -> bool {
-        same(&self.names.from_actor, text_of(from_actor))
-            && same(&self.names.from_port, text_of(from_port))
-            && same(&self.names.to_actor, text_of(to_actor))
-            && same(&self.names.to_port, text_of(to_port))
-    }
-}
-
-/// The text of a name; what is not text was formatted before.
-#[inline]
-fn text_of<'a>(name: &Name<'a>) -> &'a str {
-    match name {
-        Name::Text(text) => text,
-        Name::Shown(_) => "",
-    }
-}
-
-#[inline]
-fn place_of(names: &[Name<'_>; 4], kind: usize) -> usize {
+#[inline(always)]
+fn place_of(names: &[&str; 4], kind: usize) -> usize {
     let mut hash = kind as u64;
     for name in names {
-        hash = hash.rotate_left(21) ^ text_of(name).as_ptr().addr() as u64;
+        hash = hash.rotate_left(21) ^ name.as_ptr().addr() as u64;
     }
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.trailing_zeros())) as usize
 }
@@ -387,51 +300,9 @@ fn content_hash(ends: &[&str; 4]) -> u64 {
     })
 }
 
-/// Compares two names; names are short, and a call to `memcmp` costs more than a few words.
-#[inline]
-fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() != other.len() {
-        return false;
-    }
-    match one.len() {
-        // The first and the last bytes overlap where the name is shorter than both together.
-        8..=16 => ends_of::<8>(one) == ends_of::<8>(other),
-        4..=7 => ends_of::<4>(one) == ends_of::<4>(other),
-        1..=3 => {
-            one[0] == other[0]
-                && ends_of::<1>(one) == ends_of::<1>(other)
-                && one[one.len() / 2] == other[other.len() / 2]
-        }
-        0 => true,
-        _ => one == other,
-    }
-}
-
-#[inline]
-fn ends_of<const N: usize>(bytes: &[u8]) -> (Option<[u8; N]>, Option<[u8; N]>) {
-    (bytes.first_chunk().copied(), bytes.last_chunk().copied())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_compared_whole() {
-        let text = "abcdefghijklmnopqrstuvwxyz";
-        for length in 0..text.len() {
-            let one = &text[..length];
-            assert!(same(one, &String::from(one)));
-            assert!(!same(one, &text[..=length]));
-            for at in 0..length {
-                let mut other = one.as_bytes().to_vec();
-                other[at] = b'_';
-                let other = String::from_utf8(other).expect("ASCII");
-                assert!(!same(one, &other), "{one} {other}");
-            }
-        }
-    }
 
     #[test]
     fn type_names_lose_their_path_and_keep_their_arguments() {

@@ -5,11 +5,15 @@
 //! threads recorded at one time. All counters have one writer, so they are added to with a load and a
 //! store instead of an atomic addition; readers may be a moment behind.
 
+mod flow_entry;
 mod flow_table;
+mod stack;
 mod thread;
 
-pub(crate) use flow_table::{FlowEntry, FlowKey, FlowTable, KindRef, Purpose};
-pub(crate) use thread::{LaneInUse, LaneSlot, with_lane, with_slot};
+pub(crate) use flow_entry::{FlowEntry, Purpose};
+pub(crate) use flow_table::{Asking, FlowKey, FlowTable, KindRef, flow_id};
+pub(crate) use stack::{Attempt, ParkedPool, Stack, Standing, State};
+pub(crate) use thread::{Held, LaneInUse, LaneSlot, with_held, with_slot};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,10 +36,15 @@ impl Counter {
 
     #[inline]
     pub(crate) fn subtract(&self, amount: u64) {
-        self.0.store(
-            self.0.load(Ordering::Relaxed).wrapping_sub(amount),
-            Ordering::Relaxed,
-        );
+        self.add(amount.wrapping_neg());
+    }
+
+    /// Adds one and gives the sum.
+    #[inline]
+    pub(crate) fn next(&self) -> u64 {
+        let next = self.0.load(Ordering::Relaxed).wrapping_add(1);
+        self.0.store(next, Ordering::Relaxed);
+        next
     }
 
     pub(crate) fn get(&self) -> u64 {
@@ -60,9 +69,12 @@ pub(crate) struct FlowCell {
 pub(crate) struct LaneShared {
     /// Number of the ring.
     pub(crate) ring: u32,
-    /// Attempts that were to be recorded and have begun. They end as records that are written, find the
+    /// Numbers given to attempts that were to be recorded. They end as records that are written, find the
     /// ring full or are too large, here or on another lane.
-    pub(crate) begun: Counter,
+    pub(crate) numbered: Counter,
+    /// Of these, those whose future was not polled yet, and never may be. Futures move: on one lane the
+    /// count may be below zero, only the sum over all lanes means something.
+    pub(crate) deferred: Counter,
     /// Records written to the ring.
     pub(crate) written: Counter,
     /// Records that found the ring full.
@@ -77,7 +89,8 @@ impl LaneShared {
     pub(crate) fn new(ring: u32) -> Arc<Self> {
         Arc::new(Self {
             ring,
-            begun: Counter::default(),
+            numbered: Counter::default(),
+            deferred: Counter::default(),
             written: Counter::default(),
             ring_full: Counter::default(),
             too_large: Counter::default(),
@@ -104,8 +117,6 @@ impl LaneShared {
 pub(crate) struct LaneOwned {
     pub(crate) shared: Arc<LaneShared>,
     pub(crate) writer: Writer,
-    /// The last attempt that was to be recorded.
-    pub(crate) sequence: u64,
     /// The last root, recorded or not.
     pub(crate) roots: u64,
     pub(crate) flows: FlowTable,

@@ -40,6 +40,10 @@ use crate::sampling::{Threshold, Verdict};
     note = "annotate the type with `#[sample(..)]`, for example `#[sample(rate = 1.0)]`"
 )]
 pub trait Message {
+    /// Whether [`id`](Self::id) or [`describe`](Self::describe) may say something; `false` spares the
+    /// asking.
+    const DESCRIBES: bool = true;
+
     /// Name and compile-time policy of the type, or of the variant that this value is.
     fn kind(&self) -> &'static MessageKind;
 

@@ -10,6 +10,7 @@ use crate::sampling::Verdict;
 
 macro_rules! standard_kind {
     ($name:expr) => {
+        const DESCRIBES: bool = false;
         #[inline]
         fn kind(&self) -> &'static MessageKind {
             static KIND: MessageKind = MessageKind::new($name);
@@ -76,6 +77,7 @@ plain_messages!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool
 macro_rules! pointers {
     ($($type:ty, $target:ident => $context_mut:expr;)*) => {$(
         impl<$target: Message + ?Sized> Message for $type {
+            const DESCRIBES: bool = $target::DESCRIBES;
             #[inline]
             fn kind(&self) -> &'static MessageKind {
                 (**self).kind()

@@ -1,14 +1,18 @@
 //! The thin generic front of the probe: it asks the message and hands on.
 
 use super::depth::Depth;
-use super::ends::Ends;
+use super::ends::{Ends, Name};
 use super::flow::Flow;
-use super::handling::{Receiver, begin_handling};
-use super::send::{Facts, Request, begin_send};
+use super::handling::{Receiver, begin_handling, cause_by};
+use super::send::{
+    Facts, Plain, begin_kind_by_handle, begin_kind_by_names, begin_linked, begin_path_by_handle,
+    begin_path_by_names, on_lane, with_key, with_shown_names,
+};
 use super::site::Site;
 use crate::context::Context;
 use crate::lane::KindRef;
 use crate::message::{AttributeValue, Message, Size};
+use crate::record::pack_amounts;
 use crate::sampling::{Randomness, Verdict};
 
 /// Wraps the message argument, so that its policy is found where it has one.
@@ -20,7 +24,7 @@ pub struct Probed<'a, T>(pub &'a mut T);
 /// Begins a send.
 pub trait BeginSend {
     /// Decides, counts, stamps the context into the message, and starts the clock.
-    #[inline]
+    #[inline(always)]
     fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
         self.begin_sized_send(flow, ends, depth, site, None);
     }
@@ -105,7 +109,7 @@ pub(super) fn facts_of_any<T>(message: &T) -> Facts<'static> {
 }
 
 impl<T: Message> BeginSend for Probed<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn begin_sized_send(
         &mut self,
         flow: &mut Flow,
@@ -115,33 +119,65 @@ impl<T: Message> BeginSend for Probed<'_, T> {
         size: Option<Size>,
     ) {
         let message = &mut *self.0;
-        let mut request = Request {
-            ends,
-            depth,
-            site,
-            facts: facts_of(&*message),
-        };
-        if let Some(size) = size {
-            request.facts.size = size;
+        if message.context().is_some() || message.id().is_some() {
+            begin_linked_send(message, flow, &ends, depth, site, size);
+        } else {
+            let size = size.unwrap_or_else(|| message.size());
+            let plain = Plain::new(message.verdict(), size, depth);
+            let kind = message.kind();
+            flow.begin(match &ends {
+                Ends::Handle(edge) => on_lane(|slot| {
+                    begin_kind_by_handle(slot, edge, site, kind, plain.amounts, plain.said)
+                }),
+                Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
+                    let names = [*a, *b, *c, *d];
+                    on_lane(|slot| {
+                        begin_kind_by_names(slot, &names, site, kind, plain.amounts, plain.said)
+                    })
+                }
+                Ends::Names(names) => with_shown_names(names, |names| {
+                    on_lane(|slot| {
+                        begin_kind_by_names(slot, names, site, kind, plain.amounts, plain.said)
+                    })
+                }),
+            });
         }
-        let mut outgoing = Context::NONE;
-        let has_room = request.facts.context.is_some();
-        let recorded = begin_send(flow, &request, has_room.then_some(&mut outgoing));
-        if has_room
-            && outgoing.is_linked()
-            && let Some(context) = message.context_mut()
-        {
-            *context = outgoing;
-        }
-        if recorded {
+        if T::DESCRIBES && flow.wants_details() {
             describe(message, flow);
             flow.start_clock();
         }
     }
 }
 
+/// A message that came from somewhere, or has an id.
+#[inline]
+fn begin_linked_send<T: Message>(
+    message: &mut T,
+    flow: &mut Flow,
+    ends: &Ends<'_>,
+    depth: Depth,
+    site: &'static Site,
+    size: Option<Size>,
+) {
+    let mut facts = facts_of(&*message);
+    facts.size = size.unwrap_or(facts.size);
+    let amounts = pack_amounts(facts.size.bytes, depth.known());
+    let mut outgoing = Context::NONE;
+    let has_room = facts.context.is_some();
+    flow.begin(with_key(ends, |key| {
+        let outgoing = has_room.then_some(&mut outgoing);
+        on_lane(|slot| begin_linked(slot, key, site, &facts, amounts, outgoing))
+    }));
+    if has_room
+        && outgoing.is_linked()
+        && let Some(context) = message.context_mut()
+    {
+        *context = outgoing;
+    }
+}
+
 impl<T> BeginSend for &mut Probed<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn begin_sized_send(
         &mut self,
         flow: &mut Flow,
@@ -150,18 +186,25 @@ impl<T> BeginSend for &mut Probed<'_, T> {
         site: &'static Site,
         size: Option<Size>,
     ) {
-        let mut request = Request {
-            ends,
-            depth,
-            site,
-            facts: facts_of_any(self.0),
-        };
-        if let Some(size) = size {
-            request.facts.size = size;
-        }
-        if begin_send(flow, &request, None) {
-            flow.start_clock();
-        }
+        let size = size.unwrap_or_else(|| Size::shallow(size_of_val::<T>(self.0)));
+        let plain = Plain::new(Verdict::ByRate, size, depth);
+        let path = std::any::type_name::<T>();
+        flow.begin(match &ends {
+            Ends::Handle(edge) => on_lane(|slot| {
+                begin_path_by_handle(slot, edge, site, path, plain.amounts, plain.said)
+            }),
+            Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
+                let names = [*a, *b, *c, *d];
+                on_lane(|slot| {
+                    begin_path_by_names(slot, &names, site, path, plain.amounts, plain.said)
+                })
+            }
+            Ends::Names(names) => with_shown_names(names, |names| {
+                on_lane(|slot| {
+                    begin_path_by_names(slot, names, site, path, plain.amounts, plain.said)
+                })
+            }),
+        });
     }
 }
 
@@ -177,7 +220,9 @@ impl<T: Message> BeginHandling for Probed<'_, T> {
         let message = &*self.0;
         let mut facts = facts_of(message);
         facts.size = size.unwrap_or(facts.size);
-        if begin_handling(flow, &receiver, site, &facts) {
+        flow.begin(begin_handling(&receiver, site, &facts));
+        cause_by(flow);
+        if T::DESCRIBES && flow.wants_details() {
             describe(message, flow);
             flow.start_clock();
         }
@@ -195,8 +240,7 @@ impl<T> BeginHandling for &mut Probed<'_, T> {
     ) {
         let mut facts = facts_of_any(self.0);
         facts.size = size.unwrap_or(facts.size);
-        if begin_handling(flow, &receiver, site, &facts) {
-            flow.start_clock();
-        }
+        flow.begin(begin_handling(&receiver, site, &facts));
+        cause_by(flow);
     }
 }

@@ -23,12 +23,6 @@ impl fmt::Debug for Name<'_> {
     }
 }
 
-/// Whether none of the names has to be formatted.
-#[inline]
-pub(super) fn are_text(names: &[Name<'_>; 4]) -> bool {
-    names.iter().all(|name| matches!(name, Name::Text(_)))
-}
-
 /// What names the edge at a probe.
 #[derive(Clone, Copy, Debug)]
 pub enum Ends<'a> {

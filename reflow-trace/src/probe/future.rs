@@ -1,49 +1,31 @@
 //! Probes around futures.
 //!
 //! The begin runs inside the first poll, in the body itself, where the arguments are. It leaves its
-//! flow in a slot of the thread; the wrapper around the body takes it out when that poll returns. So
-//! nothing of ours is captured by the body, a future that is never polled records nothing, and one
-//! that is dropped half-way is cancelled. Between polls nothing is left on the thread.
+//! attempt on the stack of the thread; the wrapper around the body finds it there when that poll
+//! returns. If the body is done the attempt ends where it lies, else it travels with the future. So nothing of
+//! ours is captured by the body, a future that is never polled records nothing, and one that is dropped
+//! half-way is cancelled. Between polls nothing is left on the thread.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::flow::Flow;
-use crate::context::CauseFrame;
-use crate::context::active;
+use super::flow::{Flow, flow_in};
+use super::parked::Parked;
+use crate::context::{CauseFrame, active};
 use crate::event::Outcome;
-
-thread_local! {
-    /// What the body that is being polled for the first time has begun.
-    static BEGUN: RefCell<Begun> = const { RefCell::new(Begun::Nobody) };
-}
-
-/// The place where a body leaves what it has begun.
-#[derive(Default)]
-enum Begun {
-    /// Nobody would take it: the poll began before recording did.
-    #[default]
-    Nobody,
-    /// A first poll is waiting for it.
-    Awaited,
-    /// It is here.
-    Here(Flow),
-}
 
 /// Begins an attempt from within the body of an instrumented future.
 #[inline]
 pub fn begin_in(begin: impl FnOnce(&mut Flow)) {
-    let is_awaited = || BEGUN.try_with(|slot| matches!(*slot.borrow(), Begun::Awaited));
-    if super::on() && is_awaited() == Ok(true) {
+    if super::on() && active::replace_awaited(false) {
         let mut flow = Flow::idle();
         begin(&mut flow);
         if flow.is_active() {
-            // On a thread that is exiting the flow is dropped, and so cancelled.
-            let _left_behind = BEGUN.try_with(|slot| slot.replace(Begun::Here(flow)));
+            // It stays on the stack, where the wrapper finds it.
+            flow.leave();
         }
     }
 }
@@ -55,7 +37,7 @@ pin_project! {
         #[pin]
         future: F,
         finish: Option<C>,
-        flow: Flow,
+        parked: Parked,
         was_polled: bool,
     }
 }
@@ -69,25 +51,20 @@ pub fn instrumented<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
     future: F,
     finish: C,
 ) -> Instrumented<F, C> {
-    Instrumented {
-        future,
-        finish: Some(finish),
-        flow: Flow::idle(),
-        was_polled: false,
-    }
+    deferred(Parked::NOTHING, future, finish)
 }
 
-/// Watches a future that was made by other means; the attempt in `flow` begins at its first poll.
+/// Watches a future that was made by other means; the parked attempt begins at its first poll.
 #[inline]
 pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
-    flow: Flow,
+    parked: Parked,
     future: F,
     finish: C,
 ) -> Deferred<F, C> {
     Instrumented {
         future,
         finish: Some(finish),
-        flow,
+        parked,
         was_polled: false,
     }
 }
@@ -98,113 +75,71 @@ impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F,
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let poll = if *this.was_polled {
-            if this.flow.is_active() {
-                let _turn = Turn::enter(this.flow);
-                this.future.poll(cx)
-            } else {
-                this.future.poll(cx)
+        let is_first = !std::mem::replace(this.was_polled, true);
+        let (poll, mut flow) = if this.parked.is_active() {
+            if is_first {
+                this.parked.begin_deferred();
             }
+            let turn = Turn::enter(false);
+            this.parked.resume();
+            let poll = this.future.poll(cx);
+            (poll, turn.leave())
+        } else if is_first && super::on() {
+            let turn = Turn::enter(true);
+            let poll = this.future.poll(cx);
+            (poll, turn.leave())
         } else {
-            *this.was_polled = true;
-            if this.flow.is_active() {
-                this.flow.begin_deferred();
-                let _turn = Turn::enter(this.flow);
-                this.future.poll(cx)
-            } else if super::on() {
-                let turn = FirstTurn::enter(this.flow);
-                let poll = this.future.poll(cx);
-                drop(turn);
-                poll
-            } else {
-                this.future.poll(cx)
-            }
+            (this.future.poll(cx), Flow::idle())
         };
+        if poll.is_pending() {
+            *this.parked = flow.park();
+        }
         poll.map(|mut output| {
             if let Some(finish) = this.finish.take() {
-                finish(&mut output, this.flow);
+                finish(&mut output, &mut flow);
             }
             output
         })
     }
 }
 
-/// The first poll of a body that begins by itself.
-struct FirstTurn<'a> {
-    flow: &'a mut Flow,
-    /// What an enclosing body has begun in its own first poll.
-    enclosing: Begun,
+/// One poll. What lies in `place` after it is the attempt of this future.
+struct Turn {
+    place: usize,
+    /// Whether the first poll of an enclosing body waited for it to begin.
+    was_awaited: bool,
+    was_panicking: bool,
     /// The enclosing handler's cause, put back when this is dropped.
     _frame: CauseFrame,
-    was_panicking: bool,
 }
 
-impl<'a> FirstTurn<'a> {
+impl Turn {
+    /// `is_awaited`: the body begins by itself.
     #[inline]
-    fn enter(flow: &'a mut Flow) -> Self {
-        let enclosing = BEGUN
-            .try_with(|slot| slot.replace(Begun::Awaited))
-            .unwrap_or_default();
+    fn enter(is_awaited: bool) -> Self {
         Self {
-            flow,
-            enclosing,
+            place: active::depth(),
+            was_awaited: active::replace_awaited(is_awaited),
+            was_panicking: std::thread::panicking(),
             _frame: CauseFrame::enter(),
-            was_panicking: std::thread::panicking(),
         }
+    }
+
+    /// The poll has returned.
+    #[inline]
+    fn leave(self) -> Flow {
+        flow_in(self.place)
     }
 }
 
-impl Drop for FirstTurn<'_> {
+impl Drop for Turn {
     #[inline]
     fn drop(&mut self) {
-        let enclosing = std::mem::take(&mut self.enclosing);
-        if let Ok(Begun::Here(begun)) = BEGUN.try_with(|slot| slot.replace(enclosing)) {
-            *self.flow = begun;
-            self.flow.leave_stack();
-            end_if_panicking(self.flow, self.was_panicking);
+        active::replace_awaited(self.was_awaited);
+        // A panic that leaves a poll ends the attempt at once: whoever catches it may drop the future later,
+        // when nothing panics any more.
+        if !self.was_panicking && std::thread::panicking() {
+            flow_in(self.place).end(Outcome::Panicked);
         }
-    }
-}
-
-/// Any later poll: the attempt is on this thread's stack again, and a handler causes what it sends.
-struct Turn<'a> {
-    flow: &'a mut Flow,
-    depth: usize,
-    _frame: CauseFrame,
-    was_panicking: bool,
-}
-
-impl<'a> Turn<'a> {
-    fn enter(flow: &'a mut Flow) -> Self {
-        let frame = match flow.attempt() {
-            Some(attempt) if attempt.is_handling() => CauseFrame::with_cause(attempt.cause()),
-            _ => CauseFrame::enter(),
-        };
-        let depth = active::depth();
-        if let Some(edge) = flow.sends_over() {
-            active::push(edge);
-        }
-        Self {
-            flow,
-            depth,
-            _frame: frame,
-            was_panicking: std::thread::panicking(),
-        }
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        active::truncate(self.depth);
-        end_if_panicking(self.flow, self.was_panicking);
-    }
-}
-
-/// A panic that leaves a poll ends the attempt at once: whoever catches it may drop the future later,
-/// when nothing panics any more.
-#[inline]
-fn end_if_panicking(flow: &mut Flow, was_panicking: bool) {
-    if !was_panicking && std::thread::panicking() {
-        flow.end(Outcome::Panicked);
     }
 }

@@ -1,15 +1,16 @@
 //! The begin of a handling: how long the message waited, and what it causes.
 
 use super::depth::Depth;
-use super::ends::{Name, are_text};
+use super::ends::Name;
 use super::flow::Flow;
-use super::send::{Amounts, Facts, number, open, threshold_of, with_shown_names};
+use super::send::{Facts, count_without_ring, open, with_shown_names};
 use super::site::Site;
 use super::trace::{Trace, edge_of};
 use crate::clock::ticks;
-use crate::context::{CauseFrame, Context, ThreadCause};
-use crate::lane::{FlowKey, LaneInUse, LaneOwned, Purpose, with_lane};
-use crate::record::flag;
+use crate::context::{CauseFrame, Context, ThreadCause, active};
+use crate::edge::EdgeNumber;
+use crate::lane::{Asking, FlowKey, Held, Purpose, Standing, State, with_held};
+use crate::record::{flag, pack_amounts};
 
 /// Who handles the message.
 #[derive(Clone, Copy, Debug)]
@@ -40,137 +41,135 @@ pub fn receiver_by_default(type_name: &str) -> Receiver<'_> {
     }
 }
 
-/// Begins the handling of a message; true when it is recorded.
+/// Begins the handling of a message.
 #[inline(never)]
 pub(super) fn begin_handling(
-    flow: &mut Flow,
     receiver: &Receiver<'_>,
     site: &'static Site,
     facts: &Facts<'_>,
-) -> bool {
-    let nobody = Name::Text("");
-    let ends = [nobody, nobody, receiver.actor, receiver.port];
-    if are_text(&ends) {
-        begin_at(flow, &ends, receiver.is_guess, site, facts)
-    } else {
-        with_shown_names(&ends, |ends| {
-            begin_at(flow, ends, receiver.is_guess, site, facts)
-        })
+) -> Flow {
+    match (receiver.actor, receiver.port) {
+        (Name::Text(actor), Name::Text(port)) => {
+            begin_at(&["", "", actor, port], receiver.is_guess, site, facts)
+        }
+        (actor, port) => {
+            let nobody = Name::Text("");
+            with_shown_names(&[nobody, nobody, actor, port], |ends| {
+                begin_at(ends, receiver.is_guess, site, facts)
+            })
+        }
     }
 }
 
-fn begin_at(
-    flow: &mut Flow,
-    ends: &[Name<'_>; 4],
-    is_guess: bool,
-    site: &'static Site,
-    facts: &Facts<'_>,
-) -> bool {
+fn begin_at(ends: &[&str; 4], is_guess: bool, site: &'static Site, facts: &Facts<'_>) -> Flow {
     // A handler that is called by another, with a message that carries nothing.
     let handling = ThreadCause::with(ThreadCause::get).flatten();
-    let began = with_lane(|hand, lane| {
-        let by_edge = facts.context.and_then(|context| edge_of(context, hand));
-        let key = match by_edge.map(FlowKey::Number) {
-            Some(by_edge) if is_guess || leads_to(by_edge, ends, site, facts, hand, lane) => {
-                by_edge
-            }
-            _ => FlowKey::Names(ends),
-        };
-        begin_received(
-            flow,
-            key,
-            Depth::UNKNOWN,
-            site,
-            facts,
-            handling.as_ref(),
-            hand,
-            lane,
-        )
-    });
-    if let Some(attempt) = flow.attempt() {
-        CauseFrame::handle(attempt.cause());
+    let by_edge = facts
+        .context
+        .and_then(|context| with_held(|held| edge_of(context, &held.hand)).flatten());
+    let key = match by_edge {
+        Some(edge) if is_guess || leads_to(edge, ends, site, facts) => FlowKey::Number(edge),
+        _ => FlowKey::Names(ends),
+    };
+    begin_received(key, Depth::UNKNOWN, site, facts, handling.as_ref())
+}
+
+/// What is sent from now on is caused by this handling, until the frame is left.
+pub(super) fn cause_by(flow: &Flow) {
+    if !flow.is_active() {
+        return;
     }
-    began.unwrap_or_else(|| {
-        crate::runtime::count_without_ring();
-        false
-    })
+    let place = active::depth() - 1;
+    let cause = with_held(|held| {
+        let ring = held.lane.shared.ring;
+        held.stack.at(place).cause(ring)
+    });
+    if let Some(cause) = cause {
+        CauseFrame::handle(cause);
+    }
 }
 
 /// Whether the edge ends at this actor and port. Asks this thread's table, not the dictionary.
 fn leads_to(
-    edge: FlowKey<'_>,
-    [_, _, actor, port]: &[Name<'_>; 4],
+    edge: EdgeNumber,
+    [_, _, actor, port]: &[&str; 4],
     site: &'static Site,
     facts: &Facts<'_>,
-    hand: &LaneInUse,
-    lane: &mut LaneOwned,
 ) -> bool {
-    let entry = lane.flows.find(
-        edge,
-        &facts.kind,
-        Purpose::Receive,
-        site,
-        &lane.shared,
-        &hand.runtime,
-    );
-    let is = |name: &Name<'_>, end: &str| matches!(name, Name::Text(text) if *text == end);
-    is(actor, &entry.names.to_actor) && is(port, &entry.names.to_port)
+    with_held(|held| {
+        let asking = Asking {
+            kind: facts.kind,
+            purpose: Purpose::Receive,
+            site,
+            lane: &held.lane.shared,
+            runtime: &held.hand.runtime,
+        };
+        let entry = held.lane.flows.find(FlowKey::Number(edge), asking);
+        *actor == &*entry.names.to_actor && *port == &*entry.names.to_port
+    }) == Some(true)
 }
 
-/// Counts and decides over a message that was taken up; true when it is recorded.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a receive and a handling share all of it"
-)]
+/// Counts and decides over a message that was taken up.
 pub(super) fn begin_received(
-    flow: &mut Flow,
     key: FlowKey<'_>,
     depth: Depth,
     site: &'static Site,
     facts: &Facts<'_>,
     handling: Option<&Context>,
-    hand: &mut LaneInUse,
-    lane: &mut LaneOwned,
-) -> bool {
-    let entry = lane.flows.find(
-        key,
-        &facts.kind,
-        Purpose::Receive,
-        site,
-        &lane.shared,
-        &hand.runtime,
-    );
-    entry.cell.messages.add(1);
-    entry.cell.bytes.add(facts.size.bytes);
-    let came_with = facts.context.filter(|context| context.is_linked());
-    let mut trace = Trace::of(came_with.or(handling), facts, &mut lane.roots, hand);
-    if came_with.is_none() && handling.is_none() {
-        trace.flags |= flag::UNLINKED;
-    }
-    let (threshold, policy) = threshold_of(entry, facts.verdict);
-    let sampled = threshold.keeps(trace.randomness);
-    // Stamps of another process are of another clock.
-    let stamp =
-        came_with.filter(|context| context.sent_at != 0 && context.event_producer == hand.producer);
-    let waited = stamp.map(|context| ticks().saturating_sub(context.sent_at));
-    let amounts = Amounts {
-        size: facts.size,
-        depth,
-        wide: waited,
-    };
-    let attempt = flow.open(open(
-        entry,
-        &amounts,
-        policy,
-        threshold,
-        &trace,
-        Purpose::Receive,
-        hand,
-    ));
-    if sampled {
-        number(attempt, &mut lane.sequence, &lane.shared, hand);
-    } else {
-        entry.cell.not_sampled.add(1);
-    }
-    sampled
+) -> Flow {
+    with_held(|held| {
+        let Held {
+            hand, lane, stack, ..
+        } = held;
+        let asking = Asking {
+            kind: facts.kind,
+            purpose: Purpose::Receive,
+            site,
+            lane: &lane.shared,
+            runtime: &hand.runtime,
+        };
+        let entry = lane.flows.find(key, asking);
+        if entry.is_off {
+            return Flow::idle();
+        }
+        entry.cell.messages.add(1);
+        entry.cell.bytes.add(facts.size.bytes);
+        let came_with = facts.context.filter(|context| context.is_linked());
+        let mut trace = Trace::of(came_with.or(handling), facts, &mut lane.roots, hand);
+        if came_with.is_none() && handling.is_none() {
+            trace.flags |= flag::UNLINKED;
+        }
+        let kept = entry.kept(facts.verdict);
+        let sampled = kept.threshold.keeps(trace.randomness);
+        // Stamps of another process are of another clock.
+        let stamp = came_with
+            .filter(|context| context.sent_at != 0 && context.event_producer == hand.producer);
+        let waited = stamp.map(|context| ticks().saturating_sub(context.sent_at));
+        let amounts = pack_amounts(facts.size.bytes, depth.known());
+        let place = active::depth();
+        active::set_depth(place + 1);
+        let attempt = stack.at(place);
+        attempt.open(
+            &open(
+                entry,
+                kept.policy_word,
+                amounts,
+                waited,
+                facts.size.source,
+                &trace,
+            ),
+            Standing::new(hand.generation, State::Counted, Purpose::Receive),
+        );
+        attempt.trace_producer = trace.producer;
+        attempt.producer = hand.producer;
+        attempt.threshold = trace.threshold.max(kept.threshold.bits());
+        if sampled {
+            attempt.number(lane, hand);
+            attempt.words[1] = ticks();
+        } else {
+            entry.cell.not_sampled.add(1);
+        }
+        Flow::at(place, sampled)
+    })
+    .unwrap_or_else(count_without_ring)
 }

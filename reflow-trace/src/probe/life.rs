@@ -1,87 +1,76 @@
 //! The life of an actor: one event when it begins, one when it ends.
 
 use super::ends::Name;
-use super::flow::{Attempt, Flow, State};
-use super::send::with_shown_names;
+use super::flow::Flow;
+use super::send::{count_without_ring, with_shown_names};
 use super::site::Site;
 use super::write::write_record;
 use crate::clock::ticks;
-use crate::lane::{FlowKey, KindRef, LaneInUse, LaneOwned, Purpose, with_lane};
+use crate::context::active;
+use crate::lane::{Asking, FlowKey, Held, KindRef, Purpose, Standing, State, with_held};
 use crate::record::{Fields, Kind, NO_POLICY, Record};
-use crate::sampling::Verdict;
+use crate::ring::Words;
+use crate::sampling::{Threshold, Verdict};
 
 /// Records that an actor started; its end is recorded when `flow` ends.
 ///
 /// A life is no message: it belongs to no trace, so that what a long-lived actor sends does not
 /// become one endless trace.
 pub fn begin_life(flow: &mut Flow, actor: Name<'_>, site: &'static Site) {
-    let nothing = Name::Text("");
-    match actor {
-        Name::Text(actor) => begin(flow, actor, site),
-        Name::Shown(_) => with_shown_names(&[actor, nothing, nothing, nothing], |names| {
-            if let Name::Text(actor) = names[0] {
-                begin(flow, actor, site);
-            }
-        }),
-    }
+    flow.begin(match actor {
+        Name::Text(actor) => begin(&[actor, "", "", ""], site),
+        Name::Shown(_) => {
+            let nothing = Name::Text("");
+            with_shown_names(&[actor, nothing, nothing, nothing], |names| {
+                begin(names, site)
+            })
+        }
+    });
 }
 
-fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
-    let began = with_lane(|hand, lane| {
-        let entry = lane.flows.find(
-            FlowKey::Names(&[actor, "", "", ""].map(Name::Text)),
-            &KindRef::None,
-            Purpose::Life,
+fn begin(names: &[&str; 4], site: &'static Site) -> Flow {
+    with_held(|held| {
+        let Held {
+            hand, lane, stack, ..
+        } = held;
+        let asking = Asking {
+            kind: KindRef::None,
+            purpose: Purpose::Life,
             site,
-            &lane.shared,
-            &hand.runtime,
-        );
+            lane: &lane.shared,
+            runtime: &hand.runtime,
+        };
+        let entry = lane.flows.find(FlowKey::Names(names), asking);
+        if entry.is_off {
+            return Flow::idle();
+        }
         // Two events: the begin now, the end to come.
         entry.cell.messages.add(2);
-        if entry.actors == Verdict::Never {
+        if entry.kept(Verdict::Always).threshold == Threshold::NEVER {
             entry.cell.not_sampled.add(2);
-            return;
+            return Flow::idle();
         }
         let edge = entry.edge;
-        let mut started = words(edge);
-        lane.sequence += 1;
-        lane.shared.begun.add(1);
-        started[0] |= lane.sequence << 16;
-        started[1] = ticks();
+        let mut started = words(edge, lane.shared.numbered.next());
         started.finish(Kind::ActorStarted, None, None);
         write_record(&mut started, &[], hand, lane);
-        flow.open(begin_record(edge, hand, lane));
-    });
-    if began.is_none() {
-        crate::runtime::count_without_ring();
-    }
+
+        let place = active::depth();
+        active::set_depth(place + 1);
+        let attempt = stack.at(place);
+        attempt.words = words(edge, lane.shared.numbered.next());
+        attempt.standing = Standing::new(hand.generation, State::Recorded, Purpose::Life);
+        Flow::at(place, true)
+    })
+    .unwrap_or_else(count_without_ring)
 }
 
-fn begin_record(edge: u32, hand: &LaneInUse, lane: &mut LaneOwned) -> Attempt {
-    lane.sequence += 1;
-    lane.shared.begun.add(1);
-    let mut words = words(edge);
-    words[0] |= lane.sequence << 16;
-    words[1] = ticks();
-    Attempt {
-        words,
-        details: None,
-        trace_producer: hand.producer,
-        producer: hand.producer,
-        threshold: 0,
-        generation: hand.generation,
-        ring: lane.shared.ring,
-        state: State::Recorded,
-        purpose: Purpose::Life,
-        is_on_stack: false,
-    }
-}
-
-fn words(edge: u32) -> crate::ring::Words {
-    Record {
+/// A record that belongs to no trace, from now on.
+fn words(edge: u32, number: u64) -> Words {
+    let words = Record {
         slots: 0,
-        sequence: 0,
-        start: 0,
+        sequence: number,
+        start: ticks(),
         duration: Some(0),
         policy: NO_POLICY,
         edge,
@@ -97,6 +86,6 @@ fn words(edge: u32) -> crate::ring::Words {
         trace_high: 0,
         hops: 0,
         wide: None,
-    }
-    .pack()
+    };
+    words.pack()
 }

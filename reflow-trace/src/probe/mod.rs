@@ -1,11 +1,12 @@
 //! The probe: what generated code calls around a send, a handling or a life.
 //!
-//! A probe is a [`Flow`] on the stack or in the future. `begin_*` decides, counts and stamps;
-//! `end` writes the record. What is generic over the message or the future is a thin wrapper;
+//! A probe is a [`Flow`], the place of an attempt on the stack of its thread. `begin_*` decides, counts
+//! and stamps; `end` writes the record. When a future yields, its attempt is [`Parked`] in it. What is generic over the message or the future is a thin wrapper;
 //! the work is done by functions that exist once.
 //!
 //! The names of this module are for generated code.
 
+mod attempt;
 mod begin;
 mod body;
 mod depth;
@@ -15,6 +16,7 @@ mod future;
 mod handling;
 mod judge;
 mod life;
+mod parked;
 mod receive;
 mod send;
 mod site;
@@ -36,6 +38,7 @@ pub use future::{Deferred, Instrumented, begin_in, deferred, instrumented};
 pub use handling::{Receiver, receiver, receiver_by_default};
 pub use judge::{Judge, Judged, outcome_if};
 pub use life::begin_life;
+pub use parked::Parked;
 pub use receive::{EndReceive, Received, begin_receive};
 pub use site::Site;
 

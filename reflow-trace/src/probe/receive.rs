@@ -4,57 +4,47 @@ use std::task::Poll;
 
 use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
-use super::ends::{Ends, are_text};
-use super::flow::{Attempt, Flow, Stage, State};
+use super::ends::Ends;
+use super::flow::Flow;
 use super::handling::begin_received;
-use super::send::{Facts, with_shown_names};
+use super::send::{Facts, with_key};
 use super::site::Site;
+use crate::context::active;
+use crate::edge::EdgeNumber;
 use crate::event::Outcome;
-use crate::lane::{FlowKey, KindRef, Purpose, with_lane};
+use crate::lane::{Asking, FlowKey, Held, KindRef, Purpose, Standing, State, with_held};
 use crate::message::Message;
 use crate::record::{Fields, Kind};
 use crate::ring::SLOT_WORDS;
 
 /// Notes where a message may be received; nothing has happened until one comes.
 pub fn begin_receive(flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
-    match &ends {
-        Ends::Handle(edge) => await_at(flow, FlowKey::Handle(edge), depth, site),
-        Ends::Names(names) if are_text(names) => {
-            await_at(flow, FlowKey::Names(names), depth, site);
-        }
-        Ends::Names(names) => with_shown_names(names, |names| {
-            await_at(flow, FlowKey::Names(names), depth, site);
-        }),
-    }
+    flow.begin(with_key(&ends, |key| await_at(key, depth, site)));
 }
 
-fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site) {
-    let purpose = Purpose::Receive;
-    with_lane(|hand, lane| {
-        let entry = lane.flows.find(
-            key,
-            &KindRef::None,
-            purpose,
+fn await_at(key: FlowKey<'_>, depth: Depth, site: &'static Site) -> Flow {
+    with_held(|held| {
+        let Held {
+            hand, lane, stack, ..
+        } = held;
+        let asking = Asking {
+            kind: KindRef::None,
+            purpose: Purpose::Receive,
             site,
-            &lane.shared,
-            &hand.runtime,
-        );
-        let mut words = [0; SLOT_WORDS];
-        words[3] = u64::from(entry.edge);
-        words.set_depth(depth.known());
-        flow.open(Attempt {
-            words,
-            details: None,
-            trace_producer: 0,
-            producer: 0,
-            threshold: 0,
-            generation: hand.generation,
-            ring: 0,
-            state: State::Awaiting,
-            purpose,
-            is_on_stack: false,
-        });
-    });
+            lane: &lane.shared,
+            runtime: &hand.runtime,
+        };
+        let edge = lane.flows.find(key, asking).edge;
+        let place = active::depth();
+        active::set_depth(place + 1);
+        let attempt = stack.at(place);
+        attempt.words = [0; SLOT_WORDS];
+        attempt.words[3] = u64::from(edge);
+        attempt.words.set_depth(depth.known());
+        attempt.standing = Standing::new(hand.generation, State::Awaiting, Purpose::Receive);
+        Flow::at(place, false)
+    })
+    .unwrap_or(const { Flow::idle() })
 }
 
 /// Wraps the returned value, so that the message in it is found.
@@ -70,43 +60,58 @@ pub trait EndReceive {
 const PLAIN: &Site = &Site::new();
 
 fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) {
-    let (edge, depth) = match flow.attempt() {
-        Some(attempt) if attempt.state == State::Awaiting => {
-            (attempt.edge(), Depth::of(attempt.words.depth()))
-        }
-        _ => return,
+    let Some((edge, depth)) = take_awaited(flow) else {
+        return;
     };
-    flow.stage = Stage::Idle;
     // Who receives may be handling something else: nothing is guessed.
-    let recorded = with_lane(|hand, lane| {
-        let key = FlowKey::Number(edge);
-        begin_received(flow, key, depth, PLAIN, facts, None, hand, lane)
-    });
-    if recorded.is_none() {
-        crate::runtime::count_without_ring();
-    }
-    if recorded == Some(true) {
+    flow.begin(begin_received(
+        FlowKey::Number(edge),
+        depth,
+        PLAIN,
+        facts,
+        None,
+    ));
+    if flow.wants_details() {
         describe(flow);
         flow.start_clock();
-        if let Some(attempt) = flow.attempt() {
-            // How long it will be handled is not known here.
+        // How long it will be handled is not known here.
+        finish_receive(flow.leave());
+    } else {
+        flow.end(Outcome::Delivered);
+    }
+}
+
+/// The edge and the depth of a receive that was waited for, which is over.
+fn take_awaited(flow: &mut Flow) -> Option<(EdgeNumber, Depth)> {
+    if !flow.is_active() {
+        return None;
+    }
+    let place = flow.leave();
+    active::set_depth(place);
+    with_held(|held| {
+        let attempt = held.stack.at(place);
+        (attempt.standing.state() == State::Awaiting)
+            .then(|| (attempt.edge(), Depth::of(attempt.words.depth())))
+    })
+    .flatten()
+}
+
+/// Writes the record of a message that has come.
+fn finish_receive(place: usize) {
+    active::set_depth(place);
+    with_held(|held| {
+        let Held {
+            hand, lane, stack, ..
+        } = held;
+        let attempt = stack.at(place);
+        if attempt.standing.generation() == hand.generation {
             attempt
                 .words
                 .finish(Kind::MessageReceived, None, Some(Outcome::Delivered));
-            let written = with_lane(|hand, lane| {
-                let is_of_this_recording = hand.generation == attempt.generation;
-                if is_of_this_recording {
-                    attempt.write(hand, lane);
-                }
-                is_of_this_recording
-            });
-            if written.is_none() {
-                crate::runtime::count_end_without_ring(attempt.generation);
-            }
-            attempt.give_back_details();
+            attempt.write(hand, lane);
         }
-    }
-    flow.stage = Stage::Idle;
+        attempt.clear();
+    });
 }
 
 fn record_message<T: Message>(flow: &mut Flow, message: Option<&T>) {

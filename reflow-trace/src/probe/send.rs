@@ -1,21 +1,26 @@
 //! The begin of a send: suppressed or counted, sampled or not, stamped.
+//!
+//! There are two ways. A *plain* message says nothing of where it came from and is not sent from within a
+//! handler: it begins a trace, and all that is to be known of it fits into registers. Any other message is
+//! *linked*, or may be. What the two share is inlined into both.
 
 use std::fmt::Write as _;
 
 use super::depth::Depth;
-use super::ends::{Ends, Name, are_text};
-use super::flow::{Attempt, Counted, Flow, Stage, State};
+use super::ends::{Ends, Name};
+use super::flow::Flow;
 use super::site::Site;
 use super::trace::Trace;
-use crate::context::active;
-use crate::context::{Context, ThreadCause};
-use crate::edge::{BoundedName, OVERFLOW_EDGE};
+use crate::clock::ticks;
+use crate::context::{Context, ThreadCause, active};
+use crate::edge::{BoundedName, Edge, OVERFLOW_EDGE};
 use crate::lane::{
-    FlowEntry, FlowKey, KindRef, LaneInUse, LaneShared, LaneSlot, Purpose, with_slot,
+    Asking, FlowEntry, FlowKey, Held, KindRef, LaneSlot, Purpose, Stack, Standing, State, flow_id,
+    with_slot,
 };
-use crate::message::{AttributeValue, Size, SizeSource};
-use crate::record::{NO_POLICY, Open, flag};
-use crate::sampling::{Threshold, Verdict};
+use crate::message::{AttributeValue, MessageKind, Size, SizeSource};
+use crate::record::{Fields, Open, flag, pack_amounts, pack_root, with_wide};
+use crate::sampling::Verdict;
 
 /// What a probe knows of the message.
 #[derive(Clone, Copy)]
@@ -29,172 +34,389 @@ pub(super) struct Facts<'a> {
     pub(super) id: Option<AttributeValue<'a>>,
 }
 
-/// A send that is about to begin.
-pub(super) struct Request<'a> {
-    pub(super) ends: Ends<'a>,
-    pub(super) depth: Depth,
-    pub(super) site: &'static Site,
-    pub(super) facts: Facts<'a>,
+/// What a probe knows of a plain message beside its kind, in two words that stay in registers.
+#[derive(Clone, Copy)]
+pub(super) struct Plain {
+    /// Size and depth where the record has them.
+    pub(super) amounts: u64,
+    /// The flags where the record has them; below them the verdict (bits 0–1) and whether the size is
+    /// deep (bit 2).
+    pub(super) said: u64,
 }
 
-/// Decides over a send and begins it. True when it is recorded; `outgoing` is then, or when the
-/// message is only counted, the context to travel with it.
-#[inline]
-pub(super) fn begin_send(
-    flow: &mut Flow,
-    request: &Request<'_>,
-    outgoing: Option<&mut Context>,
-) -> bool {
-    with_slot(|slot| begin_on(slot, flow, request, outgoing)).unwrap_or_else(count_without_ring)
-}
+const DEEP: u64 = 1 << 2;
 
-#[inline(never)]
-fn begin_on(
-    slot: &LaneSlot,
-    flow: &mut Flow,
-    request: &Request<'_>,
-    outgoing: Option<&mut Context>,
-) -> bool {
-    let key = match &request.ends {
-        Ends::Handle(edge) => FlowKey::Handle(edge),
-        Ends::Names(names) if are_text(names) => FlowKey::Names(names),
-        Ends::Names(names) => return begin_shown(slot, flow, names, request, outgoing),
-    };
-    begin_over(slot, flow, key, request, outgoing)
-}
-
-#[cold]
-fn begin_shown(
-    slot: &LaneSlot,
-    flow: &mut Flow,
-    names: &[Name<'_>; 4],
-    request: &Request<'_>,
-    outgoing: Option<&mut Context>,
-) -> bool {
-    with_shown_names(names, |names| {
-        let request = Request {
-            ends: Ends::Names(*names),
-            ..*request
+impl Plain {
+    #[inline(always)]
+    pub(super) fn new(verdict: Verdict, size: Size, depth: Depth) -> Self {
+        let deep = if size.source == SizeSource::Deep {
+            DEEP
+        } else {
+            0
         };
-        begin_on(slot, flow, &request, outgoing)
-    })
+        let flags = flag::IN_TRACE | flag::HOPS | shallow(size.source);
+        Self {
+            amounts: pack_amounts(size.bytes, depth.known()),
+            said: (u64::from(flags) << 48) | deep | verdict as u64,
+        }
+    }
+
+    #[inline(always)]
+    fn verdict(self) -> Verdict {
+        [
+            Verdict::Never,
+            Verdict::Always,
+            Verdict::ByRate,
+            Verdict::ByRate,
+        ][(self.said & 3) as usize]
+    }
+
+    #[inline(always)]
+    fn is_deep(self) -> bool {
+        self.said & DEEP != 0
+    }
+
+    /// Word 5 of the record.
+    #[inline(always)]
+    fn flags_word(self) -> u64 {
+        self.said & !0xffff
+    }
+
+    /// Bytes; more than a tebibyte is counted as one.
+    #[inline(always)]
+    fn bytes(self) -> u64 {
+        self.amounts & ((1 << 40) - 1)
+    }
+
+    fn size(self) -> Size {
+        let source = if self.is_deep() {
+            SizeSource::Deep
+        } else if self.flags_word() >> 48 & u64::from(flag::SHALLOW_SIZE) != 0 {
+            SizeSource::Shallow
+        } else {
+            SizeSource::Told
+        };
+        Size {
+            bytes: self.bytes(),
+            source,
+        }
+    }
 }
 
-/// Formats what is not text into buffers on the stack. The user's `Display` runs before the lane is
-/// taken, so it may send messages itself.
-#[cold]
-pub(super) fn with_shown_names<R>(
-    names: &[Name<'_>; 4],
-    then: impl FnOnce(&[Name<'_>; 4]) -> R,
-) -> R {
-    let mut buffers = names.map(|name| {
-        let mut buffer = BoundedName::default();
-        if let Name::Shown(shown) = name {
-            // An error of the user's `Display` leaves what it wrote.
-            let _failed = write!(buffer, "{shown}");
-        }
-        buffer
-    });
-    let mut buffers = buffers.iter_mut();
-    then(&names.map(|name| {
-        let shown = buffers.next().map_or("", BoundedName::finish);
-        match name {
-            Name::Text(text) => Name::Text(text),
-            Name::Shown(_) => Name::Text(shown),
-        }
-    }))
+/// Begins something with the place of this thread's lane, or counts that it could not.
+#[inline(always)]
+pub(super) fn on_lane(begin: impl FnOnce(&LaneSlot) -> Flow) -> Flow {
+    with_slot(begin).unwrap_or_else(count_without_ring)
+}
+
+/// Begins the send of a plain message with a policy over an edge with a handle.
+#[inline(never)]
+pub(super) fn begin_kind_by_handle(
+    slot: &LaneSlot,
+    edge: &Edge,
+    site: &'static Site,
+    kind: &'static MessageKind,
+    amounts: u64,
+    said: u64,
+) -> Flow {
+    begin_plain(
+        slot,
+        FlowKey::Handle(edge),
+        site,
+        KindRef::Kind(kind),
+        Plain { amounts, said },
+    )
+}
+
+/// The same for a message without a policy.
+#[inline(never)]
+pub(super) fn begin_path_by_handle(
+    slot: &LaneSlot,
+    edge: &Edge,
+    site: &'static Site,
+    path: &'static str,
+    amounts: u64,
+    said: u64,
+) -> Flow {
+    begin_plain(
+        slot,
+        FlowKey::Handle(edge),
+        site,
+        KindRef::Path(path),
+        Plain { amounts, said },
+    )
+}
+
+/// Begins the send of a plain message with a policy over an edge with four names.
+#[inline(never)]
+pub(super) fn begin_kind_by_names(
+    slot: &LaneSlot,
+    names: &[&str; 4],
+    site: &'static Site,
+    kind: &'static MessageKind,
+    amounts: u64,
+    said: u64,
+) -> Flow {
+    begin_plain(
+        slot,
+        FlowKey::Names(names),
+        site,
+        KindRef::Kind(kind),
+        Plain { amounts, said },
+    )
+}
+
+/// The same for a message without a policy.
+#[inline(never)]
+pub(super) fn begin_path_by_names(
+    slot: &LaneSlot,
+    names: &[&str; 4],
+    site: &'static Site,
+    path: &'static str,
+    amounts: u64,
+    said: u64,
+) -> Flow {
+    begin_plain(
+        slot,
+        FlowKey::Names(names),
+        site,
+        KindRef::Path(path),
+        Plain { amounts, said },
+    )
 }
 
 #[inline(always)]
-fn begin_over(
+fn begin_plain(
     slot: &LaneSlot,
-    flow: &mut Flow,
     key: FlowKey<'_>,
-    request: &Request<'_>,
-    outgoing: Option<&mut Context>,
-) -> bool {
-    let Request {
-        depth, site, facts, ..
-    } = request;
-    slot.with_lane(|hand, lane| {
-        let entry = lane.flows.find(
-            key,
-            &facts.kind,
-            Purpose::Send,
-            site,
-            &lane.shared,
-            &hand.runtime,
-        );
-        if entry.edge != OVERFLOW_EDGE && active::is_active(entry.edge) {
-            // One send that goes through several methods of a connector is one event, the outermost.
-            return false;
+    site: &'static Site,
+    kind: KindRef,
+    plain: Plain,
+) -> Flow {
+    if ThreadCause::is_set() {
+        // Copies, so that what goes on below stays in registers.
+        return begin_caused(slot, &{ key }, site, &{ kind }, plain);
+    }
+    let Some(mut held) = slot.take_held() else {
+        return count_without_ring();
+    };
+    let flow = begin_root(&mut held, key, site, kind, plain);
+    slot.put_back(held);
+    flow
+}
+
+#[inline(always)]
+fn begin_root(
+    held: &mut Held,
+    key: FlowKey<'_>,
+    site: &'static Site,
+    kind: KindRef,
+    plain: Plain,
+) -> Flow {
+    let Held {
+        hand, lane, stack, ..
+    } = held;
+    let entry = match lane.flows.known(key, flow_id(kind, Purpose::Send, site)) {
+        Some(entry) => entry,
+        None => {
+            let asking = Asking {
+                kind,
+                purpose: Purpose::Send,
+                site,
+                lane: &lane.shared,
+                runtime: &hand.runtime,
+            };
+            lane.flows.entered(key, &asking)
         }
-        active::push(entry.edge);
+    };
+    let place = active::depth();
+    if (place != active::base() || entry.is_off) && !is_new(entry, stack, place) {
+        return Flow::idle();
+    }
+    entry.cell.messages.add(1);
+    entry.cell.bytes.add(plain.bytes());
+    active::set_depth(place + 1);
+
+    lane.roots += 1;
+    let randomness = hand.numbering.randomness(lane.roots);
+    let kept = entry.kept(plain.verdict());
+    let attempt = stack.at(place);
+    if !kept.threshold.keeps(randomness) {
+        entry.cell.not_sampled.add(1);
+        attempt.words[3] = entry.flow_word;
+        attempt.standing = Standing::new(hand.generation, State::Counted, Purpose::Send);
+        return Flow::at(place, false);
+    }
+    attempt.standing = Standing::new(hand.generation, State::Recorded, Purpose::Send);
+    let root_word = pack_root(hand.numbering.high());
+    let (flow_word, root_word) = if plain.is_deep() {
+        with_wide(entry.flow_word, root_word, plain.bytes())
+    } else {
+        (entry.flow_word, root_word)
+    };
+    let number = lane.shared.numbered.next();
+    attempt.words = [
+        number << 16,
+        0,
+        kept.policy_word,
+        flow_word,
+        plain.amounts,
+        plain.flags_word(),
+        randomness.bits(),
+        root_word,
+    ];
+    // The clock starts after all that had to be asked before.
+    attempt.words[1] = ticks();
+    Flow::at(place, true)
+}
+
+/// A plain message that is sent from within a handler.
+#[inline(never)]
+fn begin_caused(
+    slot: &LaneSlot,
+    key: &FlowKey<'_>,
+    site: &'static Site,
+    kind: &KindRef,
+    plain: Plain,
+) -> Flow {
+    let facts = Facts {
+        kind: *kind,
+        verdict: plain.verdict(),
+        size: plain.size(),
+        context: None,
+        id: None,
+    };
+    begin_linked(slot, *key, site, &facts, plain.amounts, None)
+}
+
+/// Whether a send over this edge is a message of its own. One send that goes through several methods of a
+/// connector is one event, the outermost.
+#[cold]
+#[inline(never)]
+fn is_new(entry: &FlowEntry, stack: &Stack, place: usize) -> bool {
+    !entry.is_off
+        && (entry.edge == OVERFLOW_EDGE || !stack.sends_over(entry.edge, active::base(), place))
+}
+
+#[inline(always)]
+fn shallow(source: SizeSource) -> u16 {
+    if source == SizeSource::Shallow {
+        flag::SHALLOW_SIZE
+    } else {
+        0
+    }
+}
+
+/// Begins the send of a message that came from somewhere, or that has an id. `outgoing` becomes the
+/// context to travel with it, unless nothing is traced.
+#[inline(never)]
+pub(super) fn begin_linked(
+    slot: &LaneSlot,
+    key: FlowKey<'_>,
+    site: &'static Site,
+    facts: &Facts<'_>,
+    amounts: u64,
+    outgoing: Option<&mut Context>,
+) -> Flow {
+    let handling = ThreadCause::with(ThreadCause::get).flatten();
+    slot.with_held(|held| {
+        let Held {
+            hand, lane, stack, ..
+        } = held;
+        let entry = match lane
+            .flows
+            .known(key, flow_id(facts.kind, Purpose::Send, site))
+        {
+            Some(entry) => entry,
+            None => {
+                let asking = Asking {
+                    kind: facts.kind,
+                    purpose: Purpose::Send,
+                    site,
+                    lane: &lane.shared,
+                    runtime: &hand.runtime,
+                };
+                lane.flows.entered(key, &asking)
+            }
+        };
+        let place = active::depth();
+        if (place != active::base() || entry.is_off) && !is_new(entry, stack, place) {
+            return Flow::idle();
+        }
         entry.cell.messages.add(1);
         entry.cell.bytes.add(facts.size.bytes);
+        active::set_depth(place + 1);
 
-        let is_plain_root = facts.id.is_none()
-            && !ThreadCause::is_set()
-            && facts.context.is_none_or(|context| !context.is_linked());
-        let trace = if is_plain_root {
-            Trace::plain_root(&mut lane.roots, hand)
-        } else {
-            trace_of_send(facts, &mut lane.roots, hand)
-        };
-        let (threshold, policy) = threshold_of(entry, facts.verdict);
+        let cause = cause_of_send(facts.context, handling.as_ref());
+        let trace = Trace::of(cause, facts, &mut lane.roots, hand);
+        let kept = entry.kept(facts.verdict);
+        let threshold = kept.threshold;
+        let attempt = stack.at(place);
         let sampled = threshold.keeps(trace.randomness);
         if sampled {
             let memory = (facts.size.source == SizeSource::Deep).then_some(facts.size.bytes);
-            let amounts = Amounts {
-                size: facts.size,
-                depth: *depth,
-                wide: memory,
-            };
-            let attempt = flow.open(open(
-                entry,
-                &amounts,
-                policy,
-                threshold,
-                &trace,
-                Purpose::Send,
-                hand,
-            ));
-            attempt.is_on_stack = true;
-            number(attempt, &mut lane.sequence, &lane.shared, hand);
+            attempt.open(
+                &open(
+                    entry,
+                    kept.policy_word,
+                    amounts,
+                    memory,
+                    facts.size.source,
+                    &trace,
+                ),
+                Standing::new(hand.generation, State::Recorded, Purpose::Send),
+            );
+            attempt.trace_producer = trace.producer;
+            attempt.producer = hand.producer;
+            attempt.threshold = trace.threshold.max(threshold.bits());
+            let edge = entry.edge;
+            attempt.number(lane, hand);
+            if let Some(outgoing) = outgoing {
+                let event = Some((lane.shared.ring, attempt.words.sequence()));
+                *outgoing = trace.outgoing(threshold, event, edge, hand);
+            }
+            attempt.words[1] = ticks();
         } else {
             entry.cell.not_sampled.add(1);
-            flow.set(Stage::Counted(Counted {
-                edge: entry.edge,
-                message_type: entry.message_type,
-                generation: hand.generation,
-                is_on_stack: true,
-            }));
+            attempt.words[3] = entry.flow_word;
+            attempt.standing = Standing::new(hand.generation, State::Counted, Purpose::Send);
+            if let Some(outgoing) = outgoing {
+                *outgoing = trace.outgoing(threshold, None, entry.edge, hand);
+            }
         }
-        if let Some(outgoing) = outgoing {
-            let event = sampled.then_some((lane.shared.ring, lane.sequence));
-            *outgoing = trace.outgoing(threshold, event, entry.edge, hand);
-        }
-        sampled
+        Flow::at(place, sampled)
     })
     .unwrap_or_else(count_without_ring)
 }
 
 #[cold]
-fn count_without_ring() -> bool {
+pub(super) fn count_without_ring() -> Flow {
     crate::runtime::count_without_ring();
-    false
+    Flow::idle()
 }
 
-/// The trace of a send that something led to, or whose message has an id.
-#[inline(never)]
-fn trace_of_send(facts: &Facts<'_>, roots: &mut u64, hand: &LaneInUse) -> Trace {
-    let handling = ThreadCause::with(ThreadCause::get).flatten();
-    Trace::of(
-        cause_of_send(facts.context, handling.as_ref()),
-        facts,
-        roots,
-        hand,
-    )
+/// What is known of an attempt at its begin.
+#[inline(always)]
+pub(super) fn open(
+    entry: &FlowEntry,
+    policy_word: u64,
+    amounts: u64,
+    wide: Option<u64>,
+    source: SizeSource,
+    trace: &Trace,
+) -> Open {
+    Open {
+        policy_word,
+        flow_word: entry.flow_word,
+        amounts,
+        wide,
+        cause_ring: trace.cause_ring,
+        cause_sequence: trace.cause_sequence,
+        flags: trace.flags | shallow(source),
+        randomness: trace.randomness.bits(),
+        trace_high: trace.trace_high,
+        hops: trace.hops,
+    }
 }
 
 /// What leads to this send: the handling that is under way, unless the message says that it belongs
@@ -211,83 +433,47 @@ fn cause_of_send<'a>(
     }
 }
 
-/// Never before always before rate.
-#[inline]
-pub(super) fn threshold_of(entry: &FlowEntry, verdict: Verdict) -> (Threshold, u16) {
-    // The smallest of the two is the one that comes first in the order.
-    match entry.actors.min(verdict) {
-        Verdict::ByRate => (entry.threshold, entry.policy),
-        Verdict::Never => (Threshold::NEVER, NO_POLICY),
-        Verdict::Always => (Threshold::ALWAYS, entry.policy_always),
+/// Runs `then` with the key of these ends. What is not text is formatted into buffers on the stack; the
+/// user's `Display` runs before the lane is taken, so it may send messages itself.
+#[inline(always)]
+pub(super) fn with_key<R>(ends: &Ends<'_>, then: impl FnOnce(FlowKey<'_>) -> R) -> R {
+    match ends {
+        Ends::Handle(edge) => then(FlowKey::Handle(edge)),
+        Ends::Names(
+            [
+                Name::Text(from_actor),
+                Name::Text(from_port),
+                Name::Text(to_actor),
+                Name::Text(to_port),
+            ],
+        ) => then(FlowKey::Names(&[
+            *from_actor,
+            *from_port,
+            *to_actor,
+            *to_port,
+        ])),
+        Ends::Names(names) => with_shown_names(names, |names| then(FlowKey::Names(names))),
     }
 }
 
-/// What was measured at the begin.
-pub(super) struct Amounts {
-    pub(super) size: Size,
-    pub(super) depth: Depth,
-    pub(super) wide: Option<u64>,
-}
-
-/// An attempt that is counted; [`number`] makes it one that is recorded.
-#[inline]
-pub(super) fn open(
-    entry: &FlowEntry,
-    amounts: &Amounts,
-    policy: u16,
-    threshold: Threshold,
-    trace: &Trace,
-    purpose: Purpose,
-    hand: &LaneInUse,
-) -> Attempt {
-    let shallow = if amounts.size.source == SizeSource::Shallow {
-        flag::SHALLOW_SIZE
-    } else {
-        0
-    };
-    let words = Open {
-        policy,
-        edge: entry.edge,
-        message_type: entry.message_type,
-        size: amounts.size.bytes,
-        depth: amounts.depth.known(),
-        wide: amounts.wide,
-        cause_ring: trace.cause_ring,
-        cause_sequence: trace.cause_sequence,
-        flags: trace.flags | shallow,
-        randomness: trace.randomness.bits(),
-        trace_high: trace.trace_high,
-        hops: trace.hops,
-    }
-    .pack();
-    Attempt {
-        words,
-        details: None,
-        trace_producer: trace.producer,
-        producer: hand.producer,
-        threshold: trace.threshold.max(threshold.bits()),
-        generation: hand.generation,
-        ring: 0,
-        state: State::Counted,
-        purpose,
-        is_on_stack: false,
-    }
-}
-
-/// Gives an attempt that is to be recorded its number.
-#[inline]
-pub(super) fn number(
-    attempt: &mut Attempt,
-    sequence: &mut u64,
-    lane: &LaneShared,
-    hand: &LaneInUse,
-) {
-    *sequence += 1;
-    lane.begun.add(1);
-    attempt.words[0] = *sequence << 16;
-    attempt.ring = lane.ring;
-    attempt.state = State::Recorded;
-    if attempt.trace_producer != hand.producer {
-        attempt.name_foreign_trace();
-    }
+/// Formats what is not text.
+#[cold]
+#[inline(never)]
+pub(super) fn with_shown_names<R>(names: &[Name<'_>; 4], then: impl FnOnce(&[&str; 4]) -> R) -> R {
+    let mut buffers = names.map(|name| {
+        let mut buffer = BoundedName::default();
+        if let Name::Shown(shown) = name {
+            // An error of the user's `Display` leaves what it wrote.
+            let _failed = write!(buffer, "{shown}");
+        }
+        buffer
+    });
+    let mut buffers = buffers.iter_mut();
+    then(&names.map(|name| {
+        let shown = buffers.next().map_or("", BoundedName::finish);
+        match name {
+            Name::Text(text) => text,
+            Name::Shown(_) => shown,
+        }
+    }))
 }

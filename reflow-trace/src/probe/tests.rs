@@ -1,5 +1,6 @@
 //! The probe as generated code uses it, and the law over what it counts.
 
+use std::future::Future as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -557,12 +558,15 @@ fn a_deferred_send_of_an_ended_recording_leaves_the_next_one_alone() {
     };
     let edge_handle = Edge::new("a", "out", "b", "in");
     (&mut Probed(&mut message)).begin_send(&mut flow, edge(&edge_handle), Depth::UNKNOWN, SITE);
-    flow.defer();
+    let parked = flow.defer();
     assert_eq!(first.ledger().attempted, 0);
     drop(first);
     let second = Recording::start();
-    flow.begin_deferred();
-    flow.end(Outcome::Delivered);
+    let mut ready = deferred(parked, std::future::ready(()), |(), flow| {
+        flow.end(Outcome::Delivered);
+    });
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(std::pin::pin!(&mut ready).poll(&mut task).is_ready());
     let ledger = second.ledger();
     assert_eq!((ledger.attempted, ledger.in_flight), (0, 0), "{ledger}");
 }

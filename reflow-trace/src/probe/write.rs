@@ -7,8 +7,23 @@ use crate::record::Fields;
 use crate::ring::{RingFull, SLOT_WORDS, Words};
 use crate::runtime::Overflow;
 
-/// Writes a record as the overflow policy of the recording has it, and counts what became of it.
+/// Writes a record that is one slot, and counts what became of it.
 #[inline(always)]
+pub(super) fn write_plain(words: &mut Words, hand: &LaneInUse, lane: &mut LaneOwned) {
+    if hand.overflow == Overflow::DropNewest && lane.writer.push_one(words).is_ok() {
+        lane.shared.written.add(1);
+        // Four times round the ring the writer looks how full it is. The collector comes by often enough
+        // for steady traffic; only a sudden burst has to wake it, because waking costs a system call.
+        if lane.writer.position() & lane.writer.quarter_mask() == 0 {
+            wake_if_filling(hand, lane);
+        }
+    } else {
+        write_record(words, &[], hand, lane);
+    }
+}
+
+/// Writes a record as the overflow policy of the recording has it, and counts what became of it.
+#[inline(never)]
 pub(super) fn write_record(
     words: &mut Words,
     rest: &[u64],
@@ -26,17 +41,15 @@ pub(super) fn write_record(
         Ok(()) => lane.shared.written.add(1),
         Err(RingFull) => count_lost(rest, lane),
     }
-    // Four times round the ring the writer looks how full it is. The collector comes by often enough
-    // for steady traffic; only a sudden burst has to wake it, because waking costs a system call.
-    let quarter = lane.writer.capacity() as u64 / 4;
-    if (before ^ lane.writer.position()) & quarter != 0 {
-        wake_if_filling(quarter, hand, lane);
+    if (before ^ lane.writer.position()) > lane.writer.quarter_mask() {
+        wake_if_filling(hand, lane);
     }
 }
 
 #[cold]
-fn wake_if_filling(quarter: u64, hand: &LaneInUse, lane: &mut LaneOwned) {
-    if lane.writer.unread() >= 3 * quarter {
+#[inline(never)]
+fn wake_if_filling(hand: &LaneInUse, lane: &mut LaneOwned) {
+    if lane.writer.unread() >= 3 * (lane.writer.quarter_mask() + 1) {
         hand.runtime.wake_collector();
     }
 }

@@ -237,13 +237,44 @@ impl Record {
     }
 }
 
+/// Word 2 as far as it is known at the begin.
+pub(crate) const fn pack_policy(policy: u16) -> u64 {
+    (policy as u64) << 48
+}
+
+/// Word 3 as far as it is known at the begin, without `wide`.
+pub(crate) const fn pack_flow(edge: u32, message_type: u32) -> u64 {
+    edge as u64 | ((message_type as u64) << 28) | ((WIDE_UNKNOWN >> 28) << 48)
+}
+
+/// Word 4.
+#[inline(always)]
+pub(crate) fn pack_amounts(size: u64, depth: Option<u64>) -> u64 {
+    size.min(max::SIZE) | (saturating(depth, max::DEPTH) << 40)
+}
+
+/// Word 7 of what nothing in this process has caused, without `wide`.
+#[inline(always)]
+pub(crate) const fn pack_root(trace_high: u16) -> u64 {
+    ((trace_high as u64) << 22) | (WIDE_UNKNOWN << 36)
+}
+
+/// Words 3 and 7 with `wide`.
+#[inline(always)]
+pub(crate) const fn with_wide(flow_word: u64, root_word: u64, wide: u64) -> (u64, u64) {
+    let wide = pack_wide(wide);
+    (
+        (flow_word & !(0xff << 48)) | ((wide >> 28) << 48),
+        (root_word & ((1 << 36) - 1)) | (wide << 36),
+    )
+}
+
 /// What is known of an attempt at its begin; number, start, kind, duration, outcome and slots are 0.
 pub(crate) struct Open {
-    pub(crate) policy: u16,
-    pub(crate) edge: u32,
-    pub(crate) message_type: u32,
-    pub(crate) size: u64,
-    pub(crate) depth: Option<u64>,
+    /// See [`pack_policy`], [`pack_flow`] and [`pack_amounts`].
+    pub(crate) policy_word: u64,
+    pub(crate) flow_word: u64,
+    pub(crate) amounts: u64,
     pub(crate) wide: Option<u64>,
     pub(crate) cause_ring: u32,
     pub(crate) cause_sequence: u64,
@@ -257,16 +288,20 @@ impl Open {
     /// The eight words. The same table as [`Record::pack`], without the fields that come later.
     #[inline]
     pub(crate) fn pack(&self) -> Words {
-        let wide = self.wide.map_or(WIDE_UNKNOWN, pack_wide);
+        let root = pack_root(self.trace_high);
+        let (flow, root) = match self.wide {
+            Some(wide) => with_wide(self.flow_word, root, wide),
+            None => (self.flow_word, root),
+        };
         [
             0,
             0,
-            u64::from(self.policy) << 48,
-            u64::from(self.edge) | (u64::from(self.message_type) << 28) | ((wide >> 28) << 48),
-            self.size.min(max::SIZE) | (saturating(self.depth, max::DEPTH) << 40),
+            self.policy_word,
+            flow,
+            self.amounts,
             self.cause_sequence | (u64::from(self.flags) << 48),
             self.randomness | (u64::from(self.hops) << 56),
-            u64::from(self.cause_ring) | (u64::from(self.trace_high) << 22) | (wide << 36),
+            u64::from(self.cause_ring) | root,
         ]
     }
 }

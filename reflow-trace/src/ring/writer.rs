@@ -48,6 +48,27 @@ impl Writer {
         self.tail
     }
 
+    /// A quarter of the ring, less one, as a mask over positions.
+    #[inline(always)]
+    pub(crate) fn quarter_mask(&self) -> u64 {
+        (self.ring.slots.len() as u64 / 4).saturating_sub(1)
+    }
+
+    /// Writes a record of one slot if there is room.
+    #[inline(always)]
+    pub(crate) fn push_one(&mut self, words: &Words) -> Result<(), RingFull> {
+        let capacity = self.ring.slots.len() as u64;
+        if self.tail - self.head_seen >= capacity {
+            // Pairs with the release store in `Reader::pop`: those slots have been read.
+            self.head_seen = self.ring.head.0.load(Ordering::Acquire);
+            if self.tail - self.head_seen >= capacity {
+                return Err(RingFull);
+            }
+        }
+        self.write(words, &[], 1);
+        Ok(())
+    }
+
     /// Writes a record if there is room: its first slot, then the words of its continuation slots,
     /// a multiple of eight.
     #[inline(always)]

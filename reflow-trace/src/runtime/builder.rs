@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::environment::{self, Wish};
-use super::{CURRENT, Guard, InitError, OFF, Overflow, Runtime, STATE, TracingConfig, exit};
+use super::{
+    CURRENT, Guard, InitError, OFF, Overflow, Runtime, STATE, TracingConfig, exit, state_of,
+};
 use crate::collector::Collector;
 use crate::sampling::DataFlowSampler;
 use crate::sink::{JsonLinesSink, Sink, SinkWorker};
@@ -161,7 +163,7 @@ impl Builder {
         exit::install();
         *current = Some(Arc::clone(&runtime));
         // Pairs with the acquire load in `current`.
-        STATE.store(runtime.generation, Ordering::Release);
+        STATE.store(state_of(runtime.generation), Ordering::Release);
         Ok(Some(runtime))
     }
 

@@ -12,7 +12,7 @@ use std::sync::Once;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{CURRENT, Command, OFF, STATE};
+use super::{CURRENT, Command, OFF, STATE, generation_of};
 
 /// How long an exit waits.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(250);
@@ -57,7 +57,7 @@ extern "C" fn deliver() {
         return;
     };
     drop(current);
-    if STATE.load(Ordering::Acquire) == runtime.generation {
+    if generation_of(STATE.load(Ordering::Acquire)) == runtime.generation {
         // The process ends in any case.
         let _late = runtime.command(
             |answer, within| Command::Flush { answer, within },

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::{CURRENT, Command, OFF, Runtime, STATE};
+use super::{CURRENT, Command, OFF, Runtime, STATE, generation_of};
 
 /// Keeps a recording going. Dropped, it delivers what is in the rings and ends the recording.
 ///
@@ -93,8 +93,9 @@ impl Runtime {
     /// No more events; delivers those that are there.
     pub(super) fn stop(&self, within: Duration) -> Result<(), FlushError> {
         // Another recording may have begun meanwhile, in a fork.
-        let _not_ours =
-            STATE.compare_exchange(self.generation, OFF, Ordering::AcqRel, Ordering::Acquire);
+        let _not_ours = STATE.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+            (generation_of(state) == self.generation).then_some(OFF)
+        });
         self.lanes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

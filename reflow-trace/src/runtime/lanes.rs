@@ -58,7 +58,6 @@ impl Lanes {
         Some(LaneOwned {
             shared,
             writer,
-            sequence: 0,
             roots: 0,
             flows: FlowTable::new(),
         })

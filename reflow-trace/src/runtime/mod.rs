@@ -3,8 +3,9 @@
 //! # States
 //!
 //! One word says what a probe needs to know: 0, off for good; 1, nobody has said yet; any other
-//! value, on, and the value is the *generation* of the recording. A lane belongs to a generation, so
-//! that a probe finds by one comparison that its lane is from a recording that has ended.
+//! value, on. The upper half is then the *generation* of the recording, the lower half counts how often
+//! its policy has changed. A lane remembers the word it was taken for, so that a probe finds by one
+//! comparison that its lane is from a recording that has ended, or that it decides by an old policy.
 //!
 //! Recording begins by [`init`](crate::init) or [`builder`](crate::builder), or, where neither was
 //! called, at the first probe when `REFLOW_TRACE` asks for it. It ends with the [`Guard`], or at the
@@ -32,15 +33,24 @@ use crossbeam_channel::{Sender, TrySendError};
 use crate::edge::Dictionary;
 use crate::event::{ProducerId, TraceEvent};
 use crate::ledger::TracingMetrics;
-use crate::sampling::{DataFlowSampler, ThresholdTable};
+use crate::sampling::{RunPolicy, ThresholdTable};
 use lanes::Lanes;
 pub(crate) use lanes::RING_BY_HAND;
 
-const OFF: u32 = 0;
-const UNDECIDED: u32 = 1;
+const OFF: u64 = 0;
+const UNDECIDED: u64 = 1;
 
-static STATE: AtomicU32 = AtomicU32::new(UNDECIDED);
+static STATE: AtomicU64 = AtomicU64::new(UNDECIDED);
 static NEXT_GENERATION: AtomicU32 = AtomicU32::new(2);
+
+/// The word of a recording whose policy has not changed yet.
+const fn state_of(generation: u32) -> u64 {
+    (generation as u64) << 32
+}
+
+const fn generation_of(state: u64) -> u32 {
+    (state >> 32) as u32
+}
 static CURRENT: Mutex<Option<Arc<Runtime>>> = Mutex::new(None);
 
 /// The edges and types of this process, over all recordings.
@@ -56,9 +66,9 @@ pub(crate) fn thresholds() -> &'static ThresholdTable {
 }
 
 /// The word of states.
-#[inline]
-pub(crate) fn state() -> &'static AtomicU32 {
-    &STATE
+#[inline(always)]
+pub(crate) fn state() -> u64 {
+    STATE.load(Ordering::Relaxed)
 }
 
 /// False only when it is known that recording is off.
@@ -153,7 +163,7 @@ pub(crate) struct Runtime {
     by_environment: bool,
     producer: ProducerId,
     overflow: Overflow,
-    sampler: Option<DataFlowSampler>,
+    policy: Mutex<Arc<RunPolicy>>,
     pub(crate) lanes: Mutex<Lanes>,
     /// Attempts that found no lane; they have no number.
     pub(crate) without_ring: AtomicU64,
@@ -185,8 +195,21 @@ impl Runtime {
         self.overflow
     }
 
-    pub(crate) fn sampler(&self) -> Option<&DataFlowSampler> {
-        self.sampler.as_ref()
+    /// The policy now.
+    pub(crate) fn policy(&self) -> Arc<RunPolicy> {
+        Arc::clone(&self.policy.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the policy; every thread decides by the new one from its next message on.
+    pub(crate) fn change_policy(&self, change: impl FnOnce(&mut RunPolicy)) {
+        let mut policy = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut policy));
+        // The lanes read the policy after the word; 2³² changes later it would look unchanged. Pairs with
+        // the acquire load in `current`.
+        let _ended_meanwhile = STATE.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |state| {
+            (generation_of(state) == self.generation)
+                .then(|| state_of(self.generation) | u64::from((state as u32).wrapping_add(1)))
+        });
     }
 
     /// Has the collector look now instead of at its next turn.
@@ -208,7 +231,7 @@ impl Runtime {
             by_environment,
             producer: ProducerId::random(),
             overflow: config.overflow,
-            sampler: config.sampler.clone(),
+            policy: Mutex::new(Arc::new(RunPolicy::new(config.sampler.clone()))),
             lanes: Mutex::new(Lanes::new(config.ring_capacity, config.rings_max)),
             without_ring: AtomicU64::new(0),
             ended_without_ring: AtomicU64::new(0),

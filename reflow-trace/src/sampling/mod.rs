@@ -12,6 +12,7 @@
 mod info;
 mod randomness;
 mod sampler;
+mod switch;
 mod table;
 mod threshold;
 mod verdict;
@@ -20,6 +21,8 @@ pub use info::SamplingInfo;
 pub use randomness::Randomness;
 pub(crate) use randomness::RootNumbering;
 pub use sampler::{DataFlowSampler, InvalidSampleRate};
+pub(crate) use switch::RunPolicy;
+pub use switch::Switch;
 pub(crate) use table::ThresholdTable;
 pub use threshold::{InvalidThreshold, Threshold};
 pub use verdict::Verdict;

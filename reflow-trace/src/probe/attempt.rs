@@ -1,0 +1,166 @@
+//! The end of an attempt on this thread's stack, and what it causes.
+
+use super::write::{write_plain, write_record};
+use crate::clock::ticks;
+use crate::context::{Context, active};
+use crate::event::Outcome;
+use crate::lane::{
+    Attempt, Held, LaneInUse, LaneOwned, LaneSlot, Purpose, Standing, State, with_slot,
+};
+use crate::message::{give_back_details, take_details};
+use crate::record::sections::Tag;
+use crate::record::{Fields, Kind, flag};
+use crate::sampling::Randomness;
+
+/// Ends the attempt in this place, with all that began after it and did not end.
+#[inline]
+pub(super) fn end_place(place: usize, outcome: Outcome) {
+    // On a thread that is too far gone there is nothing under way.
+    with_slot(|slot| end_on(slot, place, outcome));
+}
+
+#[inline(never)]
+fn end_on(slot: &LaneSlot, place: usize, outcome: Outcome) {
+    let end = ticks();
+    let depth = active::depth();
+    active::set_depth(place);
+    // Without a lane the recording has ended, and the attempt with it.
+    let Some(mut held) = slot.take_held() else {
+        return;
+    };
+    if depth > place + 1 {
+        clear_above(&mut held, place + 1, depth);
+    }
+    let attempt = held.stack.at(place);
+    let recorded = Standing::new(held.hand.generation, State::Recorded, Purpose::Send);
+    // One comparison says that it is a send of this recording, on this ring.
+    if attempt.standing == recorded && outcome == Outcome::Delivered && attempt.details.is_none() {
+        let duration = end.saturating_sub(attempt.words[1]);
+        attempt
+            .words
+            .finish(Kind::Send, Some(duration), Some(outcome));
+        write_plain(&mut attempt.words, &held.hand, &mut held.lane);
+    } else {
+        end_any(&mut held, place, outcome, end);
+    }
+    slot.put_back(held);
+}
+
+/// What began later should have ended before; where the program switches stacks it may not have.
+#[cold]
+fn clear_above(held: &mut Held, place: usize, depth: usize) {
+    for place in place..depth {
+        end_any(held, place, Outcome::Cancelled, ticks());
+    }
+}
+
+#[inline(never)]
+fn end_any(held: &mut Held, place: usize, outcome: Outcome, end: u64) {
+    let Held {
+        hand, lane, stack, ..
+    } = held;
+    let attempt = stack.at(place);
+    let standing = attempt.standing;
+    if standing.generation() == hand.generation
+        && matches!(standing.state(), State::Counted | State::Recorded)
+    {
+        if outcome != Outcome::Delivered {
+            let (edge, message_type) = (attempt.edge(), attempt.words.message_type());
+            let purpose = standing.purpose();
+            lane.flows
+                .cell(edge, message_type, purpose, &lane.shared)
+                .failures
+                .add(1);
+        }
+        if standing.state() == State::Recorded {
+            let kind = match (standing.purpose(), outcome) {
+                (Purpose::Send, _) => Kind::Send,
+                (Purpose::Receive, _) => Kind::MessageReceived,
+                (Purpose::Life, Outcome::Delivered) => Kind::ActorCompleted,
+                (Purpose::Life, _) => Kind::ActorFailed,
+            };
+            let duration = end.saturating_sub(attempt.words[1]);
+            attempt.words.finish(kind, Some(duration), Some(outcome));
+            attempt.write(hand, lane);
+        }
+    }
+    attempt.clear();
+}
+
+impl Attempt {
+    /// Writes the finished record.
+    pub(super) fn write(&mut self, hand: &LaneInUse, lane: &mut LaneOwned) {
+        if let Some(ring) = self.standing.foreign_ring() {
+            let sections = self.details.get_or_insert_with(take_details);
+            sections.put(Tag::HomeRing, &ring.to_le_bytes());
+        }
+        let rest = match &mut self.details {
+            Some(sections) if !sections.is_empty() => sections.seal(),
+            _ => &[],
+        };
+        write_record(&mut self.words, rest, hand, lane);
+    }
+
+    /// Makes the place free.
+    pub(super) fn clear(&mut self) {
+        self.standing = self.standing.with_state(State::None);
+        if let Some(sections) = self.details.take() {
+            give_back_details(sections);
+        }
+    }
+
+    /// Gives an attempt that is to be recorded its number.
+    #[inline]
+    pub(super) fn number(&mut self, lane: &LaneOwned, hand: &LaneInUse) {
+        self.words[0] = lane.shared.numbered.next() << 16;
+        self.standing = self.standing.with_state(State::Recorded);
+        if self.trace_producer != hand.producer {
+            self.name_foreign_trace(lane.shared.ring);
+        }
+    }
+
+    /// The trace began in another process: the record names it in full.
+    #[cold]
+    fn name_foreign_trace(&mut self, ring: u32) {
+        if let Some(trace) = self.cause(ring).trace_id() {
+            self.details
+                .get_or_insert_with(take_details)
+                .put(Tag::TraceId, trace.0.as_bytes());
+        }
+    }
+
+    /// Whether this is the handling of a message, as opposed to the wait for one.
+    pub(super) fn is_handling(&self) -> bool {
+        self.standing.purpose() == Purpose::Receive && self.standing.state() != State::Awaiting
+    }
+
+    /// The context of what this attempt leads to: its own event when recorded, else the one before.
+    /// `ring` is that of the thread.
+    pub(super) fn cause(&self, ring: u32) -> Context {
+        if self.words.flags() & flag::IN_TRACE == 0 {
+            return Context::NONE;
+        }
+        let is_recorded = matches!(self.standing.state(), State::Recorded | State::Deferred);
+        let (ring, sequence) = if is_recorded {
+            (
+                self.standing.foreign_ring().unwrap_or(ring),
+                self.words.sequence(),
+            )
+        } else {
+            (self.words.cause_ring(), self.words.cause_sequence())
+        };
+        Context {
+            producer: self.trace_producer,
+            randomness: Randomness::from_bits(self.words[6]).bits(),
+            threshold: self.threshold,
+            event_producer: self.producer,
+            sequence,
+            sent_at: 0,
+            ring,
+            edge: self.edge(),
+            trace_high: self.words.trace_high(),
+            hops: self.words.hops(),
+            flags: Context::flags_of(self.words.flags() & flag::TRACE_BY_ID != 0),
+        }
+    }
+}
