@@ -12,20 +12,28 @@ mod tsc;
 pub(crate) use calibration::Calibration;
 
 /// Reads the clock; only differences and order mean something.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline]
 pub(crate) fn ticks() -> u64 {
-    if tsc::is_invariant() {
-        tsc::read()
-    } else {
-        monotonic_ns()
-    }
+    ticks_of(has_counter())
 }
 
-/// Reads the clock; only differences and order mean something.
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+/// Whether the clock is the processor's counter. The answer never changes.
 #[inline]
-pub(crate) fn ticks() -> u64 {
+pub(crate) fn has_counter() -> bool {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    return tsc::is_invariant();
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    return false;
+}
+
+/// Reads the clock, by whoever has kept the answer of [`has_counter`].
+#[inline(always)]
+pub(crate) fn ticks_of(has_counter: bool) -> u64 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if has_counter {
+        return tsc::read();
+    }
+    let _elsewhere_there_is_none = has_counter;
     monotonic_ns()
 }
 

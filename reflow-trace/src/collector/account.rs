@@ -15,7 +15,6 @@ pub(super) struct Totals {
     pub(super) attempted: u64,
     pub(super) not_sampled: u64,
     pub(super) begun: u64,
-    pub(super) written: u64,
     pub(super) ring_full: u64,
     pub(super) too_large: u64,
 }
@@ -51,7 +50,6 @@ impl Runtime {
                 .begun
                 .wrapping_add(lane.numbered.get())
                 .wrapping_sub(lane.deferred.get());
-            totals.written += lane.written.get();
             totals.ring_full += lane.ring_full.get();
             totals.too_large += lane.too_large.get();
         }
@@ -135,13 +133,12 @@ impl Runtime {
         let by_hand_not_sampled = self.by_hand_not_sampled.load(Ordering::Acquire);
         let by_hand = self.by_hand_attempted.load(Ordering::Acquire);
         let totals = self.totals();
-        let ended = totals.written
+        // What has a number is under way or in a ring until it is collected or lost.
+        let ended = collected.popped
+            + collected.overwritten
             + totals.ring_full
             + totals.too_large
             + self.ended_without_ring.load(Ordering::Relaxed);
-        let in_rings = totals
-            .written
-            .saturating_sub(collected.popped + collected.overwritten);
         let waiting_by_hand = by_hand.saturating_sub(
             by_hand_lost + by_hand_not_sampled + collected.by_hand + collected.by_hand_too_large,
         );
@@ -149,7 +146,7 @@ impl Runtime {
             attempted: totals.attempted + self.without_ring.load(Ordering::Relaxed) + by_hand,
             not_sampled: totals.not_sampled + by_hand_not_sampled,
             collected: collected.popped + collected.by_hand,
-            in_flight: totals.begun.saturating_sub(ended) + in_rings + waiting_by_hand,
+            in_flight: totals.begun.saturating_sub(ended) + waiting_by_hand,
             lost: self.losses(&totals, collected),
             sinks: Vec::new(),
         }

@@ -161,12 +161,8 @@ impl Collector {
     /// Empties one ring, as far as it was filled when this began: a thread that goes on recording must
     /// not keep the collector from the other rings.
     fn drain(&mut self, lane: &LaneShared, reader: &mut Reader) {
-        let mut left = lane.written.get().saturating_sub(reader.records_before());
-        while left > 0 {
-            if !reader.pop(self.batch.words_for(lane.ring)) {
-                break;
-            }
-            left -= 1;
+        let end = reader.written_to();
+        while reader.position() < end && reader.pop(self.batch.words_for(lane.ring)) {
             self.collected.popped += 1;
             self.count_one();
         }

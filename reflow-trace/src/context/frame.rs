@@ -8,13 +8,10 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 
 use super::{Context, active};
-
-thread_local! {
-    static CAUSE: ThreadCause =
-        const { ThreadCause { is_set: Cell::new(false), context: Cell::new(Context::NONE) } };
-}
+use crate::lane::with_here;
 
 /// The cause on one thread.
+#[derive(Debug)]
 pub(crate) struct ThreadCause {
     /// Whether `context` is linked; spares the copy where nothing is being handled.
     is_set: Cell<bool>,
@@ -22,17 +19,21 @@ pub(crate) struct ThreadCause {
 }
 
 impl ThreadCause {
+    pub(crate) const NONE: Self = Self {
+        is_set: Cell::new(false),
+        context: Cell::new(Context::NONE),
+    };
+
     /// Runs `f` with this thread's cause; `None` where the thread is too far gone.
     #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&Self) -> R) -> Option<R> {
-        CAUSE.try_with(f).ok()
+        with_here(|here| f(&here.cause))
     }
 
     /// Whether something is being handled.
     #[inline]
-    pub(crate) fn is_set() -> bool {
-        // On a thread that is too far gone nothing is handled.
-        CAUSE.try_with(|cause| cause.is_set.get()).unwrap_or(false)
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.get()
     }
 
     /// The cause, where something is being handled.

@@ -8,6 +8,7 @@
 pub(crate) mod active;
 mod frame;
 
+pub(crate) use active::Place;
 pub use frame::CauseFrame;
 pub(crate) use frame::ThreadCause;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::FlowCell;
 use super::flow_table::KindRef;
 use crate::edge::{EdgeNames, EdgeNumber, OVERFLOW_EDGE, TypeNumber};
+use crate::probe::Site;
 use crate::record::{NO_POLICY, pack_flow, pack_policy};
 use crate::runtime::{Runtime, thresholds};
 use crate::sampling::{Threshold, Verdict};
@@ -24,11 +25,33 @@ pub(crate) enum Purpose {
 pub(crate) struct FlowId {
     /// Address of the kind, or of the path of the Rust type.
     pub(crate) kind: usize,
-    /// One more than the length of that path; 0 for a kind.
-    pub(crate) length: usize,
-    /// Address of the site, which says what protocol the edge has.
+    /// One more than the length of that path, or 0 for a kind, above two bits for the purpose.
+    pub(crate) length_and_purpose: usize,
+    /// Address of the site where it says what protocol the edge has, else 0.
     pub(crate) site: usize,
-    pub(crate) purpose: Purpose,
+}
+
+impl FlowId {
+    #[inline(always)]
+    pub(super) fn new(
+        (kind, length): (usize, usize),
+        purpose: Purpose,
+        site: Option<&'static Site>,
+    ) -> Self {
+        Self {
+            kind,
+            length_and_purpose: (length << 2) | purpose as usize,
+            site: site.map_or(0, |site| std::ptr::from_ref(site).addr()),
+        }
+    }
+
+    pub(super) fn purpose(&self) -> Purpose {
+        match self.length_and_purpose & 3 {
+            0 => Purpose::Send,
+            1 => Purpose::Receive,
+            _ => Purpose::Life,
+        }
+    }
 }
 
 /// By what a message is kept that got one of the three verdicts.
@@ -57,8 +80,8 @@ pub(crate) struct FlowEntry {
     /// Edge and type where the record has them.
     pub(crate) flow_word: u64,
     pub(crate) cell: Arc<FlowCell>,
-    /// By the verdict on the message.
-    kept: [Kept; 3],
+    /// By the verdict on the message; a fourth that none has spares a check.
+    kept: [Kept; 4],
     /// Nothing here is counted, let alone recorded.
     pub(crate) is_off: bool,
     ends: [NameKey; 4],
@@ -84,7 +107,7 @@ impl FlowEntry {
             edge,
             flow_word: pack_flow(edge, message_type),
             cell,
-            kept: [Kept::new(Threshold::NEVER, NO_POLICY); 3],
+            kept: [Kept::new(Threshold::NEVER, NO_POLICY); 4],
             is_off: false,
             ends: names.ends().map(NameKey::of),
             names,
@@ -105,7 +128,7 @@ impl FlowEntry {
             KindRef::Path(_) | KindRef::None => (Verdict::ByRate, Threshold::ALWAYS),
         };
         let policy = runtime.policy();
-        let (by_sampler, of_sampler) = match (self.id.purpose, &policy.sampler) {
+        let (by_sampler, of_sampler) = match (self.id.purpose(), &policy.sampler) {
             // A life is no message, and one of it is worth more than a rate of it.
             (Purpose::Life, _) | (_, None) => (Verdict::ByRate, Threshold::ALWAYS),
             (_, Some(sampler)) => (
@@ -116,7 +139,13 @@ impl FlowEntry {
         self.actors = by_type.min(by_sampler);
         // The rarer of the two rates: R that reaches the larger threshold reaches both.
         let by_rate = of_type.max(of_sampler);
-        self.kept = [Verdict::Never, Verdict::Always, Verdict::ByRate].map(|verdict| {
+        let verdicts = [
+            Verdict::Never,
+            Verdict::Always,
+            Verdict::ByRate,
+            Verdict::ByRate,
+        ];
+        self.kept = verdicts.map(|verdict| {
             // The smallest of the two is the one that comes first in the order.
             match verdict.min(self.actors) {
                 Verdict::Never => Kept::new(Threshold::NEVER, NO_POLICY),
@@ -128,7 +157,7 @@ impl FlowEntry {
         });
         self.is_off = policy
             .switched_off
-            .holds(&self.names, self.message_type, self.id.purpose);
+            .holds(&self.names, self.message_type, self.id.purpose());
     }
 
     /// Takes over what was found out about another edge that it stands for.
@@ -151,7 +180,13 @@ impl FlowEntry {
     /// By what a message with this verdict is kept: never before always before rate.
     #[inline(always)]
     pub(crate) fn kept(&self, verdict: Verdict) -> &Kept {
-        &self.kept[verdict as usize]
+        self.kept_by(verdict as u64)
+    }
+
+    /// The same, by the number of the verdict in the two lowest bits.
+    #[inline(always)]
+    pub(crate) fn kept_by(&self, verdict: u64) -> &Kept {
+        &self.kept[(verdict & 3) as usize]
     }
 
     #[inline(always)]

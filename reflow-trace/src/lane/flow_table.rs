@@ -65,12 +65,27 @@ pub(crate) enum FlowKey<'a> {
     Number(EdgeNumber),
 }
 
+impl<'a> From<&'a Edge> for FlowKey<'a> {
+    #[inline(always)]
+    fn from(edge: &'a Edge) -> Self {
+        Self::Handle(edge)
+    }
+}
+
+impl<'a> From<&'a [&'a str; 4]> for FlowKey<'a> {
+    #[inline(always)]
+    fn from(names: &'a [&'a str; 4]) -> Self {
+        Self::Names(names)
+    }
+}
+
 /// Who asks for a flow, and what happens when it is new.
 #[derive(Clone, Copy)]
 pub(crate) struct Asking<'a> {
     pub(crate) kind: KindRef,
     pub(crate) purpose: Purpose,
-    pub(crate) site: &'static Site,
+    /// Where it says what protocol the edge has.
+    pub(crate) site: Option<&'static Site>,
     pub(crate) lane: &'a LaneShared,
     pub(crate) runtime: &'a Runtime,
 }
@@ -83,14 +98,8 @@ impl Asking<'_> {
 
 /// What tells the flows of one edge apart.
 #[inline(always)]
-pub(crate) fn flow_id(kind: KindRef, purpose: Purpose, site: &'static Site) -> FlowId {
-    let (kind, length) = kind.key();
-    FlowId {
-        kind,
-        length,
-        site: std::ptr::from_ref(site).addr(),
-        purpose,
-    }
+pub(crate) fn flow_id(kind: KindRef, purpose: Purpose, site: Option<&'static Site>) -> FlowId {
+    FlowId::new(kind.key(), purpose, site)
 }
 
 const PLACES: usize = 128;
@@ -101,7 +110,9 @@ pub(crate) struct FlowTable {
     entries: Vec<FlowEntry>,
     /// By the addresses of the names.
     places: Box<[u32; PLACES]>,
-    /// By handle or number: the newest entry of each edge, from which the others are chained.
+    /// By the number of the edge and the address of the kind.
+    places_by_number: Box<[u32; PLACES]>,
+    /// By number: the newest entry of each edge, from which the others are chained.
     of_edge: Vec<u32>,
     /// By content.
     of_content: HashMap<u64, Vec<u32>>,
@@ -116,6 +127,7 @@ impl FlowTable {
         Self {
             entries: Vec::new(),
             places: Box::new([NOWHERE; PLACES]),
+            places_by_number: Box::new([NOWHERE; PLACES]),
             of_edge: Vec::new(),
             of_content: HashMap::new(),
             overflowed: Vec::new(),
@@ -148,14 +160,9 @@ impl FlowTable {
 
     #[inline(always)]
     fn known_of_edge(&self, edge: EdgeNumber, wanted: FlowId) -> Option<&FlowEntry> {
-        let mut index = *self.of_edge.get(edge as usize)?;
-        loop {
-            let entry = self.entries.get(index as usize)?;
-            if entry.id == wanted {
-                return Some(entry);
-            }
-            index = entry.next_of_edge;
-        }
+        let index = self.places_by_number[place_of_number(edge, wanted.kind)];
+        let entry = self.entries.get(index as usize)?;
+        (entry.edge == edge && entry.id == wanted).then_some(entry)
     }
 
     /// The flow, looked for everywhere and entered if it is new.
@@ -168,14 +175,32 @@ impl FlowTable {
                 self.places[place_of(names, asking.id().kind)] = index;
                 index
             }
-            FlowKey::Handle(edge) => self.enter_of_edge(edge.number(), asking),
-            FlowKey::Number(edge) => self.enter_of_edge(edge, asking),
+            FlowKey::Handle(edge) => self.find_of_edge(edge.number(), asking),
+            FlowKey::Number(edge) => self.find_of_edge(edge, asking),
         };
         &self.entries[index as usize]
     }
 
+    fn find_of_edge(&mut self, edge: EdgeNumber, asking: &Asking<'_>) -> u32 {
+        let wanted = asking.id();
+        let mut index = self.of_edge.get(edge as usize).copied().unwrap_or(NOWHERE);
+        while let Some(entry) = self.entries.get(index as usize)
+            && entry.id != wanted
+        {
+            index = entry.next_of_edge;
+        }
+        if index == NOWHERE {
+            index = self.enter_of_edge(edge, asking);
+        }
+        // One that stands for many edges is not found by their number.
+        if self.entries[index as usize].edge != OVERFLOW_EDGE {
+            self.places_by_number[place_of_number(edge, wanted.kind)] = index;
+        }
+        index
+    }
+
     fn enter_of_edge(&mut self, edge: EdgeNumber, asking: &Asking<'_>) -> u32 {
-        let names = asking.site.over(dictionary().edge_names(edge));
+        let names = Site::or_plain(asking.site).over(dictionary().edge_names(edge));
         let index = self.enter(names, asking);
         if self.entries[index as usize].edge == OVERFLOW_EDGE {
             // It may stand for several edges, so it is in no chain.
@@ -215,7 +240,7 @@ impl FlowTable {
                 entry.id == wanted && entry.has_ends(&names)
             });
         known.unwrap_or_else(|| {
-            let site = asking.site;
+            let site = Site::or_plain(asking.site);
             let names = EdgeNames::new(names, site.protocol_name(), site.compression_name());
             let index = self.enter(names, asking);
             if self.entries[index as usize].edge != OVERFLOW_EDGE {
@@ -292,6 +317,12 @@ fn place_of(names: &[&str; 4], kind: usize) -> usize {
         hash = hash.rotate_left(21) ^ name.as_ptr().addr() as u64;
     }
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.trailing_zeros())) as usize
+}
+
+#[inline(always)]
+fn place_of_number(edge: EdgeNumber, kind: usize) -> usize {
+    // Kinds are statics of a cache line or so.
+    (edge as usize ^ (kind >> 6) ^ (kind >> 3)) % PLACES
 }
 
 fn content_hash(ends: &[&str; 4]) -> u64 {

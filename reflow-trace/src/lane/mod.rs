@@ -12,8 +12,8 @@ mod thread;
 
 pub(crate) use flow_entry::{FlowEntry, Purpose};
 pub(crate) use flow_table::{Asking, FlowKey, FlowTable, KindRef, flow_id};
-pub(crate) use stack::{Attempt, ParkedPool, Stack, Standing, State};
-pub(crate) use thread::{Held, LaneInUse, LaneSlot, with_held, with_slot};
+pub(crate) use stack::{Attempt, Stack, Standing, State};
+pub(crate) use thread::{Held, Here, LaneInUse, with_held, with_here};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,8 +75,6 @@ pub(crate) struct LaneShared {
     /// Of these, those whose future was not polled yet, and never may be. Futures move: on one lane the
     /// count may be below zero, only the sum over all lanes means something.
     pub(crate) deferred: Counter,
-    /// Records written to the ring.
-    pub(crate) written: Counter,
     /// Records that found the ring full.
     pub(crate) ring_full: Counter,
     /// Records longer than the ring.
@@ -91,7 +89,6 @@ impl LaneShared {
             ring,
             numbered: Counter::default(),
             deferred: Counter::default(),
-            written: Counter::default(),
             ring_full: Counter::default(),
             too_large: Counter::default(),
             cells: Mutex::new(Vec::new()),

@@ -49,13 +49,14 @@ const STATES: [State; 8] = [
 
 /// Where an attempt stands and where it belongs, in one word so that it is written and compared at once.
 ///
-/// Bits 0–2: [`State`]; 3–4: [`Purpose`]; 8–29: ring in which it began, 0: the one of this thread;
+/// Bits 0–2: [`State`]; 3–4: [`Purpose`]; 5: there are details; 8–29: ring in which it began, 0: the one of this thread;
 /// 32–63: generation of the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing(u64);
 
 impl Standing {
-    const NONE: Self = Self(0);
+    /// What nothing stands like that is under way.
+    pub(crate) const NONE: Self = Self(0);
 
     /// On the ring of this thread.
     #[inline]
@@ -94,6 +95,12 @@ impl Standing {
     #[must_use]
     pub(crate) const fn with_state(self, state: State) -> Self {
         Self((self.0 & !7) | state as u64)
+    }
+
+    /// Something is to be added to the record.
+    #[must_use]
+    pub(crate) const fn with_details(self) -> Self {
+        Self(self.0 | (1 << 5))
     }
 
     #[must_use]
@@ -150,6 +157,12 @@ impl Stack {
         Self((0..PLACES).map(|_| Attempt::NONE).collect())
     }
 
+    /// The place at this depth, if it is there.
+    #[inline(always)]
+    pub(crate) fn get(&mut self, depth: usize) -> Option<&mut Attempt> {
+        self.0.get_mut(depth)
+    }
+
     /// The place at this depth.
     #[inline(always)]
     pub(crate) fn at(&mut self, depth: usize) -> &mut Attempt {
@@ -159,8 +172,10 @@ impl Stack {
         &mut self.0[depth]
     }
 
+    /// Makes the place at this depth, and those below.
     #[cold]
-    fn grow(&mut self, depth: usize) {
+    #[inline(never)]
+    pub(crate) fn grow(&mut self, depth: usize) {
         self.0
             .resize_with((depth + 1).next_power_of_two(), || Attempt::NONE);
     }

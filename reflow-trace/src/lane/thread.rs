@@ -3,8 +3,11 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::stack::Stack;
-use super::{LaneOwned, ParkedPool};
+use super::stack::{ParkedPool, Stack, Standing, State};
+use super::{LaneOwned, Purpose};
+use crate::clock::{has_counter, ticks_of};
+use crate::context::{Place, ThreadCause};
+use crate::record::pack_root;
 use crate::runtime::{self, Overflow, Runtime};
 use crate::sampling::RootNumbering;
 
@@ -13,9 +16,26 @@ pub(crate) struct LaneInUse {
     pub(crate) runtime: Arc<Runtime>,
     /// Copies of what the recording is asked for at each message.
     pub(crate) generation: u32,
+    /// What a send of this recording that is counted only stands like; one that is recorded.
+    pub(crate) counted: Standing,
+    pub(crate) recorded: Standing,
+    /// The same, if a record that finds the ring full is simply dropped; else what nothing stands like.
+    pub(crate) plainly_recorded: Standing,
+    /// Whether the time-stamp counter is the clock.
+    pub(crate) has_counter: bool,
     pub(crate) producer: u64,
     pub(crate) overflow: Overflow,
     pub(crate) numbering: RootNumbering,
+    /// The upper bits of the trace ids of this ring where a record has them.
+    pub(crate) root_word: u64,
+}
+
+impl LaneInUse {
+    /// Reads the clock.
+    #[inline(always)]
+    pub(crate) fn ticks(&self) -> u64 {
+        ticks_of(self.has_counter)
+    }
 }
 
 /// A lane in the hands of its thread.
@@ -28,8 +48,12 @@ pub(crate) struct Held {
     pub(crate) parked: ParkedPool,
 }
 
-/// The place of a thread for its lane.
-pub(crate) struct LaneSlot {
+/// What a thread has of its own: its lane, and what is asked even where there is no lane. One
+/// thread-local, so that it is reached once.
+pub(crate) struct Here {
+    /// The event that is being handled.
+    pub(crate) cause: ThreadCause,
+    pub(crate) place: Place,
     /// The word of states that the lane was taken for; see [`runtime::state`].
     state: Cell<u64>,
     /// `None` without a lane, and while it is in use.
@@ -38,26 +62,32 @@ pub(crate) struct LaneSlot {
 }
 
 thread_local! {
-    static LANE: LaneSlot = const {
-        LaneSlot { state: Cell::new(0), held: Cell::new(None), is_attaching: Cell::new(false) }
+    static HERE: Here = const {
+        Here {
+            cause: ThreadCause::NONE,
+            place: Place::START,
+            state: Cell::new(0),
+            held: Cell::new(None),
+            is_attaching: Cell::new(false),
+        }
     };
 }
 
-/// Runs `f` with the place of this thread's lane; `None` where the thread is too far gone to have one.
+/// Runs `f` with what this thread has; `None` where the thread is too far gone to have anything.
 ///
 /// `f` should be a call, so that all of this is inlined where it stands.
 #[inline(always)]
-pub(crate) fn with_slot<R>(f: impl FnOnce(&LaneSlot) -> R) -> Option<R> {
-    LANE.try_with(f).ok()
+pub(crate) fn with_here<R>(f: impl FnOnce(&Here) -> R) -> Option<R> {
+    HERE.try_with(f).ok()
 }
 
-/// Runs `f` with what this thread holds; see [`LaneSlot::with_held`].
+/// Runs `f` with what this thread holds; see [`Here::with_held`].
 #[inline(always)]
 pub(crate) fn with_held<R>(f: impl FnOnce(&mut Held) -> R) -> Option<R> {
-    with_slot(|slot| slot.with_held(f)).flatten()
+    with_here(|here| here.with_held(f)).flatten()
 }
 
-impl LaneSlot {
+impl Here {
     /// Runs `f` with what this thread holds, taking a lane if recording is on.
     ///
     /// `None` when recording is off, when there are too many threads, and when this is called from within
@@ -125,16 +155,27 @@ impl LaneSlot {
             return;
         };
         let numbering = RootNumbering::new(runtime.producer(), lane.shared.ring);
+        let overflow = runtime.overflow();
         let (generation, producer) = (runtime.generation(), runtime.producer().bits());
+        let recorded = Standing::new(generation, State::Recorded, Purpose::Send);
         // A recording that has begun since `state` was read is found at the next look.
         self.state.set(state);
         self.held.set(Some(Box::new(Held {
             hand: LaneInUse {
-                overflow: runtime.overflow(),
+                overflow,
                 runtime,
                 generation,
+                counted: Standing::new(generation, State::Counted, Purpose::Send),
+                recorded,
+                plainly_recorded: if overflow == Overflow::DropNewest {
+                    recorded
+                } else {
+                    Standing::NONE
+                },
+                has_counter: has_counter(),
                 producer,
                 numbering,
+                root_word: pack_root(numbering.high()),
             },
             lane,
             stack,
@@ -143,7 +184,7 @@ impl LaneSlot {
     }
 }
 
-impl Drop for LaneSlot {
+impl Drop for Here {
     fn drop(&mut self) {
         if let Some(held) = self.held.take() {
             let Held { hand, lane, .. } = *held;

@@ -2,11 +2,9 @@
 
 use super::write::{write_plain, write_record};
 use crate::clock::ticks;
-use crate::context::{Context, active};
+use crate::context::Context;
 use crate::event::Outcome;
-use crate::lane::{
-    Attempt, Held, LaneInUse, LaneOwned, LaneSlot, Purpose, Standing, State, with_slot,
-};
+use crate::lane::{Attempt, Held, Here, LaneInUse, LaneOwned, Purpose, State, with_here};
 use crate::message::{give_back_details, take_details};
 use crate::record::sections::Tag;
 use crate::record::{Fields, Kind, flag};
@@ -16,25 +14,26 @@ use crate::sampling::Randomness;
 #[inline]
 pub(super) fn end_place(place: usize, outcome: Outcome) {
     // On a thread that is too far gone there is nothing under way.
-    with_slot(|slot| end_on(slot, place, outcome));
+    with_here(|here| end_on(here, place, outcome));
 }
 
 #[inline(never)]
-fn end_on(slot: &LaneSlot, place: usize, outcome: Outcome) {
-    let end = ticks();
-    let depth = active::depth();
-    active::set_depth(place);
+fn end_on(here: &Here, place: usize, outcome: Outcome) {
+    let depth = here.place.depth.replace(place);
     // Without a lane the recording has ended, and the attempt with it.
-    let Some(mut held) = slot.take_held() else {
+    let Some(mut held) = here.take_held() else {
         return;
     };
+    let end = held.hand.ticks();
     if depth > place + 1 {
         clear_above(&mut held, place + 1, depth);
     }
-    let attempt = held.stack.at(place);
-    let recorded = Standing::new(held.hand.generation, State::Recorded, Purpose::Send);
-    // One comparison says that it is a send of this recording, on this ring.
-    if attempt.standing == recorded && outcome == Outcome::Delivered && attempt.details.is_none() {
+    let Some(attempt) = held.stack.get(place) else {
+        return here.put_back(held);
+    };
+    // One comparison says that it is a send of this recording, on this ring, that nothing has to be added
+    // to.
+    if attempt.standing == held.hand.plainly_recorded && outcome == Outcome::Delivered {
         let duration = end.saturating_sub(attempt.words[1]);
         attempt
             .words
@@ -43,7 +42,7 @@ fn end_on(slot: &LaneSlot, place: usize, outcome: Outcome) {
     } else {
         end_any(&mut held, place, outcome, end);
     }
-    slot.put_back(held);
+    here.put_back(held);
 }
 
 /// What began later should have ended before; where the program switches stacks it may not have.
@@ -123,6 +122,7 @@ impl Attempt {
     #[cold]
     fn name_foreign_trace(&mut self, ring: u32) {
         if let Some(trace) = self.cause(ring).trace_id() {
+            self.standing = self.standing.with_details();
             self.details
                 .get_or_insert_with(take_details)
                 .put(Tag::TraceId, trace.0.as_bytes());

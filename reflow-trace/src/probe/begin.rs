@@ -126,18 +126,39 @@ impl<T: Message> BeginSend for Probed<'_, T> {
             let plain = Plain::new(message.verdict(), size, depth);
             let kind = message.kind();
             flow.begin(match &ends {
-                Ends::Handle(edge) => on_lane(|slot| {
-                    begin_kind_by_handle(slot, edge, site, kind, plain.amounts, plain.said)
+                Ends::Handle(edge) => on_lane(|here| {
+                    begin_kind_by_handle(
+                        here,
+                        edge,
+                        site.if_not_plain(),
+                        kind,
+                        plain.amounts,
+                        plain.said,
+                    )
                 }),
                 Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
                     let names = [*a, *b, *c, *d];
-                    on_lane(|slot| {
-                        begin_kind_by_names(slot, &names, site, kind, plain.amounts, plain.said)
+                    on_lane(|here| {
+                        begin_kind_by_names(
+                            here,
+                            &names,
+                            site.if_not_plain(),
+                            kind,
+                            plain.amounts,
+                            plain.said,
+                        )
                     })
                 }
                 Ends::Names(names) => with_shown_names(names, |names| {
-                    on_lane(|slot| {
-                        begin_kind_by_names(slot, names, site, kind, plain.amounts, plain.said)
+                    on_lane(|here| {
+                        begin_kind_by_names(
+                            here,
+                            names,
+                            site.if_not_plain(),
+                            kind,
+                            plain.amounts,
+                            plain.said,
+                        )
                     })
                 }),
             });
@@ -166,7 +187,7 @@ fn begin_linked_send<T: Message>(
     let has_room = facts.context.is_some();
     flow.begin(with_key(ends, |key| {
         let outgoing = has_room.then_some(&mut outgoing);
-        on_lane(|slot| begin_linked(slot, key, site, &facts, amounts, outgoing))
+        on_lane(|here| begin_linked(here, key, site.if_not_plain(), &facts, amounts, outgoing))
     }));
     if has_room
         && outgoing.is_linked()
@@ -190,18 +211,39 @@ impl<T> BeginSend for &mut Probed<'_, T> {
         let plain = Plain::new(Verdict::ByRate, size, depth);
         let path = std::any::type_name::<T>();
         flow.begin(match &ends {
-            Ends::Handle(edge) => on_lane(|slot| {
-                begin_path_by_handle(slot, edge, site, path, plain.amounts, plain.said)
+            Ends::Handle(edge) => on_lane(|here| {
+                begin_path_by_handle(
+                    here,
+                    edge,
+                    site.if_not_plain(),
+                    path,
+                    plain.amounts,
+                    plain.said,
+                )
             }),
             Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
                 let names = [*a, *b, *c, *d];
-                on_lane(|slot| {
-                    begin_path_by_names(slot, &names, site, path, plain.amounts, plain.said)
+                on_lane(|here| {
+                    begin_path_by_names(
+                        here,
+                        &names,
+                        site.if_not_plain(),
+                        path,
+                        plain.amounts,
+                        plain.said,
+                    )
                 })
             }
             Ends::Names(names) => with_shown_names(names, |names| {
-                on_lane(|slot| {
-                    begin_path_by_names(slot, names, site, path, plain.amounts, plain.said)
+                on_lane(|here| {
+                    begin_path_by_names(
+                        here,
+                        names,
+                        site.if_not_plain(),
+                        path,
+                        plain.amounts,
+                        plain.said,
+                    )
                 })
             }),
         });

@@ -21,8 +21,10 @@ const RECORDED: u32 = 1 << 0;
 const DELIVERS_ON_DROP: u32 = 1 << 1;
 /// The thread was panicking before.
 const NO_PANIC_IS_OURS: u32 = 1 << 2;
-/// The place, from 1, is above the flags.
-const PLACE: u32 = 3;
+/// There is an attempt.
+const ACTIVE: u32 = 1 << 3;
+/// The place is above the flags.
+const PLACE: u32 = 4;
 
 impl Flow {
     /// No attempt.
@@ -34,12 +36,12 @@ impl Flow {
     /// The attempt in this place.
     #[inline(always)]
     pub(super) const fn at(place: usize, is_recorded: bool) -> Self {
-        Self(((place as u32 + 1) << PLACE) | if is_recorded { RECORDED } else { 0 })
+        Self(((place as u32) << PLACE) | ACTIVE | is_recorded as u32)
     }
 
     #[inline(always)]
     fn place(&self) -> usize {
-        (self.0 >> PLACE) as usize - 1
+        (self.0 >> PLACE) as usize
     }
 
     /// Begins what has not begun. Spares the look at what was there before, which is nothing.
@@ -73,7 +75,11 @@ impl Flow {
             let taken = with_held(|held| held.stack.at(place).details.take());
             let mut details = taken.flatten();
             write(&mut Attributes::new(&mut details));
-            with_held(|held| held.stack.at(place).details = details);
+            with_held(|held| {
+                let attempt = held.stack.at(place);
+                attempt.standing = attempt.standing.with_details();
+                attempt.details = details;
+            });
         }
     }
 
@@ -161,7 +167,7 @@ fn end_by_drop(token: u32) {
         (false, true) => Outcome::Delivered,
         (false, false) => Outcome::Cancelled,
     };
-    end_place((token >> PLACE) as usize - 1, outcome);
+    end_place((token >> PLACE) as usize, outcome);
 }
 
 /// The flow that lies in `place`, if one does.

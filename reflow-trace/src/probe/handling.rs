@@ -6,7 +6,6 @@ use super::flow::Flow;
 use super::send::{Facts, count_without_ring, open, with_shown_names};
 use super::site::Site;
 use super::trace::{Trace, edge_of};
-use crate::clock::ticks;
 use crate::context::{CauseFrame, Context, ThreadCause, active};
 use crate::edge::EdgeNumber;
 use crate::lane::{Asking, FlowKey, Held, Purpose, Standing, State, with_held};
@@ -100,7 +99,7 @@ fn leads_to(
         let asking = Asking {
             kind: facts.kind,
             purpose: Purpose::Receive,
-            site,
+            site: site.if_not_plain(),
             lane: &held.lane.shared,
             runtime: &held.hand.runtime,
         };
@@ -124,7 +123,7 @@ pub(super) fn begin_received(
         let asking = Asking {
             kind: facts.kind,
             purpose: Purpose::Receive,
-            site,
+            site: site.if_not_plain(),
             lane: &lane.shared,
             runtime: &hand.runtime,
         };
@@ -144,7 +143,7 @@ pub(super) fn begin_received(
         // Stamps of another process are of another clock.
         let stamp = came_with
             .filter(|context| context.sent_at != 0 && context.event_producer == hand.producer);
-        let waited = stamp.map(|context| ticks().saturating_sub(context.sent_at));
+        let waited = stamp.map(|context| hand.ticks().saturating_sub(context.sent_at));
         let amounts = pack_amounts(facts.size.bytes, depth.known());
         let place = active::depth();
         active::set_depth(place + 1);
@@ -165,7 +164,7 @@ pub(super) fn begin_received(
         attempt.threshold = trace.threshold.max(kept.threshold.bits());
         if sampled {
             attempt.number(lane, hand);
-            attempt.words[1] = ticks();
+            attempt.words[1] = hand.ticks();
         } else {
             entry.cell.not_sampled.add(1);
         }

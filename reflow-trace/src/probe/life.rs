@@ -36,7 +36,7 @@ fn begin(names: &[&str; 4], site: &'static Site) -> Flow {
         let asking = Asking {
             kind: KindRef::None,
             purpose: Purpose::Life,
-            site,
+            site: site.if_not_plain(),
             lane: &lane.shared,
             runtime: &hand.runtime,
         };

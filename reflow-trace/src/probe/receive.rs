@@ -30,7 +30,7 @@ fn await_at(key: FlowKey<'_>, depth: Depth, site: &'static Site) -> Flow {
         let asking = Asking {
             kind: KindRef::None,
             purpose: Purpose::Receive,
-            site,
+            site: site.if_not_plain(),
             lane: &lane.shared,
             runtime: &hand.runtime,
         };

@@ -11,15 +11,13 @@ use super::ends::{Ends, Name};
 use super::flow::Flow;
 use super::site::Site;
 use super::trace::Trace;
-use crate::clock::ticks;
-use crate::context::{Context, ThreadCause, active};
+use crate::context::Context;
 use crate::edge::{BoundedName, Edge, OVERFLOW_EDGE};
 use crate::lane::{
-    Asking, FlowEntry, FlowKey, Held, KindRef, LaneSlot, Purpose, Stack, Standing, State, flow_id,
-    with_slot,
+    Asking, FlowEntry, FlowKey, Held, Here, KindRef, Purpose, Stack, flow_id, with_here,
 };
 use crate::message::{AttributeValue, MessageKind, Size, SizeSource};
-use crate::record::{Fields, Open, flag, pack_amounts, pack_root, with_wide};
+use crate::record::{Fields, Open, flag, pack_amounts, with_wide};
 use crate::sampling::Verdict;
 
 /// What a probe knows of the message.
@@ -61,14 +59,12 @@ impl Plain {
         }
     }
 
-    #[inline(always)]
     fn verdict(self) -> Verdict {
-        [
-            Verdict::Never,
-            Verdict::Always,
-            Verdict::ByRate,
-            Verdict::ByRate,
-        ][(self.said & 3) as usize]
+        match self.said & 3 {
+            0 => Verdict::Never,
+            1 => Verdict::Always,
+            _ => Verdict::ByRate,
+        }
     }
 
     #[inline(always)]
@@ -105,23 +101,23 @@ impl Plain {
 
 /// Begins something with the place of this thread's lane, or counts that it could not.
 #[inline(always)]
-pub(super) fn on_lane(begin: impl FnOnce(&LaneSlot) -> Flow) -> Flow {
-    with_slot(begin).unwrap_or_else(count_without_ring)
+pub(super) fn on_lane(begin: impl FnOnce(&Here) -> Flow) -> Flow {
+    with_here(begin).unwrap_or_else(count_without_ring)
 }
 
 /// Begins the send of a plain message with a policy over an edge with a handle.
 #[inline(never)]
 pub(super) fn begin_kind_by_handle(
-    slot: &LaneSlot,
+    here: &Here,
     edge: &Edge,
-    site: &'static Site,
+    site: Option<&'static Site>,
     kind: &'static MessageKind,
     amounts: u64,
     said: u64,
 ) -> Flow {
     begin_plain(
-        slot,
-        FlowKey::Handle(edge),
+        here,
+        edge,
         site,
         KindRef::Kind(kind),
         Plain { amounts, said },
@@ -131,16 +127,16 @@ pub(super) fn begin_kind_by_handle(
 /// The same for a message without a policy.
 #[inline(never)]
 pub(super) fn begin_path_by_handle(
-    slot: &LaneSlot,
+    here: &Here,
     edge: &Edge,
-    site: &'static Site,
+    site: Option<&'static Site>,
     path: &'static str,
     amounts: u64,
     said: u64,
 ) -> Flow {
     begin_plain(
-        slot,
-        FlowKey::Handle(edge),
+        here,
+        edge,
         site,
         KindRef::Path(path),
         Plain { amounts, said },
@@ -150,16 +146,16 @@ pub(super) fn begin_path_by_handle(
 /// Begins the send of a plain message with a policy over an edge with four names.
 #[inline(never)]
 pub(super) fn begin_kind_by_names(
-    slot: &LaneSlot,
+    here: &Here,
     names: &[&str; 4],
-    site: &'static Site,
+    site: Option<&'static Site>,
     kind: &'static MessageKind,
     amounts: u64,
     said: u64,
 ) -> Flow {
     begin_plain(
-        slot,
-        FlowKey::Names(names),
+        here,
+        names,
         site,
         KindRef::Kind(kind),
         Plain { amounts, said },
@@ -169,16 +165,16 @@ pub(super) fn begin_kind_by_names(
 /// The same for a message without a policy.
 #[inline(never)]
 pub(super) fn begin_path_by_names(
-    slot: &LaneSlot,
+    here: &Here,
     names: &[&str; 4],
-    site: &'static Site,
+    site: Option<&'static Site>,
     path: &'static str,
     amounts: u64,
     said: u64,
 ) -> Flow {
     begin_plain(
-        slot,
-        FlowKey::Names(names),
+        here,
+        names,
         site,
         KindRef::Path(path),
         Plain { amounts, said },
@@ -186,37 +182,41 @@ pub(super) fn begin_path_by_names(
 }
 
 #[inline(always)]
-fn begin_plain(
-    slot: &LaneSlot,
-    key: FlowKey<'_>,
-    site: &'static Site,
+fn begin_plain<'a>(
+    here: &Here,
+    key: impl Copy + Into<FlowKey<'a>>,
+    site: Option<&'static Site>,
     kind: KindRef,
     plain: Plain,
 ) -> Flow {
-    if ThreadCause::is_set() {
+    if here.cause.is_set() {
         // Copies, so that what goes on below stays in registers.
-        return begin_caused(slot, &{ key }, site, &{ kind }, plain);
+        return begin_caused(here, &key.into(), site, &{ kind }, plain);
     }
-    let Some(mut held) = slot.take_held() else {
+    let Some(mut held) = here.take_held() else {
         return count_without_ring();
     };
-    let flow = begin_root(&mut held, key, site, kind, plain);
-    slot.put_back(held);
+    let flow = begin_root(here, &mut held, key, site, kind, plain);
+    here.put_back(held);
     flow
 }
 
 #[inline(always)]
-fn begin_root(
+fn begin_root<'a>(
+    here: &Here,
     held: &mut Held,
-    key: FlowKey<'_>,
-    site: &'static Site,
+    key: impl Copy + Into<FlowKey<'a>>,
+    site: Option<&'static Site>,
     kind: KindRef,
     plain: Plain,
 ) -> Flow {
     let Held {
         hand, lane, stack, ..
     } = held;
-    let entry = match lane.flows.known(key, flow_id(kind, Purpose::Send, site)) {
+    let entry = match lane
+        .flows
+        .known(key.into(), flow_id(kind, Purpose::Send, site))
+    {
         Some(entry) => entry,
         None => {
             let asking = Asking {
@@ -226,29 +226,35 @@ fn begin_root(
                 lane: &lane.shared,
                 runtime: &hand.runtime,
             };
-            lane.flows.entered(key, &asking)
+            lane.flows.entered(key.into(), &asking)
         }
     };
-    let place = active::depth();
-    if (place != active::base() || entry.is_off) && !is_new(entry, stack, place) {
+    let place = here.place.depth.get();
+    if (place != here.place.base.get() || entry.is_off)
+        && !is_new(entry, stack, here.place.base.get(), place)
+    {
         return Flow::idle();
     }
-    entry.cell.messages.add(1);
-    entry.cell.bytes.add(plain.bytes());
-    active::set_depth(place + 1);
+    let Some(attempt) = stack.get(place) else {
+        stack.grow(place);
+        return begin_root(here, held, key, site, kind, plain);
+    };
+    let cell = &*entry.cell;
+    cell.messages.add(1);
+    cell.bytes.add(plain.bytes());
+    here.place.depth.set(place + 1);
 
     lane.roots += 1;
     let randomness = hand.numbering.randomness(lane.roots);
-    let kept = entry.kept(plain.verdict());
-    let attempt = stack.at(place);
+    let kept = entry.kept_by(plain.said);
     if !kept.threshold.keeps(randomness) {
-        entry.cell.not_sampled.add(1);
+        cell.not_sampled.add(1);
         attempt.words[3] = entry.flow_word;
-        attempt.standing = Standing::new(hand.generation, State::Counted, Purpose::Send);
+        attempt.standing = hand.counted;
         return Flow::at(place, false);
     }
-    attempt.standing = Standing::new(hand.generation, State::Recorded, Purpose::Send);
-    let root_word = pack_root(hand.numbering.high());
+    attempt.standing = hand.recorded;
+    let root_word = hand.root_word;
     let (flow_word, root_word) = if plain.is_deep() {
         with_wide(entry.flow_word, root_word, plain.bytes())
     } else {
@@ -266,16 +272,16 @@ fn begin_root(
         root_word,
     ];
     // The clock starts after all that had to be asked before.
-    attempt.words[1] = ticks();
+    attempt.words[1] = hand.ticks();
     Flow::at(place, true)
 }
 
 /// A plain message that is sent from within a handler.
 #[inline(never)]
 fn begin_caused(
-    slot: &LaneSlot,
+    here: &Here,
     key: &FlowKey<'_>,
-    site: &'static Site,
+    site: Option<&'static Site>,
     kind: &KindRef,
     plain: Plain,
 ) -> Flow {
@@ -286,16 +292,15 @@ fn begin_caused(
         context: None,
         id: None,
     };
-    begin_linked(slot, *key, site, &facts, plain.amounts, None)
+    begin_linked(here, *key, site, &facts, plain.amounts, None)
 }
 
 /// Whether a send over this edge is a message of its own. One send that goes through several methods of a
 /// connector is one event, the outermost.
 #[cold]
 #[inline(never)]
-fn is_new(entry: &FlowEntry, stack: &Stack, place: usize) -> bool {
-    !entry.is_off
-        && (entry.edge == OVERFLOW_EDGE || !stack.sends_over(entry.edge, active::base(), place))
+fn is_new(entry: &FlowEntry, stack: &Stack, base: usize, place: usize) -> bool {
+    !entry.is_off && (entry.edge == OVERFLOW_EDGE || !stack.sends_over(entry.edge, base, place))
 }
 
 #[inline(always)]
@@ -311,15 +316,15 @@ fn shallow(source: SizeSource) -> u16 {
 /// context to travel with it, unless nothing is traced.
 #[inline(never)]
 pub(super) fn begin_linked(
-    slot: &LaneSlot,
+    here: &Here,
     key: FlowKey<'_>,
-    site: &'static Site,
+    site: Option<&'static Site>,
     facts: &Facts<'_>,
     amounts: u64,
     outgoing: Option<&mut Context>,
 ) -> Flow {
-    let handling = ThreadCause::with(ThreadCause::get).flatten();
-    slot.with_held(|held| {
+    let handling = here.cause.get();
+    here.with_held(|held| {
         let Held {
             hand, lane, stack, ..
         } = held;
@@ -339,13 +344,15 @@ pub(super) fn begin_linked(
                 lane.flows.entered(key, &asking)
             }
         };
-        let place = active::depth();
-        if (place != active::base() || entry.is_off) && !is_new(entry, stack, place) {
+        let place = here.place.depth.get();
+        if (place != here.place.base.get() || entry.is_off)
+            && !is_new(entry, stack, here.place.base.get(), place)
+        {
             return Flow::idle();
         }
         entry.cell.messages.add(1);
         entry.cell.bytes.add(facts.size.bytes);
-        active::set_depth(place + 1);
+        here.place.depth.set(place + 1);
 
         let cause = cause_of_send(facts.context, handling.as_ref());
         let trace = Trace::of(cause, facts, &mut lane.roots, hand);
@@ -364,7 +371,7 @@ pub(super) fn begin_linked(
                     facts.size.source,
                     &trace,
                 ),
-                Standing::new(hand.generation, State::Recorded, Purpose::Send),
+                hand.recorded,
             );
             attempt.trace_producer = trace.producer;
             attempt.producer = hand.producer;
@@ -375,11 +382,11 @@ pub(super) fn begin_linked(
                 let event = Some((lane.shared.ring, attempt.words.sequence()));
                 *outgoing = trace.outgoing(threshold, event, edge, hand);
             }
-            attempt.words[1] = ticks();
+            attempt.words[1] = hand.ticks();
         } else {
             entry.cell.not_sampled.add(1);
             attempt.words[3] = entry.flow_word;
-            attempt.standing = Standing::new(hand.generation, State::Counted, Purpose::Send);
+            attempt.standing = hand.counted;
             if let Some(outgoing) = outgoing {
                 *outgoing = trace.outgoing(threshold, None, entry.edge, hand);
             }

@@ -35,6 +35,18 @@ impl Site {
         self
     }
 
+    /// This site, if it says anything.
+    #[inline(always)]
+    pub(crate) fn if_not_plain(&'static self) -> Option<&'static Self> {
+        (self.protocol.is_some() || self.compression.is_some()).then_some(self)
+    }
+
+    /// A site that says nothing, where there is none.
+    pub(crate) fn or_plain(site: Option<&'static Self>) -> &'static Self {
+        static PLAIN: Site = Site::new();
+        site.unwrap_or(&PLAIN)
+    }
+
     pub(crate) fn protocol_name(&self) -> &'static str {
         self.protocol.unwrap_or(DEFAULT_PROTOCOL)
     }

@@ -7,11 +7,10 @@ use crate::record::Fields;
 use crate::ring::{RingFull, SLOT_WORDS, Words};
 use crate::runtime::Overflow;
 
-/// Writes a record that is one slot, and counts what became of it.
+/// Writes a record that is one slot, where nothing but dropping is done about a full ring.
 #[inline(always)]
 pub(super) fn write_plain(words: &mut Words, hand: &LaneInUse, lane: &mut LaneOwned) {
-    if hand.overflow == Overflow::DropNewest && lane.writer.push_one(words).is_ok() {
-        lane.shared.written.add(1);
+    if lane.writer.push_one(words).is_ok() {
         // Four times round the ring the writer looks how full it is. The collector comes by often enough
         // for steady traffic; only a sudden burst has to wake it, because waking costs a system call.
         if lane.writer.position() & lane.writer.quarter_mask() == 0 {
@@ -37,9 +36,8 @@ pub(super) fn write_record(
         Overflow::OverwriteOldest => lane.writer.push_overwriting(words, rest),
         Overflow::Wait(bound) => push_waiting(words, rest, bound, hand, lane),
     };
-    match written {
-        Ok(()) => lane.shared.written.add(1),
-        Err(RingFull) => count_lost(rest, lane),
+    if written == Err(RingFull) {
+        count_lost(rest, lane);
     }
     if (before ^ lane.writer.position()) > lane.writer.quarter_mask() {
         wake_if_filling(hand, lane);

@@ -44,9 +44,14 @@ impl Reader {
         self.overwritten
     }
 
-    /// How many records came before the next one, read or missed.
-    pub(crate) fn records_before(&self) -> u64 {
-        self.index
+    /// Slots read or missed so far.
+    pub(crate) fn position(&self) -> u64 {
+        self.head
+    }
+
+    /// Slots written so far, ever.
+    pub(crate) fn written_to(&self) -> u64 {
+        self.ring.tail.0.load(Ordering::Relaxed)
     }
 
     /// Appends the words of the next record to `words`; false when there is none now.

@@ -14,6 +14,8 @@ pub(crate) struct Writer {
     tail: u64,
     /// The last `Ring::head` seen; the real one may be further on.
     head_seen: u64,
+    /// A quarter of the ring, less one, as a mask over positions.
+    quarter_mask: u64,
     /// Overwriting only: position of the oldest whole record, and its index.
     oldest: u64,
     oldest_index: u64,
@@ -22,6 +24,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(super) fn new(ring: Arc<Ring>) -> Self {
         Self {
+            quarter_mask: (ring.slots.len() as u64 / 4).saturating_sub(1),
             ring,
             tail: 0,
             head_seen: 0,
@@ -51,7 +54,7 @@ impl Writer {
     /// A quarter of the ring, less one, as a mask over positions.
     #[inline(always)]
     pub(crate) fn quarter_mask(&self) -> u64 {
-        (self.ring.slots.len() as u64 / 4).saturating_sub(1)
+        self.quarter_mask
     }
 
     /// Writes a record of one slot if there is room.

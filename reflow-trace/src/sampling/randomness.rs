@@ -40,15 +40,15 @@ impl Randomness {
         for &byte in id {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        Self(permute(hash & MASK, hash >> 8))
+        Self(permute((hash ^ (hash >> 8)) & MASK))
     }
 }
 
 /// Turns the numbers of a ring's roots into trace ids.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RootNumbering {
+    /// The key, and above the number of the root the lower bits of that of the ring.
     key: u64,
-    ring_low: u64,
     ring_high: u16,
 }
 
@@ -63,8 +63,7 @@ impl RootNumbering {
         key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         Self {
-            key: key ^ (key >> 31),
-            ring_low: u64::from(ring & 0xff) << 48,
+            key: (key ^ (key >> 31) ^ (u64::from(ring & 0xff) << 48)) & MASK,
             ring_high,
         }
     }
@@ -77,17 +76,14 @@ impl RootNumbering {
     /// R of the root with this number (48 bits).
     #[inline]
     pub(crate) const fn randomness(self, number: u64) -> Randomness {
-        Randomness(permute(
-            self.ring_low | (number & ((1 << 48) - 1)),
-            self.key,
-        ))
+        debug_assert!(number < 1 << 48, "nobody sends so much");
+        Randomness(permute(number ^ self.key))
     }
 }
 
 /// A bijection of 56-bit numbers: every step can be undone.
 #[inline]
-const fn permute(value: u64, key: u64) -> u64 {
-    let mut value = (value ^ key) & MASK;
+const fn permute(mut value: u64) -> u64 {
     value ^= value >> HALF;
     value = value.wrapping_mul(MULTIPLIERS[0]) & MASK;
     value ^= value >> HALF;
