@@ -164,20 +164,22 @@ impl Stack {
     }
 
     /// The place at this depth.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn at(&mut self, depth: usize) -> &mut Attempt {
-        if depth >= self.0.len() {
-            self.grow(depth);
+        if depth < self.0.len() {
+            &mut self.0[depth]
+        } else {
+            self.grown(depth)
         }
-        &mut self.0[depth]
     }
 
-    /// Makes the place at this depth, and those below.
+    /// The place at this depth, which is made with those below.
     #[cold]
     #[inline(never)]
-    pub(crate) fn grow(&mut self, depth: usize) {
+    pub(crate) fn grown(&mut self, depth: usize) -> &mut Attempt {
         self.0
             .resize_with((depth + 1).next_power_of_two(), || Attempt::NONE);
+        &mut self.0[depth]
     }
 
     /// Whether a send over this edge is under way from `base` up to `depth`.

@@ -111,7 +111,16 @@ impl Here {
         self.held.take()
     }
 
-    /// Puts back what [`Self::take_held`] took out.
+    /// Takes out what this thread holds, if it is of the recording and the policy that are in force.
+    #[inline(always)]
+    pub(crate) fn take_current(&self) -> Option<Box<Held>> {
+        if self.state.get() != runtime::state() {
+            return None;
+        }
+        self.held.take()
+    }
+
+    /// Puts back what was taken out.
     #[inline(always)]
     pub(crate) fn put_back(&self, held: Box<Held>) {
         // There is nothing in the slot that would have to be dropped.

@@ -1,6 +1,6 @@
 //! The end of an attempt on this thread's stack, and what it causes.
 
-use super::write::{write_plain, write_record};
+use super::write::write_record;
 use crate::clock::ticks;
 use crate::context::Context;
 use crate::event::Outcome;
@@ -19,30 +19,56 @@ pub(super) fn end_place(place: usize, outcome: Outcome) {
 
 #[inline(never)]
 fn end_on(here: &Here, place: usize, outcome: Outcome) {
+    if !end_quickly(here, place, outcome) {
+        end_slowly(here, place, outcome);
+    }
+}
+
+/// Ends a delivered send where everything is as it usually is: it is a send of this recording, on this ring,
+/// that nothing has to be added to, and the ring has room. Then nothing is called, so that no register has to
+/// be saved. False, and nothing has happened, where something else is to be done.
+#[inline(always)]
+fn end_quickly(here: &Here, place: usize, outcome: Outcome) -> bool {
+    if outcome != Outcome::Delivered || here.place.depth.get() != place + 1 {
+        return false;
+    }
+    let Some(mut held) = here.take_current() else {
+        return false;
+    };
+    let Held {
+        hand, lane, stack, ..
+    } = &mut *held;
+    let is_usual = match stack.get(place) {
+        Some(attempt)
+            if attempt.standing == hand.plainly_recorded
+                && hand.has_counter
+                && lane.writer.has_plenty() =>
+        {
+            let duration = hand.ticks().saturating_sub(attempt.words[1]);
+            here.place.depth.set(place);
+            attempt
+                .words
+                .finish(Kind::Send, Some(duration), Some(outcome));
+            lane.writer.write_one(&attempt.words);
+            true
+        }
+        _ => false,
+    };
+    here.put_back(held);
+    is_usual
+}
+
+#[inline(never)]
+fn end_slowly(here: &Here, place: usize, outcome: Outcome) {
+    let end = ticks();
     let depth = here.place.depth.replace(place);
     // Without a lane the recording has ended, and the attempt with it.
-    let Some(mut held) = here.take_held() else {
-        return;
-    };
-    let end = held.hand.ticks();
-    if depth > place + 1 {
-        clear_above(&mut held, place + 1, depth);
-    }
-    let Some(attempt) = held.stack.get(place) else {
-        return here.put_back(held);
-    };
-    // One comparison says that it is a send of this recording, on this ring, that nothing has to be added
-    // to.
-    if attempt.standing == held.hand.plainly_recorded && outcome == Outcome::Delivered {
-        let duration = end.saturating_sub(attempt.words[1]);
-        attempt
-            .words
-            .finish(Kind::Send, Some(duration), Some(outcome));
-        write_plain(&mut attempt.words, &held.hand, &mut held.lane);
-    } else {
-        end_any(&mut held, place, outcome, end);
-    }
-    here.put_back(held);
+    here.with_held(|held| {
+        if depth > place + 1 {
+            clear_above(held, place + 1, depth);
+        }
+        end_any(held, place, outcome, end);
+    });
 }
 
 /// What began later should have ended before; where the program switches stacks it may not have.

@@ -14,7 +14,8 @@ use super::trace::Trace;
 use crate::context::Context;
 use crate::edge::{BoundedName, Edge, OVERFLOW_EDGE};
 use crate::lane::{
-    Asking, FlowEntry, FlowKey, Held, Here, KindRef, Purpose, Stack, flow_id, with_here,
+    Asking, Attempt, FlowEntry, FlowKey, Held, Here, KindRef, LaneInUse, LaneShared, Purpose,
+    Stack, flow_id, with_here,
 };
 use crate::message::{AttributeValue, MessageKind, Size, SizeSource};
 use crate::record::{Fields, Open, flag, pack_amounts, with_wide};
@@ -105,147 +106,156 @@ pub(super) fn on_lane(begin: impl FnOnce(&Here) -> Flow) -> Flow {
     with_here(begin).unwrap_or_else(count_without_ring)
 }
 
-/// Begins the send of a plain message with a policy over an edge with a handle.
-#[inline(never)]
-pub(super) fn begin_kind_by_handle(
-    here: &Here,
-    edge: &Edge,
-    site: Option<&'static Site>,
-    kind: &'static MessageKind,
-    amounts: u64,
-    said: u64,
-) -> Flow {
-    begin_plain(
-        here,
-        edge,
-        site,
-        KindRef::Kind(kind),
-        Plain { amounts, said },
-    )
+/// The begin of a plain send, quickly where everything is as it usually is: this thread has a lane, it has met
+/// the flow, and nothing else is under way. Then nothing is called, so that no register has to be saved.
+macro_rules! begins {
+    ($(#[$doc:meta])* $name:ident or $slowly:ident, $key:ident: $Key:ty, $kind:ident: $Kind:ty as $as:path) => {
+        $(#[$doc])*
+        #[inline(never)]
+        pub(super) fn $name(
+            here: &Here,
+            $key: $Key,
+            site: Option<&'static Site>,
+            $kind: $Kind,
+            amounts: u64,
+            said: u64,
+        ) -> Flow {
+            match begin_quickly(here, $key, site, $as($kind), Plain { amounts, said }) {
+                Some(flow) => flow,
+                None => $slowly(here, $key, site, $kind, amounts, said),
+            }
+        }
+
+        #[inline(never)]
+        fn $slowly(
+            here: &Here,
+            $key: $Key,
+            site: Option<&'static Site>,
+            $kind: $Kind,
+            amounts: u64,
+            said: u64,
+        ) -> Flow {
+            begin_slowly(here, $key.into(), site, $as($kind), Plain { amounts, said })
+        }
+    };
 }
 
-/// The same for a message without a policy.
-#[inline(never)]
-pub(super) fn begin_path_by_handle(
-    here: &Here,
-    edge: &Edge,
-    site: Option<&'static Site>,
-    path: &'static str,
-    amounts: u64,
-    said: u64,
-) -> Flow {
-    begin_plain(
-        here,
-        edge,
-        site,
-        KindRef::Path(path),
-        Plain { amounts, said },
-    )
+begins! {
+    /// Begins the send of a plain message with a policy over an edge with a handle.
+    begin_kind_by_handle or kind_by_handle_slowly, edge: &Edge, kind: &'static MessageKind as KindRef::Kind
+}
+begins! {
+    /// The same for a message without a policy.
+    begin_path_by_handle or path_by_handle_slowly, edge: &Edge, path: &'static str as KindRef::Path
+}
+begins! {
+    /// Begins the send of a plain message with a policy over an edge with four names.
+    begin_kind_by_names or kind_by_names_slowly, names: &[&str; 4], kind: &'static MessageKind as KindRef::Kind
+}
+begins! {
+    /// The same for a message without a policy.
+    begin_path_by_names or path_by_names_slowly, names: &[&str; 4], path: &'static str as KindRef::Path
 }
 
-/// Begins the send of a plain message with a policy over an edge with four names.
-#[inline(never)]
-pub(super) fn begin_kind_by_names(
-    here: &Here,
-    names: &[&str; 4],
-    site: Option<&'static Site>,
-    kind: &'static MessageKind,
-    amounts: u64,
-    said: u64,
-) -> Flow {
-    begin_plain(
-        here,
-        names,
-        site,
-        KindRef::Kind(kind),
-        Plain { amounts, said },
-    )
-}
-
-/// The same for a message without a policy.
-#[inline(never)]
-pub(super) fn begin_path_by_names(
-    here: &Here,
-    names: &[&str; 4],
-    site: Option<&'static Site>,
-    path: &'static str,
-    amounts: u64,
-    said: u64,
-) -> Flow {
-    begin_plain(
-        here,
-        names,
-        site,
-        KindRef::Path(path),
-        Plain { amounts, said },
-    )
-}
-
+/// `None`, and nothing has happened, where something is not as it usually is.
 #[inline(always)]
-fn begin_plain<'a>(
+fn begin_quickly<'a>(
     here: &Here,
-    key: impl Copy + Into<FlowKey<'a>>,
+    key: impl Into<FlowKey<'a>>,
+    site: Option<&'static Site>,
+    kind: KindRef,
+    plain: Plain,
+) -> Option<Flow> {
+    if here.cause.is_set() {
+        return None;
+    }
+    let mut held = here.take_current()?;
+    let Held {
+        hand, lane, stack, ..
+    } = &mut *held;
+    let place = here.place.depth.get();
+    let known = lane
+        .flows
+        .known(key.into(), flow_id(kind, Purpose::Send, site));
+    let flow = match (known, stack.get(place)) {
+        (Some(entry), Some(attempt))
+            if place == here.place.base.get() && !entry.is_off && hand.has_counter =>
+        {
+            here.place.depth.set(place + 1);
+            let (roots, shared) = (&mut lane.roots, &lane.shared);
+            Some(begin_root(
+                attempt, place, entry, plain, roots, shared, hand,
+            ))
+        }
+        _ => None,
+    };
+    here.put_back(held);
+    flow
+}
+
+fn begin_slowly(
+    here: &Here,
+    key: FlowKey<'_>,
     site: Option<&'static Site>,
     kind: KindRef,
     plain: Plain,
 ) -> Flow {
     if here.cause.is_set() {
-        // Copies, so that what goes on below stays in registers.
-        return begin_caused(here, &key.into(), site, &{ kind }, plain);
+        let facts = Facts {
+            kind,
+            verdict: plain.verdict(),
+            size: plain.size(),
+            context: None,
+            id: None,
+        };
+        return begin_linked(here, key, site, &facts, plain.amounts, None);
     }
-    let Some(mut held) = here.take_held() else {
-        return count_without_ring();
-    };
-    let flow = begin_root(here, &mut held, key, site, kind, plain);
-    here.put_back(held);
-    flow
+    here.with_held(|held| {
+        let Held {
+            hand, lane, stack, ..
+        } = held;
+        let entry = match lane.flows.known(key, flow_id(kind, Purpose::Send, site)) {
+            Some(entry) => entry,
+            None => {
+                let asking = Asking {
+                    kind,
+                    purpose: Purpose::Send,
+                    site,
+                    lane: &lane.shared,
+                    runtime: &hand.runtime,
+                };
+                lane.flows.entered(key, &asking)
+            }
+        };
+        let place = here.place.depth.get();
+        if !is_new(entry, stack, here.place.base.get(), place) {
+            return Flow::idle();
+        }
+        here.place.depth.set(place + 1);
+        let attempt = stack.at(place);
+        let (roots, shared) = (&mut lane.roots, &lane.shared);
+        begin_root(attempt, place, entry, plain, roots, shared, hand)
+    })
+    .unwrap_or_else(count_without_ring)
 }
 
+/// Counts a message that begins a trace, decides, and records what is known of it.
 #[inline(always)]
-fn begin_root<'a>(
-    here: &Here,
-    held: &mut Held,
-    key: impl Copy + Into<FlowKey<'a>>,
-    site: Option<&'static Site>,
-    kind: KindRef,
+fn begin_root(
+    attempt: &mut Attempt,
+    place: usize,
+    entry: &FlowEntry,
     plain: Plain,
+    roots: &mut u64,
+    lane: &LaneShared,
+    hand: &LaneInUse,
 ) -> Flow {
-    let Held {
-        hand, lane, stack, ..
-    } = held;
-    let entry = match lane
-        .flows
-        .known(key.into(), flow_id(kind, Purpose::Send, site))
-    {
-        Some(entry) => entry,
-        None => {
-            let asking = Asking {
-                kind,
-                purpose: Purpose::Send,
-                site,
-                lane: &lane.shared,
-                runtime: &hand.runtime,
-            };
-            lane.flows.entered(key.into(), &asking)
-        }
-    };
-    let place = here.place.depth.get();
-    if (place != here.place.base.get() || entry.is_off)
-        && !is_new(entry, stack, here.place.base.get(), place)
-    {
-        return Flow::idle();
-    }
-    let Some(attempt) = stack.get(place) else {
-        stack.grow(place);
-        return begin_root(here, held, key, site, kind, plain);
-    };
     let cell = &*entry.cell;
     cell.messages.add(1);
     cell.bytes.add(plain.bytes());
-    here.place.depth.set(place + 1);
 
-    lane.roots += 1;
-    let randomness = hand.numbering.randomness(lane.roots);
+    *roots += 1;
+    let randomness = hand.numbering.randomness(*roots);
     let kept = entry.kept_by(plain.said);
     if !kept.threshold.keeps(randomness) {
         cell.not_sampled.add(1);
@@ -260,7 +270,7 @@ fn begin_root<'a>(
     } else {
         (entry.flow_word, root_word)
     };
-    let number = lane.shared.numbered.next();
+    let number = lane.numbered.next();
     attempt.words = [
         number << 16,
         0,
@@ -276,29 +286,8 @@ fn begin_root<'a>(
     Flow::at(place, true)
 }
 
-/// A plain message that is sent from within a handler.
-#[inline(never)]
-fn begin_caused(
-    here: &Here,
-    key: &FlowKey<'_>,
-    site: Option<&'static Site>,
-    kind: &KindRef,
-    plain: Plain,
-) -> Flow {
-    let facts = Facts {
-        kind: *kind,
-        verdict: plain.verdict(),
-        size: plain.size(),
-        context: None,
-        id: None,
-    };
-    begin_linked(here, *key, site, &facts, plain.amounts, None)
-}
-
 /// Whether a send over this edge is a message of its own. One send that goes through several methods of a
 /// connector is one event, the outermost.
-#[cold]
-#[inline(never)]
 fn is_new(entry: &FlowEntry, stack: &Stack, base: usize, place: usize) -> bool {
     !entry.is_off && (entry.edge == OVERFLOW_EDGE || !stack.sends_over(entry.edge, base, place))
 }

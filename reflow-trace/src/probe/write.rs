@@ -7,20 +7,6 @@ use crate::record::Fields;
 use crate::ring::{RingFull, SLOT_WORDS, Words};
 use crate::runtime::Overflow;
 
-/// Writes a record that is one slot, where nothing but dropping is done about a full ring.
-#[inline(always)]
-pub(super) fn write_plain(words: &mut Words, hand: &LaneInUse, lane: &mut LaneOwned) {
-    if lane.writer.push_one(words).is_ok() {
-        // Four times round the ring the writer looks how full it is. The collector comes by often enough
-        // for steady traffic; only a sudden burst has to wake it, because waking costs a system call.
-        if lane.writer.position() & lane.writer.quarter_mask() == 0 {
-            wake_if_filling(hand, lane);
-        }
-    } else {
-        write_record(words, &[], hand, lane);
-    }
-}
-
 /// Writes a record as the overflow policy of the recording has it, and counts what became of it.
 #[inline(never)]
 pub(super) fn write_record(
@@ -39,6 +25,8 @@ pub(super) fn write_record(
     if written == Err(RingFull) {
         count_lost(rest, lane);
     }
+    // Four times round the ring the writer looks how full it is. The collector comes by often enough for
+    // steady traffic; only a sudden burst has to wake it, because waking costs a system call.
     if (before ^ lane.writer.position()) > lane.writer.quarter_mask() {
         wake_if_filling(hand, lane);
     }

@@ -57,19 +57,18 @@ impl Writer {
         self.quarter_mask
     }
 
-    /// Writes a record of one slot if there is room.
+    /// Whether there is certainly room for a slot, and a quarter of the ring does not end with it.
     #[inline(always)]
-    pub(crate) fn push_one(&mut self, words: &Words) -> Result<(), RingFull> {
-        let capacity = self.ring.slots.len() as u64;
-        if self.tail - self.head_seen >= capacity {
-            // Pairs with the release store in `Reader::pop`: those slots have been read.
-            self.head_seen = self.ring.head.0.load(Ordering::Acquire);
-            if self.tail - self.head_seen >= capacity {
-                return Err(RingFull);
-            }
-        }
+    pub(crate) fn has_plenty(&self) -> bool {
+        self.tail - self.head_seen < self.ring.slots.len() as u64
+            && (self.tail + 1) & self.quarter_mask != 0
+    }
+
+    /// Writes a record of one slot where [`Self::has_plenty`] said that there is room.
+    #[inline(always)]
+    pub(crate) fn write_one(&mut self, words: &Words) {
+        debug_assert!(self.has_plenty(), "asked before");
         self.write(words, &[], 1);
-        Ok(())
     }
 
     /// Writes a record if there is room: its first slot, then the words of its continuation slots,
