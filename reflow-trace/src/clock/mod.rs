@@ -37,6 +37,12 @@ pub(crate) fn ticks_of(has_counter: bool) -> u64 {
     monotonic_ns()
 }
 
+/// Reads the clock where it is known to be the counter.
+#[inline(always)]
+pub(crate) fn counter_ticks() -> u64 {
+    ticks_of(true)
+}
+
 /// Nanoseconds since the first call in this process.
 #[cold]
 fn monotonic_ns() -> u64 {

@@ -120,6 +120,12 @@ impl Here {
         self.held.take()
     }
 
+    /// Takes out what this thread holds, be the recording over or not.
+    #[inline(always)]
+    pub(crate) fn take_any(&self) -> Option<Box<Held>> {
+        self.held.take()
+    }
+
     /// Puts back what was taken out.
     #[inline(always)]
     pub(crate) fn put_back(&self, held: Box<Held>) {

@@ -1,7 +1,7 @@
 //! The end of an attempt on this thread's stack, and what it causes.
 
 use super::write::write_record;
-use crate::clock::ticks;
+use crate::clock::{counter_ticks, ticks};
 use crate::context::Context;
 use crate::event::Outcome;
 use crate::lane::{Attempt, Held, Here, LaneInUse, LaneOwned, Purpose, State, with_here};
@@ -32,7 +32,8 @@ fn end_quickly(here: &Here, place: usize, outcome: Outcome) -> bool {
     if outcome != Outcome::Delivered || here.place.depth.get() != place + 1 {
         return false;
     }
-    let Some(mut held) = here.take_current() else {
+    // Of whatever recording it is; what has ended there is not read.
+    let Some(mut held) = here.take_any() else {
         return false;
     };
     let Held {
@@ -44,7 +45,7 @@ fn end_quickly(here: &Here, place: usize, outcome: Outcome) -> bool {
                 && hand.has_counter
                 && lane.writer.has_plenty() =>
         {
-            let duration = hand.ticks().saturating_sub(attempt.words[1]);
+            let duration = counter_ticks().saturating_sub(attempt.words[1]);
             here.place.depth.set(place);
             attempt
                 .words

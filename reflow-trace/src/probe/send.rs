@@ -11,6 +11,7 @@ use super::ends::{Ends, Name};
 use super::flow::Flow;
 use super::site::Site;
 use super::trace::Trace;
+use crate::clock::{counter_ticks, ticks};
 use crate::context::Context;
 use crate::edge::{BoundedName, Edge, OVERFLOW_EDGE};
 use crate::lane::{
@@ -18,7 +19,7 @@ use crate::lane::{
     Stack, flow_id, with_here,
 };
 use crate::message::{AttributeValue, MessageKind, Size, SizeSource};
-use crate::record::{Fields, Open, flag, pack_amounts, with_wide};
+use crate::record::{Fields, Open, SMALL_WIDE_MAX, flag, pack_amounts, with_small_wide};
 use crate::sampling::Verdict;
 
 /// What a probe knows of the message.
@@ -39,7 +40,7 @@ pub(super) struct Plain {
     /// Size and depth where the record has them.
     pub(super) amounts: u64,
     /// The flags where the record has them; below them the verdict (bits 0–1) and whether the size is
-    /// deep (bit 2).
+    /// deep (bit 2), which is only said of one that a small `wide` holds.
     pub(super) said: u64,
 }
 
@@ -48,7 +49,7 @@ const DEEP: u64 = 1 << 2;
 impl Plain {
     #[inline(always)]
     pub(super) fn new(verdict: Verdict, size: Size, depth: Depth) -> Self {
-        let deep = if size.source == SizeSource::Deep {
+        let deep = if size.source == SizeSource::Deep && size.bytes <= SMALL_WIDE_MAX {
             DEEP
         } else {
             0
@@ -184,7 +185,14 @@ fn begin_quickly<'a>(
             here.place.depth.set(place + 1);
             let (roots, shared) = (&mut lane.roots, &lane.shared);
             Some(begin_root(
-                attempt, place, entry, plain, roots, shared, hand,
+                attempt,
+                place,
+                entry,
+                plain,
+                roots,
+                shared,
+                hand,
+                counter_ticks,
             ))
         }
         _ => None,
@@ -234,12 +242,16 @@ fn begin_slowly(
         here.place.depth.set(place + 1);
         let attempt = stack.at(place);
         let (roots, shared) = (&mut lane.roots, &lane.shared);
-        begin_root(attempt, place, entry, plain, roots, shared, hand)
+        begin_root(attempt, place, entry, plain, roots, shared, hand, ticks)
     })
     .unwrap_or_else(count_without_ring)
 }
 
 /// Counts a message that begins a trace, decides, and records what is known of it.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "inlined into both of its callers"
+)]
 #[inline(always)]
 fn begin_root(
     attempt: &mut Attempt,
@@ -249,6 +261,7 @@ fn begin_root(
     roots: &mut u64,
     lane: &LaneShared,
     hand: &LaneInUse,
+    clock: fn() -> u64,
 ) -> Flow {
     let cell = &*entry.cell;
     cell.messages.add(1);
@@ -264,25 +277,20 @@ fn begin_root(
         return Flow::at(place, false);
     }
     attempt.standing = hand.recorded;
-    let root_word = hand.root_word;
     let (flow_word, root_word) = if plain.is_deep() {
-        with_wide(entry.flow_word, root_word, plain.bytes())
+        with_small_wide(entry.flow_word, hand.root_word, plain.amounts)
     } else {
-        (entry.flow_word, root_word)
+        (entry.flow_word, hand.root_word)
     };
-    let number = lane.numbered.next();
-    attempt.words = [
-        number << 16,
-        0,
-        kept.policy_word,
-        flow_word,
-        plain.amounts,
-        plain.flags_word(),
-        randomness.bits(),
-        root_word,
-    ];
+    attempt.words[0] = lane.numbered.next() << 16;
+    attempt.words[2] = kept.policy_word;
+    attempt.words[3] = flow_word;
+    attempt.words[4] = plain.amounts;
+    attempt.words[5] = plain.flags_word();
+    attempt.words[6] = randomness.bits();
+    attempt.words[7] = root_word;
     // The clock starts after all that had to be asked before.
-    attempt.words[1] = hand.ticks();
+    attempt.words[1] = clock();
     Flow::at(place, true)
 }
 

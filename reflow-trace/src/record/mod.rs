@@ -269,6 +269,18 @@ pub(crate) const fn with_wide(flow_word: u64, root_word: u64, wide: u64) -> (u64
     )
 }
 
+/// The largest `wide` that leaves `wide_high` 0.
+pub(crate) const SMALL_WIDE_MAX: u64 = (1 << 28) - 1;
+
+/// Words 3 and 7 with the size in `amounts` for `wide`, where it is small.
+#[inline(always)]
+pub(crate) const fn with_small_wide(flow_word: u64, root_word: u64, amounts: u64) -> (u64, u64) {
+    (
+        flow_word & !(0xff << 48),
+        (root_word & ((1 << 36) - 1)) | (amounts << 36),
+    )
+}
+
 /// What is known of an attempt at its begin; number, start, kind, duration, outcome and slots are 0.
 pub(crate) struct Open {
     /// See [`pack_policy`], [`pack_flow`] and [`pack_amounts`].
