@@ -13,7 +13,9 @@ use crate::context::Context;
 use crate::event::TraceEvent;
 use crate::ledger::TracingMetrics;
 use crate::runtime::{self, ByHand, Runtime};
-use crate::sampling::{Randomness, SamplingInfo, Threshold};
+use crate::sampling::{
+    DataFlowSampler, InvalidSampleRate, Randomness, SamplingInfo, Switch, Threshold,
+};
 
 /// The recording of this process, or `None` when nothing is recorded.
 ///
@@ -143,6 +145,59 @@ impl TracingIntegration {
         {
             self.runtime.wake_collector();
         }
+    }
+
+    /// Replaces the [`DataFlowSampler`]; `None` leaves the decision to the types. Every thread decides by
+    /// it from its next message on, and no message is decided by both.
+    ///
+    /// # Errors
+    ///
+    /// When its rate is no probability; the one before stays in force.
+    pub fn set_sampler(&self, sampler: Option<DataFlowSampler>) -> Result<(), InvalidSampleRate> {
+        if let Some(sampler) = &sampler {
+            sampler.validate()?;
+        }
+        self.runtime
+            .change_policy(|policy| policy.sampler = sampler);
+        Ok(())
+    }
+
+    /// The sampler in force.
+    pub fn sampler(&self) -> Option<DataFlowSampler> {
+        self.runtime.policy().sampler.clone()
+    }
+
+    /// Switches an edge, a message type or an actor off: its messages are not even counted. True when it was
+    /// on.
+    ///
+    /// Every thread heeds it from its next message on. What is under way goes on; contexts that come with
+    /// messages are passed on as they came.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use reflow_trace::{global_tracing, sampling::Switch};
+    ///
+    /// if let Some(tracing) = global_tracing() {
+    ///     tracing.switch_off(Switch::message_type("DebugInfo"));
+    ///     tracing.switch_off(Switch::edge("reader", "out", "validator", "in"));
+    ///     // … later …
+    ///     tracing.switch_on(&Switch::message_type("DebugInfo"));
+    /// }
+    /// ```
+    pub fn switch_off(&self, switch: Switch) -> bool {
+        let mut was_on = false;
+        self.runtime
+            .change_policy(|policy| was_on = policy.switch_off(switch));
+        was_on
+    }
+
+    /// Switches on what was switched off; true when it was off.
+    pub fn switch_on(&self, switch: &Switch) -> bool {
+        let mut was_off = false;
+        self.runtime
+            .change_policy(|policy| was_off = policy.switch_on(switch));
+        was_off
     }
 
     /// How the tracing performs and where every attempt has gone, as the collector saw it when it last

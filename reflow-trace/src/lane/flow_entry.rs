@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::FlowCell;
 use super::flow_table::KindRef;
+use crate::clock::has_counter;
 use crate::edge::{EdgeNames, EdgeNumber, OVERFLOW_EDGE, TypeNumber};
 use crate::probe::Site;
 use crate::record::{NO_POLICY, pack_flow, pack_policy};
@@ -75,6 +76,9 @@ impl Kept {
 #[repr(align(256))]
 pub(crate) struct FlowEntry {
     pub(super) id: FlowId,
+    /// Address of the kind, if this is a flow of sends over an edge as its names say, nothing is switched
+    /// off and the clock is the counter; else 0. One comparison then stands for many.
+    pub(super) quick_kind: usize,
     pub(super) next_of_edge: u32,
     pub(crate) edge: EdgeNumber,
     /// Edge and type where the record has them.
@@ -103,6 +107,7 @@ impl FlowEntry {
     ) -> Self {
         Self {
             id,
+            quick_kind: 0,
             next_of_edge: u32::MAX,
             edge,
             flow_word: pack_flow(edge, message_type),
@@ -158,6 +163,15 @@ impl FlowEntry {
         self.is_off = policy
             .switched_off
             .holds(&self.names, self.message_type, self.id.purpose());
+        let is_usual = self.id.site == 0
+            && self.id.purpose() == Purpose::Send
+            && self.edge != OVERFLOW_EDGE
+            && !self.is_off
+            && has_counter();
+        self.quick_kind = match self.kind {
+            KindRef::Kind(_) if is_usual => self.id.kind,
+            _ => 0,
+        };
     }
 
     /// Takes over what was found out about another edge that it stands for.

@@ -92,14 +92,8 @@ pub(crate) struct Asking<'a> {
 
 impl Asking<'_> {
     fn id(&self) -> FlowId {
-        flow_id(self.kind, self.purpose, self.site)
+        FlowId::new(self.kind.key(), self.purpose, self.site)
     }
-}
-
-/// What tells the flows of one edge apart.
-#[inline(always)]
-pub(crate) fn flow_id(kind: KindRef, purpose: Purpose, site: Option<&'static Site>) -> FlowId {
-    FlowId::new(kind.key(), purpose, site)
 }
 
 const PLACES: usize = 128;
@@ -137,16 +131,30 @@ impl FlowTable {
 
     /// The flow, which is entered if it is new.
     pub(crate) fn find(&mut self, key: FlowKey<'_>, asking: Asking<'_>) -> &FlowEntry {
-        if self.known(key, asking.id()).is_none() {
+        let Asking {
+            kind,
+            purpose,
+            site,
+            ..
+        } = asking;
+        if self.known(key, kind, purpose, site).is_none() {
             return self.entered(key, &asking);
         }
         // The borrow checker does not accept the first answer as this one.
-        self.known(key, asking.id()).unwrap_or(&self.entries[0])
+        self.known(key, kind, purpose, site)
+            .unwrap_or(&self.entries[0])
     }
 
     /// The flow, if this thread has met it where it is looked for first.
     #[inline(always)]
-    pub(crate) fn known(&self, key: FlowKey<'_>, wanted: FlowId) -> Option<&FlowEntry> {
+    pub(crate) fn known(
+        &self,
+        key: FlowKey<'_>,
+        kind: KindRef,
+        purpose: Purpose,
+        site: Option<&'static Site>,
+    ) -> Option<&FlowEntry> {
+        let wanted = FlowId::new(kind.key(), purpose, site);
         match key {
             FlowKey::Names(names) => {
                 let index = self.places[place_of(names, wanted.kind)];
@@ -163,6 +171,26 @@ impl FlowTable {
         let index = self.places_by_number[place_of_number(edge, wanted.kind)];
         let entry = self.entries.get(index as usize)?;
         (entry.edge == edge && entry.id == wanted).then_some(entry)
+    }
+
+    /// The flow of sends of this kind, if this thread has met it and nothing about it is unusual.
+    #[inline(always)]
+    pub(crate) fn usual(&self, key: FlowKey<'_>, kind: &'static MessageKind) -> Option<&FlowEntry> {
+        let address = std::ptr::from_ref(kind).addr();
+        match key {
+            FlowKey::Names(names) => {
+                let index = self.places[place_of(names, address)];
+                let entry = self.entries.get(index as usize)?;
+                (entry.quick_kind == address && entry.has_ends(names)).then_some(entry)
+            }
+            FlowKey::Handle(edge) => {
+                let edge = edge.number();
+                let index = self.places_by_number[place_of_number(edge, address)];
+                let entry = self.entries.get(index as usize)?;
+                (entry.edge == edge && entry.quick_kind == address).then_some(entry)
+            }
+            FlowKey::Number(_) => None,
+        }
     }
 
     /// The flow, looked for everywhere and entered if it is new.
@@ -322,7 +350,7 @@ fn place_of(names: &[&str; 4], kind: usize) -> usize {
 #[inline(always)]
 fn place_of_number(edge: EdgeNumber, kind: usize) -> usize {
     // Kinds are statics of a cache line or so.
-    (edge as usize ^ (kind >> 6) ^ (kind >> 3)) % PLACES
+    (edge as usize ^ (kind >> 6)) % PLACES
 }
 
 fn content_hash(ends: &[&str; 4]) -> u64 {

@@ -11,7 +11,7 @@ mod stack;
 mod thread;
 
 pub(crate) use flow_entry::{FlowEntry, Purpose};
-pub(crate) use flow_table::{Asking, FlowKey, FlowTable, KindRef, flow_id};
+pub(crate) use flow_table::{Asking, FlowKey, FlowTable, KindRef};
 pub(crate) use stack::{Attempt, Stack, Standing, State};
 pub(crate) use thread::{Held, Here, LaneInUse, with_held, with_here};
 

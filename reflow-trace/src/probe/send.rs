@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::edge::{BoundedName, Edge, OVERFLOW_EDGE};
 use crate::lane::{
     Asking, Attempt, FlowEntry, FlowKey, Held, Here, KindRef, LaneInUse, LaneShared, Purpose,
-    Stack, flow_id, with_here,
+    Stack, with_here,
 };
 use crate::message::{AttributeValue, MessageKind, Size, SizeSource};
 use crate::record::{Fields, Open, SMALL_WIDE_MAX, flag, pack_amounts, with_small_wide};
@@ -175,13 +175,12 @@ fn begin_quickly<'a>(
         hand, lane, stack, ..
     } = &mut *held;
     let place = here.place.depth.get();
-    let known = lane
-        .flows
-        .known(key.into(), flow_id(kind, Purpose::Send, site));
-    let flow = match (known, stack.get(place)) {
-        (Some(entry), Some(attempt))
-            if place == here.place.base.get() && !entry.is_off && hand.has_counter =>
-        {
+    let usual = match (kind, site) {
+        (KindRef::Kind(kind), None) => lane.flows.usual(key.into(), kind),
+        _ => None,
+    };
+    let flow = match (usual, stack.get(place)) {
+        (Some(entry), Some(attempt)) if place == here.place.base.get() => {
             here.place.depth.set(place + 1);
             let (roots, shared) = (&mut lane.roots, &lane.shared);
             Some(begin_root(
@@ -222,7 +221,7 @@ fn begin_slowly(
         let Held {
             hand, lane, stack, ..
         } = held;
-        let entry = match lane.flows.known(key, flow_id(kind, Purpose::Send, site)) {
+        let entry = match lane.flows.known(key, kind, Purpose::Send, site) {
             Some(entry) => entry,
             None => {
                 let asking = Asking {
@@ -325,10 +324,7 @@ pub(super) fn begin_linked(
         let Held {
             hand, lane, stack, ..
         } = held;
-        let entry = match lane
-            .flows
-            .known(key, flow_id(facts.kind, Purpose::Send, site))
-        {
+        let entry = match lane.flows.known(key, facts.kind, Purpose::Send, site) {
             Some(entry) => entry,
             None => {
                 let asking = Asking {

@@ -297,7 +297,8 @@ fn a_send_through_several_methods_is_one_event() {
 
 #[test]
 fn a_lineage_is_kept_whole_or_not_at_all() {
-    let recording = Recording::start();
+    // Room for everything, however late the collector comes by.
+    let recording = Recording::with(builder().ring_capacity(1 << 15));
     let chains = 2_000;
     for id in 0..chains {
         let mut message = Reading {
@@ -580,6 +581,93 @@ fn a_flush_may_be_given_all_the_time_there_is() {
         Ok(()),
         "the collector is still there"
     );
+}
+
+#[test]
+fn what_is_switched_off_is_not_even_counted_until_it_is_switched_on() {
+    use crate::sampling::Switch;
+    let recording = Recording::start();
+    let tracing = global_tracing().expect("recording");
+    let important = || Reading {
+        important: true,
+        ..Reading::default()
+    };
+    let mut expected = 0;
+    for switch in [
+        Switch::edge("a", "out", "b", "in"),
+        Switch::message_type("Reading"),
+        Switch::actor("a"),
+        Switch::actor("b"),
+    ] {
+        send("a", "b", important(), |_| ());
+        assert!(tracing.switch_off(switch.clone()));
+        assert!(!tracing.switch_off(switch.clone()), "it is off");
+        send("a", "b", important(), |_| ());
+        let other_edge = !matches!(switch, Switch::MessageType(_));
+        if other_edge {
+            send("c", "d", important(), |_| ());
+        }
+        assert!(tracing.switch_on(&switch));
+        assert!(!tracing.switch_on(&switch), "it is on");
+        send("a", "b", important(), |_| ());
+        expected += 2 + u64::from(other_edge);
+        assert_eq!(recording.ledger().attempted, expected, "{switch:?}");
+    }
+    assert_eq!(recording.events().len() as u64, expected);
+}
+
+#[test]
+fn the_sampler_can_be_changed_while_recording_on_every_thread() {
+    use crate::DataFlowSampler;
+    let recording = Recording::start();
+    let tracing = global_tracing().expect("recording");
+    assert!(
+        tracing
+            .set_sampler(Some(DataFlowSampler {
+                sample_rate: 2.0,
+                ..DataFlowSampler::default()
+            }))
+            .is_err()
+    );
+    // Two threads take turns with this one; each must heed a change that it did not make.
+    let turn = std::sync::Barrier::new(3);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    turn.wait();
+                    for _ in 0..10 {
+                        send("a", "b", plain_important(), |_| ());
+                    }
+                    turn.wait();
+                }
+            });
+        }
+        for (round, sampler) in [
+            None,
+            Some(DataFlowSampler::default().never("b")),
+            Some(DataFlowSampler::default().always("a")),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            tracing.set_sampler(sampler.clone()).expect("a probability");
+            assert_eq!(tracing.sampler(), sampler);
+            turn.wait();
+            turn.wait();
+            let ledger = recording.ledger();
+            let round = round as u64 + 1;
+            assert_eq!(ledger.attempted, 20 * round);
+            assert_eq!(ledger.not_sampled, if round == 1 { 0 } else { 20 });
+        }
+    });
+}
+
+fn plain_important() -> Reading {
+    Reading {
+        important: true,
+        ..Reading::default()
+    }
 }
 
 #[test]
