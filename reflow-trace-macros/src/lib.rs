@@ -299,7 +299,7 @@ pub fn traced_actor(options: TokenStream, item: TokenStream) -> TokenStream {
 /// - A condition must not depend on chance: it is asked again wherever the message is recorded.
 #[proc_macro_attribute]
 pub fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
-    sample::sample(options.into(), item.into()).into()
+    sample::sample(options.into(), item.into(), ENABLED).into()
 }
 
 /// Says how one method or field is recorded, inside an item with one of the other macros.

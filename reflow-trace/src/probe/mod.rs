@@ -8,6 +8,7 @@
 
 mod begin;
 mod body;
+mod content;
 mod depth;
 mod ends;
 mod flow;
