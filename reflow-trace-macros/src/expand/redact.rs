@@ -10,14 +10,11 @@ use syn::{Attribute, Data, DeriveInput, GenericParam};
 
 use crate::options::crate_path::CratePath;
 use crate::shape::data::{Field, MessageType};
-use crate::shape::serialize::{Derived, SerdeOfField, serde_attribute};
+use crate::shape::serialize::SerdeOfField;
 use crate::shape::tokens::{as_written, is_punct, mention};
 
 /// Marks the redacted fields of the item, and gives the functions that serialise them.
 pub(crate) fn redact(message: &mut MessageType, crate_path: &CratePath) -> TokenStream {
-    let Derived::Seen { condition } = &message.derived else {
-        return TokenStream::new();
-    };
     let (item, p) = (&mut message.item, crate_path.private());
     let mut functions = TokenStream::new();
     let mut number = 0_usize;
@@ -32,18 +29,15 @@ pub(crate) fn redact(message: &mut MessageType, crate_path: &CratePath) -> Token
             let bounds = owner.bounds(field, &redaction.serde);
             let written = attribute(&owner, &name, &redaction.serde, &bounds, crate_path);
             let cfg = shape.cfg.iter().chain(&field.cfg);
-            let under = condition
-                .as_ref()
-                .map(|condition| quote!(#[cfg(#condition)]));
             let placeholder = match redaction.has_no_place {
                 true => quote_spanned!(Span::mixed_site()=> #p::left_out),
                 false => quote_spanned!(Span::mixed_site()=> #p::redacted),
             };
             let function = function(&name, field, &redaction.serde, &placeholder, &p);
-            functions.extend(quote!(#(#cfg)* #under #function));
+            functions.extend(quote!(#(#cfg)* #function));
             if let Some(attributes) = attributes_of(item, shape_index, field_index) {
                 SerdeOfField::without_functions(attributes);
-                attributes.push(serde_attribute(&written, condition.as_ref()));
+                attributes.push(syn::parse_quote!(#[serde(#written)]));
             }
         }
     }

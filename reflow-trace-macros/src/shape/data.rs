@@ -7,7 +7,6 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Fields};
 
 use super::redaction::{self, Redaction};
-use super::serialize::Derived;
 
 use crate::diagnostics::Diagnostics;
 use crate::options::Vocabulary;
@@ -20,8 +19,6 @@ pub(crate) struct MessageType {
     /// The shapes a value can have: one for a struct, one per variant of an enum.
     pub(crate) shapes: Vec<Shape>,
     pub(crate) is_enum: bool,
-    /// Where its derived `Serialize` is.
-    pub(crate) derived: Derived,
 }
 
 /// One shape of a value.
@@ -104,13 +101,11 @@ impl MessageType {
             }
         }
         let is_enum = matches!(item.data, Data::Enum(_));
-        let derived = Derived::find(&item.attrs);
-        redaction::complete(&item, &derived, &mut shapes, diagnostics);
+        redaction::complete(&item, &mut shapes, diagnostics);
         Some(MessageType {
             item,
             shapes,
             is_enum,
-            derived,
         })
     }
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenTree;
 use syn::{Data, DeriveInput};
 
 use super::data::{Field, Shape};
-use super::serialize::{Derived, SerdeOfField, is_tagged_inside, report_detours};
+use super::serialize::{SerdeOfField, is_derived_below, is_tagged_inside, report_detours};
 use crate::diagnostics::Diagnostics;
 
 /// A field that shows a placeholder in captured content.
@@ -27,16 +27,11 @@ impl Redaction {
 }
 
 /// Reads what serde is told of redacted fields, and reports those that would show all the same.
-pub(crate) fn complete(
-    item: &DeriveInput,
-    derived: &Derived,
-    shapes: &mut [Shape],
-    diagnostics: &mut Diagnostics,
-) {
+pub(crate) fn complete(item: &DeriveInput, shapes: &mut [Shape], diagnostics: &mut Diagnostics) {
     let Some(first) = keys(shapes).next() else {
         return;
     };
-    if let Derived::Unseen = derived {
+    if !is_derived_below(&item.attrs) {
         let text = "`redact` needs to come before `#[derive(Serialize)]`, which decides what becomes of the field, and none is seen below `#[sample(..)]`: move the derive below it. A `Serialize` written by hand cannot be made to redact";
         diagnostics.on(first, text);
     }

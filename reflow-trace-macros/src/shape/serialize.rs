@@ -5,23 +5,12 @@
 //! take the field's serialisation away from it.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
 
 use crate::diagnostics::Diagnostics;
 use crate::shape::tokens::mention;
-
-/// Where the derived `Serialize` stands.
-pub(crate) enum Derived {
-    /// It is seen, so what we add it will read.
-    Seen {
-        /// In `#[cfg_attr(condition, derive(Serialize))]`.
-        condition: Option<TokenStream>,
-    },
-    /// It has run before us, or somebody wrote a `Serialize` by hand, or there is none.
-    Unseen,
-}
 
 /// What serde is told of a field that is to be redacted.
 #[derive(Default)]
@@ -38,29 +27,15 @@ pub(crate) struct SerdeOfField {
     pub(crate) serialize_with: Option<syn::LitStr>,
 }
 
-impl Derived {
-    pub(crate) fn find(attributes: &[Attribute]) -> Derived {
-        for attribute in attributes {
-            if attribute.path().is_ident("derive") {
-                if names_serialize(attribute.meta.to_token_stream()) {
-                    return Derived::Seen { condition: None };
-                }
-            } else if attribute.path().is_ident("cfg_attr")
-                && let Ok(list) = attribute.meta.require_list()
-                && let Ok(parts) = list.parse_args_with(metas)
-            {
-                let mut parts = parts.into_iter();
-                let condition = parts.next().map(ToTokens::into_token_stream);
-                let derives = parts.any(|part| {
-                    part.path().is_ident("derive") && names_serialize(part.to_token_stream())
-                });
-                if derives {
-                    return Derived::Seen { condition };
-                }
-            }
-        }
-        Derived::Unseen
-    }
+/// Whether the derived `Serialize` is seen, so that it will read what we add. Where it is not, it has run before us, or
+/// somebody wrote a `Serialize` by hand, or there is none.
+///
+/// A derive under `cfg_attr` is one by now, or gone: the compiler decides the conditions on a whole item before it asks
+/// a macro.
+pub(crate) fn is_derived_below(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("derive") && names_serialize(attribute.meta.to_token_stream())
+    })
 }
 
 /// Whether `derive(..)` lists serde's `Serialize`; other crates have derives of that name behind their own.
@@ -88,7 +63,7 @@ impl SerdeOfField {
             match name_of(&meta).as_str() {
                 "skip" | "skip_serializing" => read.is_skipped = true,
                 "flatten" => read.is_flattened = true,
-                "bound" => read.has_bound = true,
+                "bound" => read.has_bound |= bounds_serialize(&meta),
                 "with" => read.with = path_in(&meta, diagnostics),
                 "serialize_with" => read.serialize_with = path_in(&meta, diagnostics),
                 _ => {}
@@ -164,6 +139,14 @@ pub(crate) fn is_tagged_inside(attributes: &[Attribute]) -> bool {
     says("tag") && !says("content")
 }
 
+/// `bound = ".."` and `bound(serialize = "..")`; `bound(deserialize = "..")` says nothing of it.
+fn bounds_serialize(meta: &Meta) -> bool {
+    match meta {
+        Meta::List(list) => mention(&list.tokens, "serialize").is_some(),
+        _ => true,
+    }
+}
+
 /// The path in `with = "path"`; serde would report what is none, but does not see it any more.
 fn path_in(meta: &Meta, diagnostics: &mut Diagnostics) -> Option<syn::LitStr> {
     if let Meta::NameValue(pair) = meta
@@ -205,15 +188,4 @@ fn conditional_serde(attributes: &[Attribute]) -> impl Iterator<Item = &Attribut
 fn name_of(meta: &Meta) -> String {
     let name = meta.path().get_ident().map(ToString::to_string);
     name.unwrap_or_default()
-}
-
-/// `#[serde(..)]`, under a condition where the derive stands under one.
-pub(crate) fn serde_attribute(inside: &TokenStream, condition: Option<&TokenStream>) -> Attribute {
-    match condition {
-        None => syn::parse_quote!(#[serde(#inside)]),
-        Some(condition) => {
-            let serde = quote!(serde(#inside));
-            syn::parse_quote!(#[cfg_attr(#condition, #serde)])
-        }
-    }
 }

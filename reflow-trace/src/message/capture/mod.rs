@@ -19,8 +19,6 @@
 mod bounded;
 mod checksum;
 mod redact;
-#[cfg(test)]
-mod tests;
 
 pub use checksum::ContentKey;
 pub(crate) use checksum::{Checksum, ChecksumText};
