@@ -108,7 +108,9 @@ fn capture_bytes(message: &MessageType, capture: Option<&Capture>, p: &TokenStre
             }
             Bytes::Constant(expression) => {
                 let constant = without_self(expression, message);
-                quote_spanned!(span=> #p::capture_bytes(#constant))
+                // The compiler points here when the number is none.
+                let there = expression.span().resolved_at(span);
+                quote_spanned!(there=> #p::capture_bytes(#constant))
             }
         },
     };

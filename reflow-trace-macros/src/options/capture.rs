@@ -74,22 +74,24 @@ impl Capture {
             return on(Bytes::Constant(expression));
         }
         let shown = as_written(&expression.tokens());
-        let wrong = match (syn::parse2::<syn::LitInt>(expression.tokens()), was_string) {
-            (Ok(_), true) => format!("a cap is a number: write `capture = {shown}` without quotes"),
-            (Ok(number), false) => match (number.base10_parse::<u64>(), number.suffix()) {
-                (Ok(0), _) if place == Place::Variant => {
-                    "a cap of 0 captures nothing: write `capture = false`".to_owned()
-                }
-                (Ok(0), _) => "a cap of 0 captures nothing: leave `capture` out".to_owned(),
-                (Ok(bytes), "" | "usize") if bytes <= BYTES_MAX => {
-                    return on(Bytes::Literal(bytes));
-                }
-                (_, "" | "usize") => format!(
-                    "{shown} bytes are too much to keep beside an event: write at most `capture = {BYTES_MAX}`"
-                ),
-                _ => not_bytes(&shown),
-            },
-            (Err(_), _) => not_bytes(&shown),
+        let number = syn::parse2::<syn::LitInt>(expression.tokens())
+            .ok()
+            .filter(|number| matches!(number.suffix(), "" | "usize") && !shown.starts_with('-'));
+        let wrong = match number.map(|number| number.base10_parse::<u64>()) {
+            None => format!(
+                "`{shown}` is not a number of bytes: write a whole number from 1 to {BYTES_MAX}"
+            ),
+            Some(_) if was_string => {
+                format!("a cap is a number: write `capture = {shown}` without quotes")
+            }
+            Some(Ok(0)) if place == Place::Variant => {
+                "a cap of 0 captures nothing: write `capture = false`".to_owned()
+            }
+            Some(Ok(0)) => "a cap of 0 captures nothing: leave `capture` out".to_owned(),
+            Some(Ok(bytes)) if bytes <= BYTES_MAX => return on(Bytes::Literal(bytes)),
+            Some(_) => format!(
+                "{shown} bytes are too much to keep beside an event: write at most `capture = {BYTES_MAX}`"
+            ),
         };
         diagnostics.on(&expression, wrong);
         None
@@ -102,8 +104,4 @@ impl Capture {
             Capture::On { key, .. } => Some(key.span()),
         }
     }
-}
-
-fn not_bytes(shown: &str) -> String {
-    format!("`{shown}` is not a number of bytes: write a whole number from 1 to {BYTES_MAX}")
 }

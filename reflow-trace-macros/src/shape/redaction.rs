@@ -32,15 +32,15 @@ pub(crate) fn complete(item: &DeriveInput, shapes: &mut [Shape], diagnostics: &m
         return;
     };
     if !is_derived_below(&item.attrs) {
-        let text = "`redact` needs to come before `#[derive(Serialize)]`, which decides what becomes of the field, and none is seen below `#[sample(..)]`: move the derive below it. A `Serialize` written by hand cannot be made to redact";
+        let text = "`redact` works through `#[derive(Serialize)]`, and none is seen below `#[sample(..)]`: put the derive below it. A `Serialize` written by hand cannot be made to redact";
         diagnostics.on(first, text);
     }
-    report_detours(&item.attrs, &["into"], "type", diagnostics);
+    report_detours(&item.attrs, &["into"], diagnostics);
     if let Data::Enum(data) = &item.data {
         for (variant, shape) in data.variants.iter().zip(&*shapes) {
             if shape.fields.iter().any(|field| field.redact.is_some()) {
                 let detours = ["with", "serialize_with"];
-                report_detours(&variant.attrs, &detours, "variant", diagnostics);
+                report_detours(&variant.attrs, &detours, diagnostics);
             }
         }
     }

@@ -103,31 +103,28 @@ impl SerdeOfField {
     }
 }
 
-/// Reports what would serialise redacted fields without asking them: on the type or on one of its variants.
+/// Reports what would serialise redacted fields without asking them: `into` on a type, functions on a variant.
 pub(crate) fn report_detours(
     attributes: &[Attribute],
     names: &[&str],
-    of: &str,
     diagnostics: &mut Diagnostics,
 ) {
+    let text = |name: &str| {
+        match name {
+        "into" => "`into` serialises another type in place of this one, which would show the field marked `redact`: mark the field of that other type instead".to_owned(),
+        _ => format!("`{name}` serialises the variant as a whole, and would show the field marked `redact`: put `{name}` on single fields"),
+    }
+    };
     for meta in serde_metas(attributes) {
         let name = name_of(&meta);
         if names.contains(&name.as_str()) {
-            let text = format!(
-                "`{name}` serialises the {of} as a whole and would show the field marked `redact`: put it on single fields, or leave the field out there and the mark away"
-            );
-            diagnostics.on(&meta, text);
+            diagnostics.on(&meta, text(&name));
         }
     }
     for attribute in conditional_serde(attributes) {
-        let found = names
-            .iter()
-            .find(|name| mention(&attribute.meta.to_token_stream(), name).is_some());
-        if let Some(name) = found {
-            let text = format!(
-                "`{name}` serialises the {of} as a whole and would show the field marked `redact`"
-            );
-            diagnostics.on(attribute, text);
+        let tokens = attribute.meta.to_token_stream();
+        if let Some(name) = names.iter().find(|name| mention(&tokens, name).is_some()) {
+            diagnostics.on(attribute, text(name));
         }
     }
 }
