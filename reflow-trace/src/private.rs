@@ -27,3 +27,7 @@ pub const fn capture_bytes(bytes: usize) -> usize {
 
 /// Compiles for what can be captured.
 pub fn capturable<T: crate::Capturable + ?Sized>(_: &T) {}
+
+/// A reference. Written like this in generated code it is no argument that a strict lint would have
+/// otherwise: the derive of serde wants exactly this.
+pub type Borrowed<'a, T> = &'a T;

@@ -3,18 +3,26 @@
 use std::path::Path;
 use std::process::Command;
 
+use reflow_trace::{CONTENT_VARIABLE, ENVIRONMENT_VARIABLE};
+
 const SECRET: &str = "correct-horse-battery";
 const KEY: &str = "a key of more than sixteen bytes";
 
 /// Everything that the program puts out, by where it is found.
-fn outputs(test: &str) -> [(&'static str, String); 3] {
+fn outputs(test: &str, content: Option<&str>) -> [(&'static str, String); 3] {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("secrets");
     std::fs::create_dir_all(&directory).expect("the directory of tests is writable");
     let file = directory.join(format!("{test}.jsonl"));
-    let output = Command::new(env!("CARGO_BIN_EXE_secretive"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_secretive"));
+    command
         .arg(&file)
         .envs([("SECRET", SECRET), ("KEY", KEY)])
-        .env_remove(reflow_trace::ENVIRONMENT_VARIABLE)
+        .env_remove(ENVIRONMENT_VARIABLE)
+        .env_remove(CONTENT_VARIABLE);
+    if let Some(content) = content {
+        command.env(CONTENT_VARIABLE, content);
+    }
+    let output = command
         .output()
         .expect("the program was built with this test");
     assert!(output.status.success(), "{output:?}");
@@ -55,7 +63,7 @@ fn shows(output: &str, text: &str) -> bool {
 
 #[test]
 fn a_redacted_secret_is_in_no_output() {
-    for (place, output) in outputs("secret") {
+    for (place, output) in outputs("secret", None) {
         assert!(
             !shows(&output, SECRET),
             "the secret is in {place}: {output}"
@@ -66,7 +74,7 @@ fn a_redacted_secret_is_in_no_output() {
 
 #[test]
 fn what_is_not_redacted_is_found_by_the_same_search() {
-    let [(_, stdout), (_, stderr), (_, file)] = outputs("shown");
+    let [(_, stdout), (_, stderr), (_, file)] = outputs("shown", None);
     let shown = r#"{"user":"ada","passWord":"[redacted]","token":"[redacted]","hops":1}"#;
     assert!(shows(&stdout, shown), "{stdout}");
     assert!(shows(&file, shown), "{file}");
@@ -80,4 +88,36 @@ fn what_is_not_redacted_is_found_by_the_same_search() {
     ] {
         assert!(stdout.contains(word), "{word} is not in {stdout}");
     }
+}
+
+#[test]
+fn content_is_switched_off_from_outside() {
+    let [(_, stdout), (_, stderr), (_, file)] = outputs("off", Some("off"));
+    for output in [&stdout, &file] {
+        assert!(
+            !output.contains("[redacted]") && !output.contains("sha256:"),
+            "{output}"
+        );
+        // Nothing was asked to serialise itself, so that nothing failed.
+        assert!(!output.contains("serialize_failed"), "{output}");
+    }
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn one_type_is_left_out_from_outside() {
+    let [(_, stdout), ..] = outputs("type", Some("-Login,-Failing"));
+    assert!(!stdout.contains("serialize_failed"), "{stdout}");
+    // Of the commands, which are captured still.
+    assert!(stdout.contains("[redacted]"), "{stdout}");
+}
+
+#[test]
+fn a_wish_that_is_not_understood_captures_nothing_and_says_so() {
+    let [(_, stdout), (_, stderr), _] = outputs("wrong", Some("of"));
+    assert!(!stdout.contains("[redacted]"), "{stdout}");
+    assert!(
+        stderr.contains("`off`") && stderr.lines().count() == 1,
+        "{stderr}"
+    );
 }

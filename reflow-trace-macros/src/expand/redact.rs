@@ -78,7 +78,7 @@ fn function(
     quote_spanned! {span=>
         #[doc(hidden)]
         fn #name<#parameter ReflowTraceTarget: #p::serde::Serializer>(
-            value: &#value,
+            value: #p::Borrowed<'_, #value>,
             serializer: ReflowTraceTarget,
         ) -> ::core::result::Result<ReflowTraceTarget::Ok, ReflowTraceTarget::Error> {
             if #p::captures_now() { #placeholder(serializer) } else { #serialize(value, serializer) }

@@ -35,7 +35,7 @@ impl<T: Serialize> Command<T> {
             + ?::core::marker::Sized,
         ReflowTraceTarget: ::reflow_trace::__private::serde::Serializer,
     >(
-        value: &ReflowTraceValue,
+        value: ::reflow_trace::__private::Borrowed<'_, ReflowTraceValue>,
         serializer: ReflowTraceTarget,
     ) -> ::core::result::Result<ReflowTraceTarget::Ok, ReflowTraceTarget::Error> {
         if ::reflow_trace::__private::captures_now() {
@@ -49,7 +49,7 @@ impl<T: Serialize> Command<T> {
     fn reflow_trace_redact_1<
         ReflowTraceTarget: ::reflow_trace::__private::serde::Serializer,
     >(
-        value: &u32,
+        value: ::reflow_trace::__private::Borrowed<'_, u32>,
         serializer: ReflowTraceTarget,
     ) -> ::core::result::Result<ReflowTraceTarget::Ok, ReflowTraceTarget::Error> {
         if ::reflow_trace::__private::captures_now() {
@@ -64,7 +64,7 @@ impl<T: Serialize> Command<T> {
             + ?::core::marker::Sized,
         ReflowTraceTarget: ::reflow_trace::__private::serde::Serializer,
     >(
-        value: &ReflowTraceValue,
+        value: ::reflow_trace::__private::Borrowed<'_, ReflowTraceValue>,
         serializer: ReflowTraceTarget,
     ) -> ::core::result::Result<ReflowTraceTarget::Ok, ReflowTraceTarget::Error> {
         if ::reflow_trace::__private::captures_now() {

@@ -146,8 +146,8 @@ impl ContentRules {
 mod tests {
     use super::*;
 
-    const CAPTURED: MessageKind = MessageKind::new("Captured").capture(2_000);
-    const SILENT: MessageKind = MessageKind::new("Silent");
+    static CAPTURED: MessageKind = MessageKind::new("Captured").capture(2_000);
+    static SILENT: MessageKind = MessageKind::new("Silent");
 
     #[test]
     fn limits_only_take_away() {

@@ -160,7 +160,7 @@ fn what_a_serialize_sends_elsewhere_is_an_event_of_its_own() {
     )]
     impl Elsewhere {
         fn send(&self, message: Nested) {
-            drop(message);
+            let _sent = message;
         }
     }
 
