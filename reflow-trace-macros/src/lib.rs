@@ -273,11 +273,12 @@ pub fn traced_actor(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `always_actors`, `never_actors` | lists of actors, `["audit"]`; messages from or to them are always or never recorded | |
 /// | `name` | how a struct is called in records | the name of the type |
 /// | `size` | an expression over `self` for the size in bytes | `self.size_bytes()`, else the shallow size |
+/// | `capture` | the content is captured: alone up to 1 024 bytes, `= 4096` or `= CONSTANT` up to so many (at most 65 536) | nothing is captured |
 /// | `crate` | where the runtime is, as a path from the root | `::reflow_trace` |
 ///
 /// # Options on a variant
 ///
-/// `rate`, `always`, `never` and `name`. In an expression `self` is the whole enum, and the fields of the variant are
+/// `rate`, `always`, `never`, `name` and `capture` (also `capture = false`, where the type captures). In an expression `self` is the whole enum, and the fields of the variant are
 /// there by reference: under their names, or as `_0`, `_1` in a tuple variant.
 ///
 /// *Never* is asked before *always*, and *always* before the rate. Conditions of the type hold for all variants; what
@@ -291,15 +292,50 @@ pub fn traced_actor(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[trace(id)]` | the id of the message: recorded, and without a context its hops are sampled together by it |
 /// | `#[trace(context)]` | room for the context that links a message to what caused it; of type `reflow_trace::Context` |
 /// | `#[trace(attribute)]` | recorded under the name of the field |
+/// | `#[trace(redact)]` | never shown in captured content |
+///
+/// # Content
+///
+/// With `capture` a message that is recorded is also written as JSON by its own `Serialize`, up to the cap, and stands
+/// with a checksum in the event's `MessageSnapshot`. It is off unless a type asks for it, and a recording can only take
+/// away from it: `ContentLimits` in the configuration, `REFLOW_TRACE_CONTENT=off` or `=256,-Login` from outside. What
+/// is longer, or nested deeper than 128 levels, is cut and marked; a `Serialize` that fails or panics costs the content
+/// and is counted in the metrics. Serialising takes its time, before the clock of the send starts.
+///
+/// ```
+/// use reflow_trace::sample;
+///
+/// #[sample(capture)]                       // above the derive, which has to see what becomes of `password`
+/// #[derive(serde::Serialize)]
+/// struct Login {
+///     user: String,
+///     #[trace(redact)]
+///     password: String,
+/// }
+/// // captured: {"user":"ada","password":"[redacted]"}
+/// ```
+///
+/// A redacted field keeps its place and its name; its value becomes `"[redacted]"`. Where a text has no place, under
+/// `flatten` and in a newtype variant of an enum with an inner tag, it is left out. This holds wherever a value of the
+/// type is captured, also inside other messages, so that `redact` makes sense without `capture`. For everything else
+/// the type serialises as before: the macro gives the field a `#[serde(serialize_with)]` that asks whether content is
+/// being captured on this thread, and is otherwise what it was.
+///
+/// It is an error where this could not hold: without a `#[derive(Serialize)]` below, since a `Serialize` written by hand
+/// goes its own ways; with `#[serde(into)]`, or `with` and `serialize_with` on a whole variant; and together with `id` or
+/// `attribute`, which are recorded. A generic message says itself that its parts are `Serialize`:
+/// `struct Envelope<T: Serialize>`.
 ///
 /// # What it does not do
 ///
-/// - It captures no content.
+/// - It does not know a secret by its look. What an option says, such as `attributes(user = "message.user")` on a
+///   connector, is recorded whatever marks the field has; and so is what a `Serialize` of yours takes out of a redacted
+///   field by hand, or has another thread serialise.
 /// - It does not find the policy through a generic connector without the bound `M: reflow_trace::Message`.
 /// - A condition must not depend on chance: it is asked again wherever the message is recorded.
 #[proc_macro_attribute]
 pub fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
-    sample::sample(options.into(), item.into()).into()
+    sample::sample(options.into(), item.into(), ENABLED).into()
 }
 
 /// Says how one method or field is recorded, inside an item with one of the other macros.
@@ -317,7 +353,7 @@ pub fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `size` | an expression over `self` and the arguments for the size in bytes |
 /// | `from`, `to`, `from_actor`, `from_port`, `to_actor`, `to_port`, `edge` | ends of the edge, as in [`macro@traced_connector`] |
 ///
-/// On a field of a type with [`macro@sample`]: `id`, `context` or `attribute`.
+/// On a field of a type with [`macro@sample`]: `id`, `context`, `attribute` or `redact`.
 ///
 /// # Examples
 ///

@@ -10,7 +10,7 @@ use crate::shape::implementation::{Implementation, NotAnImplementation};
 use crate::{expand, fallback};
 
 /// Expands the macro. The trait is implemented whether or not recording is compiled in: other code may require it.
-pub(crate) fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn sample(options: TokenStream, item: TokenStream, enabled: bool) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
     let options = SampleOptions::read(options, &mut diagnostics);
     let parsed = match syn::parse2::<syn::DeriveInput>(item.clone()) {
@@ -21,7 +21,7 @@ pub(crate) fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     let plain = parsed.clone();
-    let Some(message) = MessageType::read(parsed, &mut diagnostics) else {
+    let Some(mut message) = MessageType::read(parsed, &mut diagnostics) else {
         return fallback::conclude(diagnostics, true, plain, TokenStream::new);
     };
     if options.is_empty && diagnostics.is_empty() && !message.speaks() {
@@ -33,10 +33,15 @@ pub(crate) fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
         let text = "`name` has no effect on an enum, whose messages are called like its variants: put `#[sample(name = \"..\")]` on a variant";
         diagnostics.on(name, text);
     }
-    let plain = &message.item;
+    let plain = message.item.clone();
     fallback::conclude(diagnostics, true, plain, || {
-        let implementation = expand::sample::implementation(&message, &options);
-        quote!(#plain #implementation)
+        let redactions = match enabled {
+            true => expand::redact::redact(&mut message, &options.crate_path),
+            false => TokenStream::new(),
+        };
+        let implementation = expand::sample::implementation(&message, &options, enabled);
+        let item = &message.item;
+        quote!(#item #redactions #implementation)
     })
 }
 

@@ -94,12 +94,15 @@ pub use event::{
 };
 pub use graph::DataFlowGraph;
 pub use integration::{TraceError, TracingIntegration, global_tracing};
-pub use ledger::{Ledger, TracingMetrics};
-pub use message::{AttributeValue, Attributes, Message, MessageKind, Size};
+pub use ledger::{ContentLedger, Ledger, TracingMetrics};
+pub use message::{
+    AttributeValue, Attributes, CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Capturable, Content,
+    ContentKey, Message, MessageKind, Size,
+};
 pub use reflow_trace_macros::{sample, trace, traced_actor, traced_connector};
 pub use runtime::{
-    Builder, ENVIRONMENT_VARIABLE, FlushError, Guard, InitError, InvalidEnvironment, Overflow,
-    TracingConfig, builder, init,
+    Builder, CONTENT_VARIABLE, ContentLimits, ENVIRONMENT_VARIABLE, FlushError, Guard, InitError,
+    InvalidEnvironment, Overflow, TracingConfig, builder, init,
 };
 pub use sampling::{DataFlowSampler, Verdict};
 pub use sink::{JsonLinesSink, MemorySink, Sink, SinkError};

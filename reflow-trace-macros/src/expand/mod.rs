@@ -7,6 +7,7 @@
 pub(crate) mod asynchronous;
 pub(crate) mod in_place;
 pub(crate) mod probe;
+pub(crate) mod redact;
 pub(crate) mod returned_future;
 pub(crate) mod sample;
 pub(crate) mod synchronous;

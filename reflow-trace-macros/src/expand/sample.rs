@@ -3,12 +3,18 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
+use crate::options::capture::{Bytes, Capture};
+use crate::options::expression::Expression;
 use crate::options::sample::{Policy, Rate, Rule, SampleOptions};
 use crate::shape::data::{Field, MessageType, Shape};
 use crate::shape::tokens::{bind_self, mention, replace_ident};
 
 /// `impl Message for T`
-pub(crate) fn implementation(message: &MessageType, options: &SampleOptions) -> TokenStream {
+pub(crate) fn implementation(
+    message: &MessageType,
+    options: &SampleOptions,
+    enabled: bool,
+) -> TokenStream {
     let span = Span::mixed_site();
     let (root, p) = (options.crate_path.root(), options.crate_path.private());
     let name = &message.item.ident;
@@ -20,7 +26,8 @@ pub(crate) fn implementation(message: &MessageType, options: &SampleOptions) -> 
     let context = context(message, &p);
     let id = id(message, &p);
     let describe = describe(message, &p);
-    let says_nothing = id.is_empty() && describe.is_empty();
+    let capture = capture(message, options, enabled, &p);
+    let says_nothing = id.is_empty() && describe.is_empty() && capture.is_empty();
     let describes = says_nothing
         .then(|| quote_spanned!(span=> const DESCRIBES: ::core::primitive::bool = false;));
     quote_spanned! {span=>
@@ -32,6 +39,7 @@ pub(crate) fn implementation(message: &MessageType, options: &SampleOptions) -> 
             #context
             #id
             #describe
+            #capture
         }
     }
 }
@@ -53,23 +61,18 @@ fn kind(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> Toke
             .map(|rate| match rate {
                 Rate::Literal(rate) => quote_spanned!(span=> .rate(#rate)),
                 Rate::Constant(expression) => {
-                    // A static inside a function cannot say `Self`.
-                    let name = &message.item.ident;
-                    let constant = replace_ident(expression.tokens(), "Self", &|ident| {
-                        let mut name = name.clone();
-                        name.set_span(ident.span());
-                        TokenTree::Ident(name)
-                    });
+                    let constant = without_self(expression, message);
                     quote_spanned!(span=> .rate((#constant) as ::core::primitive::f64))
                 }
             });
         let always = actors(&options.always_actors, "always_actors");
         let never = actors(&options.never_actors, "never_actors");
+        let capture = capture_bytes(message, captures(shape, options), p);
         let (cfg, pattern) = (&shape.cfg, shape.pattern());
         quote_spanned! {span=>
             #(#cfg)*
             #pattern => {
-                static KIND: #p::MessageKind = #p::MessageKind::new(#name) #rate #always #never;
+                static KIND: #p::MessageKind = #p::MessageKind::new(#name) #rate #always #never #capture;
                 &KIND
             }
         }
@@ -80,6 +83,67 @@ fn kind(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> Toke
     };
     quote_spanned! {span=>
         fn kind(&self) -> &'static #p::MessageKind { #body }
+    }
+}
+
+/// A static inside a function cannot say `Self`.
+fn without_self(expression: &Expression, message: &MessageType) -> TokenStream {
+    replace_ident(expression.tokens(), "Self", &|ident| {
+        let mut name = message.item.ident.clone();
+        name.set_span(ident.span());
+        TokenTree::Ident(name)
+    })
+}
+
+/// What holds for a shape: its own word, else that of the type.
+fn captures<'a>(shape: &'a Shape, options: &'a SampleOptions) -> Option<&'a Capture> {
+    shape.options.capture.as_ref().or(options.capture.as_ref())
+}
+
+fn capture_bytes(message: &MessageType, capture: Option<&Capture>, p: &TokenStream) -> TokenStream {
+    let span = Span::mixed_site();
+    let bytes = match capture {
+        None | Some(Capture::Off) => return TokenStream::new(),
+        Some(Capture::On { bytes, .. }) => match bytes {
+            Bytes::Default => quote_spanned!(span=> #p::CONTENT_BYTES_DEFAULT),
+            Bytes::Literal(bytes) => {
+                let bytes = proc_macro2::Literal::u64_unsuffixed(*bytes);
+                quote!(#bytes)
+            }
+            Bytes::Constant(expression) => {
+                let constant = without_self(expression, message);
+                // The compiler points here when the number is none.
+                let there = expression.span().resolved_at(span);
+                quote_spanned!(there=> #p::capture_bytes(#constant))
+            }
+        },
+    };
+    quote_spanned!(span=> .capture(#bytes))
+}
+
+/// Hands the message over. Where nothing is recorded it is still checked that this could be done.
+fn capture(
+    message: &MessageType,
+    options: &SampleOptions,
+    enabled: bool,
+    p: &TokenStream,
+) -> TokenStream {
+    let span = Span::mixed_site();
+    let key = message
+        .shapes
+        .iter()
+        .find_map(|shape| captures(shape, options)?.span());
+    let Some(key) = key else {
+        return TokenStream::new();
+    };
+    // That the type is no `Serialize` is reported where the user asks for it to be one.
+    let key = key.resolved_at(span);
+    let body = match enabled {
+        true => quote_spanned!(key=> content.put(self)),
+        false => quote_spanned!(key=> let _nothing_is_recorded = content; #p::capturable(self)),
+    };
+    quote_spanned! {span=>
+        fn capture(&self, content: &mut #p::Content<'_>) { #body }
     }
 }
 

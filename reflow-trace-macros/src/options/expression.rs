@@ -145,6 +145,19 @@ impl Expression {
         of(&self.parsed)
     }
 
+    /// Whether it is a number, a text or another literal, with its sign.
+    pub(crate) fn is_literal(&self) -> bool {
+        let mut expression = &*self.parsed;
+        loop {
+            expression = match expression {
+                Expr::Unary(unary) => &unary.expr,
+                Expr::Group(group) => &group.expr,
+                Expr::Paren(paren) => &paren.expr,
+                other => return matches!(other, Expr::Lit(_)),
+            }
+        }
+    }
+
     pub(crate) fn is_bool(&self, value: bool) -> bool {
         matches!(&*self.parsed, Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(bool), .. }) if bool.value == value)
     }

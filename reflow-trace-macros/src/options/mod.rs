@@ -5,6 +5,7 @@
 //! A value remembers the tokens that set it, so that a later rule can underline what the user wrote.
 
 pub(crate) mod actor;
+pub(crate) mod capture;
 pub(crate) mod connector;
 pub(crate) mod crate_path;
 pub(crate) mod ends;

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 
+use super::capture::{Capture, Place};
 use super::crate_path::CratePath;
 use super::expression::Expression;
 use super::{Setting, Value, Vocabulary};
@@ -18,6 +19,7 @@ const ON_TYPE: Vocabulary = Vocabulary {
         "never_actors",
         "name",
         "size",
+        "capture",
         "crate",
     ],
     elsewhere: &[],
@@ -25,7 +27,7 @@ const ON_TYPE: Vocabulary = Vocabulary {
 
 const ON_VARIANT: Vocabulary = Vocabulary {
     owner: "`#[sample]` on a variant",
-    keys: &["rate", "always", "never", "name"],
+    keys: &["rate", "always", "never", "name", "capture"],
     elsewhere: &[&ON_TYPE],
 };
 
@@ -58,6 +60,7 @@ pub(crate) struct SampleOptions {
     pub(crate) never_actors: Vec<syn::LitStr>,
     pub(crate) name: Option<syn::LitStr>,
     pub(crate) size: Option<Expression>,
+    pub(crate) capture: Option<Capture>,
     pub(crate) crate_path: CratePath,
     pub(crate) is_empty: bool,
 }
@@ -67,6 +70,7 @@ pub(crate) struct SampleOptions {
 pub(crate) struct VariantOptions {
     pub(crate) policy: Policy,
     pub(crate) name: Option<syn::LitStr>,
+    pub(crate) capture: Option<Capture>,
 }
 
 impl SampleOptions {
@@ -86,6 +90,9 @@ impl SampleOptions {
                 "size" => {
                     options.size =
                         Expression::read(setting, "size = \"self.payload.len()\"", diagnostics)
+                }
+                "capture" => {
+                    options.capture = Capture::read(setting, Place::Type, diagnostics);
                 }
                 "crate" => options.crate_path = CratePath::read(setting, diagnostics),
                 _ => {}
@@ -115,10 +122,13 @@ impl VariantOptions {
         let settings = ON_VARIANT.read(stream, diagnostics);
         let mut options = VariantOptions {
             policy: Policy::read(&settings, diagnostics),
-            name: None,
+            ..Default::default()
         };
         if let Some(setting) = settings.iter().find(|setting| setting.name == "name") {
             options.name = setting.literal("name = \"Alert\"", diagnostics);
+        }
+        if let Some(setting) = settings.iter().find(|setting| setting.name == "capture") {
+            options.capture = Capture::read(setting, Place::Variant, diagnostics);
         }
         options
     }

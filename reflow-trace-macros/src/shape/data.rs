@@ -6,6 +6,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Data, DeriveInput, Fields};
 
+use super::redaction::{self, Redaction};
+
 use crate::diagnostics::Diagnostics;
 use crate::options::Vocabulary;
 use crate::options::sample::VariantOptions;
@@ -37,11 +39,13 @@ pub(crate) struct Field {
     pub(crate) is_id: bool,
     pub(crate) is_context: bool,
     pub(crate) is_attribute: bool,
+    pub(crate) redact: Option<Redaction>,
+    pub(crate) ty: syn::Type,
 }
 
 const ON_FIELD: Vocabulary = Vocabulary {
     owner: "`#[trace]` on a field",
-    keys: &["id", "context", "attribute"],
+    keys: &["id", "context", "attribute", "redact"],
     elsewhere: &[],
 };
 
@@ -97,6 +101,7 @@ impl MessageType {
             }
         }
         let is_enum = matches!(item.data, Data::Enum(_));
+        redaction::complete(&item, &mut shapes, diagnostics);
         Some(MessageType {
             item,
             shapes,
@@ -109,10 +114,8 @@ impl MessageType {
         self.shapes.iter().any(|shape| {
             !shape.options.policy.is_empty()
                 || shape.options.name.is_some()
-                || shape
-                    .fields
-                    .iter()
-                    .any(|field| field.is_id || field.is_context || field.is_attribute)
+                || shape.options.capture.is_some()
+                || shape.fields.iter().any(Field::is_marked)
         })
     }
 }
@@ -132,6 +135,10 @@ impl Shape {
 }
 
 impl Field {
+    fn is_marked(&self) -> bool {
+        self.is_id || self.is_context || self.is_attribute || self.redact.is_some()
+    }
+
     /// How a record calls the field.
     pub(crate) fn written_name(&self) -> String {
         match &self.member {
@@ -181,13 +188,14 @@ fn read_fields(fields: &mut Fields, diagnostics: &mut Diagnostics) -> Vec<Field>
             None => syn::Member::Unnamed(syn::Index::from(index)),
         };
         let (mut is_id, mut is_context, mut is_attribute) = (false, false, false);
+        let mut redact = None;
         take(&mut field.attrs, "sample", |attribute| {
-            diagnostics.on(attribute, "`#[sample]` goes on a type or a variant: a field has `#[trace(id)]`, `#[trace(context)]` or `#[trace(attribute)]`");
+            diagnostics.on(attribute, "`#[sample]` goes on a type or a variant: a field has `#[trace(id)]`, `#[trace(context)]`, `#[trace(attribute)]` or `#[trace(redact)]`");
         });
         report_conditional(&mut field.attrs, diagnostics);
         take(&mut field.attrs, "trace", |attribute| {
             let Ok(list) = attribute.meta.require_list() else {
-                let message = "`#[trace]` says nothing about this field: write `#[trace(id)]`, `#[trace(context)]` or `#[trace(attribute)]`";
+                let message = "`#[trace]` says nothing about this field: write `#[trace(id)]`, `#[trace(context)]`, `#[trace(attribute)]` or `#[trace(redact)]`";
                 diagnostics.on(attribute, message);
                 return;
             };
@@ -201,6 +209,10 @@ fn read_fields(fields: &mut Fields, diagnostics: &mut Diagnostics) -> Vec<Field>
                     "context" => {
                         is_context = true;
                         "context"
+                    }
+                    "redact" => {
+                        redact = Some(Redaction::marked(setting.key));
+                        continue;
                     }
                     _ => {
                         is_attribute = true;
@@ -221,6 +233,8 @@ fn read_fields(fields: &mut Fields, diagnostics: &mut Diagnostics) -> Vec<Field>
             is_id,
             is_context,
             is_attribute,
+            redact,
+            ty: field.ty.clone(),
         });
     }
     read

@@ -9,5 +9,7 @@ pub(crate) mod attribute;
 pub(crate) mod data;
 pub(crate) mod implementation;
 pub(crate) mod method;
+pub(crate) mod redaction;
 pub(crate) mod returned;
+pub(crate) mod serialize;
 pub(crate) mod tokens;

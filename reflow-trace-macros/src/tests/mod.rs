@@ -29,7 +29,7 @@ fn expand(source: &str, enabled: bool) -> TokenStream {
             crate::connector::traced_connector(options, item, enabled)
         }
         () if ours.is("traced_actor") => crate::actor::traced_actor(options, item, enabled),
-        () if ours.is("sample") => crate::sample::sample(options, item),
+        () if ours.is("sample") => crate::sample::sample(options, item, enabled),
         () => panic!("none of our attributes"),
     }
 }

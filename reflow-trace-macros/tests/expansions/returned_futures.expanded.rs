@@ -25,7 +25,7 @@ impl Connector {
             let _ = &self;
             { async move { self.push(message).await } }
         });
-        flow.defer();
+        let flow = flow.defer();
         ::reflow_trace::__private::deferred(
             flow,
             future,
@@ -68,7 +68,7 @@ impl Connector {
             let _ = &self;
             { Box::pin(async move { self.push(message).await }) }
         });
-        flow.defer();
+        let flow = flow.defer();
         if flow.is_active() {
             ::std::boxed::Box::pin(
                 ::reflow_trace::__private::deferred(
@@ -112,7 +112,7 @@ impl Connector {
             let _ = &self;
             { self.inner.call(request) }
         });
-        flow.defer();
+        let flow = flow.defer();
         if flow.is_active() {
             ::std::boxed::Box::pin(
                 ::reflow_trace::__private::deferred(

@@ -322,6 +322,7 @@ impl Collector {
             avg_latency_ms,
             memory_usage_mb: bytes as f64 / 1e6,
             ledger,
+            content: self.runtime.content.ledger(),
         };
     }
 }

@@ -71,7 +71,7 @@ impl TraceEvent {
             size_bytes,
             checksum,
             serialized_data: content.unwrap_or_default(),
-            size_is_shallow: false,
+            ..MessageSnapshot::default()
         };
         let data = TraceEventData {
             port: Some(from_port.into()),

@@ -28,13 +28,17 @@ pub struct MessageSnapshot {
     pub message_type: String,
     /// Size in bytes; see `size_is_shallow`.
     pub size_bytes: usize,
-    /// `sha256:` and 64 hexadecimal digits over `serialized_data`; empty when nothing was captured.
+    /// `sha256:` and 64 hexadecimal digits over `serialized_data`, or `hmac-sha256:` where the recording
+    /// has a key; empty when nothing was captured.
     pub checksum: String,
-    /// The captured content; empty unless capture was asked for.
+    /// The captured content, JSON; empty unless capture was asked for.
     pub serialized_data: Vec<u8>,
     /// The size is only that of the value itself, without what it points to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub size_is_shallow: bool,
+    /// `serialized_data` is only the beginning: the rest did not fit, or was nested too deep.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub content_is_truncated: bool,
 }
 
 /// A change of state, for debugging backwards in time.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
+use super::{ContentLedger, Loss};
 
 /// Where every attempt has gone.
 ///
@@ -71,6 +71,9 @@ pub struct TracingMetrics {
     pub memory_usage_mb: f64,
     /// Where every attempt has gone.
     pub ledger: Ledger,
+    /// Contents that were asked for and are not whole.
+    #[serde(default)]
+    pub content: ContentLedger,
 }
 
 impl fmt::Display for TracingMetrics {
@@ -78,7 +81,11 @@ impl fmt::Display for TracingMetrics {
         writeln!(f, "events per second  {:.0}", self.events_per_second)?;
         writeln!(f, "average latency    {:.3} ms", self.avg_latency_ms)?;
         writeln!(f, "memory             {:.2} MB", self.memory_usage_mb)?;
-        write!(f, "{}", self.ledger)
+        write!(f, "{}", self.ledger)?;
+        if !self.content.is_whole() {
+            writeln!(f, "{}", self.content)?;
+        }
+        Ok(())
     }
 }
 

@@ -8,10 +8,12 @@
 //! Counters and losses travel among the events as `NetworkEvent`s of the actor
 //! [`TRACING_ACTOR`], so that a file of events tells the whole truth about itself.
 
+mod content;
 mod counters;
 mod loss;
 mod metrics;
 
+pub use content::ContentLedger;
 pub use counters::{CounterSnapshot, EdgeCounters};
 pub use loss::{Loss, LossReason};
 pub use metrics::{Ledger, SinkLedger, TracingMetrics};

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::capture::{Captured, ChecksumText};
 use super::details::take_details;
 use crate::record::sections::{Sections, ValueKind};
 
@@ -80,10 +81,19 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// Adds what was captured of the message itself.
+    pub(crate) fn put_content(&mut self, captured: &Captured, checksum: &ChecksumText) {
+        self.sections.get_or_insert_with(take_details).put_content(
+            captured.bytes(),
+            checksum.as_bytes(),
+            captured.is_truncated(),
+        );
+    }
+
     fn write(&mut self, key: &str, kind: ValueKind, value: &[u8]) {
         let key = cut(key);
         let sections = self.sections.get_or_insert_with(take_details);
-        if sections.len_bytes() + key.len() + value.len() + 16 <= ATTRIBUTES_BYTES_MAX {
+        if sections.attributes_bytes() + key.len() + value.len() + 16 <= ATTRIBUTES_BYTES_MAX {
             sections.put_attribute(key, kind, value);
         }
     }
@@ -206,7 +216,7 @@ mod tests {
             attributes.put("key", AttributeValue::Shown(&long));
         }
         let mut sections = sections.expect("something was put");
-        assert!(sections.len_bytes() <= ATTRIBUTES_BYTES_MAX);
+        assert!(sections.attributes_bytes() <= ATTRIBUTES_BYTES_MAX);
         let words = sections.seal().to_vec();
         for section in sections::read(&words) {
             let (_, value) = section.attribute().expect("an attribute");

@@ -1,12 +1,18 @@
 //! What a message type says of itself.
 
 mod attribute;
+mod capture;
 mod details;
 mod size;
 mod standard;
 
 pub(crate) use attribute::FixedText;
 pub use attribute::{AsValue, AttributeValue, Attributes, Value};
+pub use capture::{
+    CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Capturable, Content, ContentKey, captures_now,
+    left_out, redacted,
+};
+pub(crate) use capture::{Captured, Checksum, Missing, capture};
 pub(crate) use details::{give_back_details, take_details};
 pub(crate) use size::SizeSource;
 pub use size::{Size, SizeFallback};
@@ -40,8 +46,8 @@ use crate::sampling::{Threshold, Verdict};
     note = "annotate the type with `#[sample(..)]`, for example `#[sample(rate = 1.0)]`"
 )]
 pub trait Message {
-    /// Whether [`id`](Self::id) or [`describe`](Self::describe) may say something; `false` spares the
-    /// asking.
+    /// Whether [`id`](Self::id), [`describe`](Self::describe) or [`capture`](Self::capture) may say
+    /// something; `false` spares the asking.
     const DESCRIBES: bool = true;
 
     /// Name and compile-time policy of the type, or of the variant that this value is.
@@ -82,6 +88,13 @@ pub trait Message {
     fn describe(&self, attributes: &mut Attributes<'_>) {
         let _nothing_to_say = attributes;
     }
+
+    /// Hands over what is to be captured as content, usually itself; asked only when the message is
+    /// recorded, its kind [captures](MessageKind::capture), and the recording permits it.
+    #[inline]
+    fn capture(&self, content: &mut Content<'_>) {
+        let _nothing_to_show = content;
+    }
 }
 
 /// Name and compile-time policy of a message type or variant.
@@ -91,6 +104,8 @@ pub struct MessageKind {
     threshold: Threshold,
     always_actors: &'static [&'static str],
     never_actors: &'static [&'static str],
+    /// Most bytes of content; 0: none is captured.
+    capture_bytes: usize,
     /// Number in the dictionary; 0: not looked up yet.
     number: AtomicU32,
 }
@@ -103,6 +118,7 @@ impl MessageKind {
             threshold: Threshold::ALWAYS,
             always_actors: &[],
             never_actors: &[],
+            capture_bytes: 0,
             number: AtomicU32::new(0),
         }
     }
@@ -128,6 +144,18 @@ impl MessageKind {
         self
     }
 
+    /// Captures up to this many bytes of content, at most [`CONTENT_BYTES_MAX`](crate::CONTENT_BYTES_MAX); 0
+    /// captures none.
+    #[must_use]
+    pub const fn capture(mut self, bytes: usize) -> Self {
+        self.capture_bytes = if bytes < CONTENT_BYTES_MAX {
+            bytes
+        } else {
+            CONTENT_BYTES_MAX
+        };
+        self
+    }
+
     /// The name under which messages are recorded.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -136,6 +164,12 @@ impl MessageKind {
     /// The threshold of the rate.
     pub const fn threshold(&self) -> Threshold {
         self.threshold
+    }
+
+    /// Most bytes of content that are captured; 0: none.
+    #[inline]
+    pub const fn capture_bytes(&self) -> usize {
+        self.capture_bytes
     }
 
     /// What the names of the two ends say; never comes before always.

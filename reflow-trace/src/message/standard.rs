@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{AttributeValue, Attributes, Message, MessageKind, Size};
+use super::{AttributeValue, Attributes, Content, Message, MessageKind, Size};
 use crate::context::Context;
 use crate::sampling::Verdict;
 
@@ -106,6 +106,10 @@ macro_rules! pointers {
             #[inline]
             fn describe(&self, attributes: &mut Attributes<'_>) {
                 (**self).describe(attributes);
+            }
+            #[inline]
+            fn capture(&self, content: &mut Content<'_>) {
+                (**self).capture(content);
             }
         }
     )*};

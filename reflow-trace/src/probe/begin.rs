@@ -1,5 +1,6 @@
 //! The thin generic front of the probe: it asks the message and hands on.
 
+use super::content::capture_content;
 use super::depth::Depth;
 use super::ends::{Ends, Name};
 use super::flow::Flow;
@@ -82,6 +83,7 @@ pub(super) fn describe<T: Message + ?Sized>(message: &T, flow: &mut Flow) {
         }
         message.describe(attributes);
     });
+    capture_content(message, flow);
 }
 
 /// What a message with a policy says of itself.

@@ -9,6 +9,7 @@
 mod attempt;
 mod begin;
 mod body;
+mod content;
 mod depth;
 mod ends;
 mod flow;

@@ -155,6 +155,9 @@ fn put_message(event: &TraceEvent, sections: &mut Sections) {
         if !message.serialized_data.is_empty() {
             sections.put(Tag::Content, &message.serialized_data);
         }
+        if message.content_is_truncated {
+            sections.put(Tag::ContentTruncated, &[]);
+        }
     }
     if let Some(error) = &event.data.error {
         sections.put(Tag::Error, error.as_bytes());

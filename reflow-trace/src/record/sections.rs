@@ -53,9 +53,11 @@ pub(crate) enum Tag {
     StateKind = 23,
     /// T: 8 bytes.
     Threshold = 24,
+    /// The content is a beginning of what it would be: nothing.
+    ContentTruncated = 25,
 }
 
-const TAGS: [Tag; 24] = [
+const TAGS: [Tag; 25] = [
     Tag::HomeRing,
     Tag::Attribute,
     Tag::EventId,
@@ -80,6 +82,7 @@ const TAGS: [Tag; 24] = [
     Tag::StateAfter,
     Tag::StateKind,
     Tag::Threshold,
+    Tag::ContentTruncated,
 ];
 
 const KEY_LENGTH_MAX: usize = (1 << 24) - 1;
@@ -88,21 +91,24 @@ const KEY_LENGTH_MAX: usize = (1 << 24) - 1;
 #[derive(Debug, Default)]
 pub(crate) struct Sections {
     words: Vec<u64>,
+    /// How many of them hold captured content.
+    content_words: usize,
 }
 
 impl Sections {
     /// Forgets what was written and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.words.clear();
+        self.content_words = 0;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// Bytes written so far.
-    pub(crate) fn len_bytes(&self) -> usize {
-        self.words.len() * 8
+    /// Bytes written so far that are not captured content.
+    pub(crate) fn attributes_bytes(&self) -> usize {
+        (self.words.len() - self.content_words) * 8
     }
 
     /// Bytes of memory held for more.
@@ -119,26 +125,45 @@ impl Sections {
 
     /// Adds a section.
     pub(crate) fn put(&mut self, tag: Tag, payload: &[u8]) {
-        self.put_keyed(tag, &[], &[payload]);
+        self.words.push(tag as u64 | ((payload.len() as u64) << 32));
+        let (whole, rest) = payload.as_chunks::<8>();
+        self.words
+            .extend(whole.iter().map(|&bytes| u64::from_le_bytes(bytes)));
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            self.words.push(u64::from_le_bytes(last));
+        }
+    }
+
+    /// Adds captured content with its checksum.
+    pub(crate) fn put_content(&mut self, content: &[u8], checksum: &[u8], is_truncated: bool) {
+        let before = self.words.len();
+        self.put(Tag::Content, content);
+        self.put(Tag::Checksum, checksum);
+        if is_truncated {
+            self.put(Tag::ContentTruncated, &[]);
+        }
+        self.content_words += self.words.len() - before;
     }
 
     /// Adds an attribute whose value is a type byte and `value`.
     pub(crate) fn put_attribute(&mut self, key: &str, kind: ValueKind, value: &[u8]) {
-        self.put_keyed(Tag::Attribute, key.as_bytes(), &[&[kind as u8], value]);
+        self.put_keyed(key.as_bytes(), &[&[kind as u8], value]);
     }
 
     /// Adds an attribute.
     pub(crate) fn put_json(&mut self, key: &str, value: &Value) {
         let mut bytes = Vec::new();
         write_value(value, &mut bytes);
-        self.put_keyed(Tag::Attribute, key.as_bytes(), &[&bytes]);
+        self.put_keyed(key.as_bytes(), &[&bytes]);
     }
 
-    fn put_keyed(&mut self, tag: Tag, key: &[u8], parts: &[&[u8]]) {
+    fn put_keyed(&mut self, key: &[u8], parts: &[&[u8]]) {
         let key = &key[..key.len().min(KEY_LENGTH_MAX)];
         let length = key.len() + parts.iter().map(|part| part.len()).sum::<usize>();
         self.words
-            .push(tag as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
+            .push(Tag::Attribute as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
         let mut word = 0;
         let mut shift = 0;
         for &byte in key.iter().chain(parts.iter().copied().flatten()) {

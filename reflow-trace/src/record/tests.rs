@@ -157,16 +157,23 @@ fn data() -> impl Strategy<Value = TraceEventData> {
         any::<usize>(),
         ".*",
         vec(any::<u8>(), 0..300),
-        any::<bool>(),
+        any::<[bool; 2]>(),
     )
         .prop_map(
-            |(message_type, size_bytes, checksum, serialized_data, size_is_shallow)| {
+            |(
+                message_type,
+                size_bytes,
+                checksum,
+                serialized_data,
+                [size_is_shallow, content_is_truncated],
+            )| {
                 MessageSnapshot {
                     message_type,
                     size_bytes,
                     checksum,
                     serialized_data,
                     size_is_shallow,
+                    content_is_truncated,
                 }
             },
         );

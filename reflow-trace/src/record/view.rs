@@ -259,6 +259,9 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
         Tag::Content => {
             data.message.get_or_insert_default().serialized_data = section.payload().to_vec()
         }
+        Tag::ContentTruncated => {
+            data.message.get_or_insert_default().content_is_truncated = true;
+        }
         Tag::Error => data.error = Some(section.text()),
         Tag::StateBefore => state_of(data).before = Some(section.payload().to_vec()),
         Tag::StateAfter => state_of(data).after = section.payload().to_vec(),

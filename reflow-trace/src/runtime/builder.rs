@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::environment::{self, Wish};
 use super::{
-    CURRENT, Guard, InitError, OFF, Overflow, Runtime, STATE, TracingConfig, exit, state_of,
+    CURRENT, ContentLimits, Guard, InitError, OFF, Overflow, Runtime, STATE, TracingConfig, exit,
+    state_of,
 };
 use crate::collector::Collector;
 use crate::sampling::DataFlowSampler;
@@ -19,7 +20,8 @@ const COMMANDS_MAX: usize = 64;
 /// Begins a recording as `config` says; it lasts as long as the guard.
 ///
 /// The variable `REFLOW_TRACE` overrides: `off` switches recording off, `file:PATH` switches it on and
-/// names the file. A file from there that cannot be written is said on stderr and left out.
+/// names the file. `REFLOW_TRACE_CONTENT` takes away from what `config.content` permits: `off`, or a list
+/// such as `256,-Login` of a number of bytes and of types. A file from there that cannot be written is said on stderr and left out.
 ///
 /// # Errors
 ///
@@ -104,6 +106,12 @@ impl Builder {
         self
     }
 
+    /// Sets [`TracingConfig::content`].
+    pub fn content(mut self, limits: ContentLimits) -> Self {
+        self.config.content = limits;
+        self
+    }
+
     /// Begins.
     ///
     /// # Errors
@@ -180,6 +188,14 @@ impl Builder {
                 // A typing error outside must not stop the program.
                 environment::complain(&error);
                 return false;
+            }
+        }
+        match environment::content_limits() {
+            Ok(limits) => self.config.content.narrow(limits),
+            Err(error) => {
+                // Somebody wanted less, and nobody knows how much less.
+                environment::complain(&error);
+                self.config.content.narrow(ContentLimits::off());
             }
         }
         cfg!(feature = "enable") && self.config.enabled

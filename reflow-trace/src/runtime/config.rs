@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ContentLimits;
+use crate::message::CONTENT_BYTES_MAX;
 use crate::sampling::{DataFlowSampler, InvalidSampleRate};
 
 /// What to do with an event when its thread's ring is full.
@@ -61,6 +63,8 @@ pub struct TracingConfig {
     /// Rules by actor names above the policies of the message types. A rate here and one at the type:
     /// the smaller holds. Default none.
     pub sampler: Option<DataFlowSampler>,
+    /// What of the content of messages may be captured, where their types ask for it.
+    pub content: ContentLimits,
     /// How long a [`Guard`](crate::Guard) that is dropped waits for the sinks. Default 5 s.
     pub shutdown_timeout: Duration,
 }
@@ -78,6 +82,7 @@ impl Default for TracingConfig {
             manual_queue_max: 4_096,
             sink_queue_bytes_max: 16 << 20,
             sampler: None,
+            content: ContentLimits::default(),
             shutdown_timeout: Duration::from_secs(5),
         }
     }
@@ -174,6 +179,20 @@ impl TracingConfig {
             Duration::ZERO..=hour,
             "0 to 1 h",
         )?;
+        within(
+            "content.bytes_max",
+            self.content.bytes_max,
+            1..=CONTENT_BYTES_MAX,
+            "1 to 65536 bytes, or `enabled: false`",
+        )?;
+        if let Some(key) = &self.content.key {
+            within(
+                "content.key",
+                key.len_bytes(),
+                16..=1024,
+                "a key of 16 to 1024 bytes",
+            )?;
+        }
         if let Overflow::Wait(bound) = self.overflow {
             within(
                 "overflow",
@@ -196,7 +215,7 @@ mod tests {
     #[test]
     fn every_limit_is_checked_and_named() {
         type Change = fn(&mut TracingConfig);
-        let wrong: [(&str, Change); 9] = [
+        let wrong: [(&str, Change); 12] = [
             ("batch_size", |c| c.batch_size = 0),
             ("batch_size", |c| c.batch_size = 8_193),
             ("batch_timeout", |c| c.batch_timeout = Duration::ZERO),
@@ -204,6 +223,11 @@ mod tests {
             ("rings_max", |c| c.rings_max = 0),
             ("manual_queue_max", |c| c.manual_queue_max = 0),
             ("sink_queue_bytes_max", |c| c.sink_queue_bytes_max = 1),
+            ("content.bytes_max", |c| c.content.bytes_max = 0),
+            ("content.bytes_max", |c| c.content.bytes_max = 65_537),
+            ("content.key", |c| {
+                c.content.key = Some(crate::ContentKey::new(*b"short"));
+            }),
             ("overflow", |c| {
                 c.overflow = Overflow::Wait(Duration::from_secs(3601))
             }),

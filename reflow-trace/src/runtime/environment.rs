@@ -4,10 +4,13 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
 
-use super::{CURRENT, InitError, OFF, STATE, TracingConfig, UNDECIDED, builder};
+use super::{CURRENT, ContentLimits, InitError, OFF, STATE, TracingConfig, UNDECIDED, builder};
 
 /// The variable that switches recording on from outside.
 pub const ENVIRONMENT_VARIABLE: &str = "REFLOW_TRACE";
+
+/// The variable that takes away from the content of messages that is captured.
+pub const CONTENT_VARIABLE: &str = "REFLOW_TRACE_CONTENT";
 
 /// What the variable asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,40 @@ fn parse(value: &str) -> Result<Wish, InvalidEnvironment> {
             _ => Err(InvalidEnvironment(shortened(text))),
         },
     }
+}
+
+/// The variable `REFLOW_TRACE_CONTENT` makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "REFLOW_TRACE_CONTENT={0:?} is not understood: write `off`, or a list such as `256,-Login` of a number of bytes \
+     and of types; no content is captured"
+)]
+pub(super) struct InvalidContent(String);
+
+/// What is asked for to be left out of captured content.
+pub(super) fn content_limits() -> Result<ContentLimits, InvalidContent> {
+    match std::env::var_os(CONTENT_VARIABLE) {
+        None => Ok(ContentLimits::default()),
+        Some(value) => match value.to_str() {
+            Some(value) => parse_content(value),
+            None => Err(InvalidContent(shortened(&value.to_string_lossy()))),
+        },
+    }
+}
+
+fn parse_content(value: &str) -> Result<ContentLimits, InvalidContent> {
+    if matches!(value.trim(), "" | "off" | "0" | "false") {
+        return Ok(ContentLimits::off());
+    }
+    let mut limits = ContentLimits::default();
+    for wish in value.split(',').map(str::trim) {
+        match (wish.strip_prefix('-'), wish.parse::<usize>()) {
+            (Some(name), _) if !name.is_empty() => limits.never_types.push(name.to_owned()),
+            (None, Ok(bytes)) if bytes > 0 => limits.bytes_max = limits.bytes_max.min(bytes),
+            _ => return Err(InvalidContent(shortened(value))),
+        }
+    }
+    Ok(limits)
 }
 
 /// Says, once in a process, why there is no recording.
@@ -130,6 +167,25 @@ mod tests {
                 "{error}"
             );
             assert!(error.len() < 250 && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_accepted_forms_for_content() {
+        for off in ["", "off", " off ", "0", "false"] {
+            assert_eq!(parse_content(off), Ok(ContentLimits::off()), "{off}");
+        }
+        assert_eq!(
+            parse_content("-Login, 256,-Token"),
+            Ok(ContentLimits {
+                bytes_max: 256,
+                never_types: vec!["Login".into(), "Token".into()],
+                ..ContentLimits::default()
+            })
+        );
+        for wrong in ["on", "-", "Login", "1,", "-1,x", "256 bytes"] {
+            let error = parse_content(wrong).expect_err(wrong).to_string();
+            assert!(error.contains("`off`"), "{error}");
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod builder;
 mod config;
+mod content;
 mod environment;
 mod exit;
 mod guard;
@@ -20,7 +21,8 @@ mod lanes;
 
 pub use builder::{Builder, builder, init};
 pub use config::{InitError, Overflow, TracingConfig};
-pub use environment::{ENVIRONMENT_VARIABLE, InvalidEnvironment};
+pub use content::ContentLimits;
+pub use environment::{CONTENT_VARIABLE, ENVIRONMENT_VARIABLE, InvalidEnvironment};
 pub use guard::{FlushError, Guard};
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -34,6 +36,7 @@ use crate::edge::Dictionary;
 use crate::event::{ProducerId, TraceEvent};
 use crate::ledger::TracingMetrics;
 use crate::sampling::{RunPolicy, ThresholdTable};
+use content::ContentRules;
 use lanes::Lanes;
 pub(crate) use lanes::RING_BY_HAND;
 
@@ -164,6 +167,7 @@ pub(crate) struct Runtime {
     producer: ProducerId,
     overflow: Overflow,
     policy: Mutex<Arc<RunPolicy>>,
+    pub(crate) content: ContentRules,
     pub(crate) lanes: Mutex<Lanes>,
     /// Attempts that found no lane; they have no number.
     pub(crate) without_ring: AtomicU64,
@@ -232,6 +236,7 @@ impl Runtime {
             producer: ProducerId::random(),
             overflow: config.overflow,
             policy: Mutex::new(Arc::new(RunPolicy::new(config.sampler.clone()))),
+            content: ContentRules::new(&config.content, config.ring_capacity),
             lanes: Mutex::new(Lanes::new(config.ring_capacity, config.rings_max)),
             without_ring: AtomicU64::new(0),
             ended_without_ring: AtomicU64::new(0),

@@ -7,7 +7,7 @@ use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use reflow_trace::{
-    Context, DataFlowGraph, DataFlowSampler, Edge, MemorySink, Message, Overflow, TraceEvent,
+    ContentKey, ContentLimits, Context, DataFlowGraph, DataFlowSampler, Edge, MemorySink, Message, Overflow, TraceEvent,
     TracingConfig, global_tracing, sample, traced_actor, traced_connector,
 };
 
@@ -29,9 +29,9 @@ pub struct Payment {
     pub context: Context,
 }
 
-/// A message whose variants have policies of their own.
-#[sample(rate = 0.1)]
-#[derive(Clone, Debug, PartialEq)]
+/// A message whose variants have policies of their own, and whose content would be captured.
+#[sample(rate = 0.1, capture)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub enum Notice {
     /// Sampled at the rate of the type.
     Progress(u64),
@@ -39,10 +39,11 @@ pub enum Notice {
     #[sample(always)]
     Alarm {
         /// What happened.
+        #[trace(redact)]
         text: String,
     },
     /// Never.
-    #[sample(never)]
+    #[sample(never, capture = false)]
     Debug,
 }
 
@@ -195,6 +196,11 @@ pub fn everything_is_off() -> Result<(), Failure> {
         .file(&file)
         .ring_capacity(1024)
         .overflow(Overflow::Wait(Duration::from_millis(1)))
+        .content(ContentLimits {
+            bytes_max: 100,
+            key: Some(ContentKey::new([7; 32])),
+            ..ContentLimits::default()
+        })
         .sampler(DataFlowSampler::new(1.0)?.always("cashier"))
         .start()?;
     expect(

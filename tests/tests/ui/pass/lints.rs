@@ -6,6 +6,38 @@
 
 use reflow_trace::{sample, traced_connector};
 
+/// Every kind of field that a function of ours serialises.
+#[sample(capture)]
+#[derive(serde::Serialize)]
+pub struct Login<T: serde::Serialize> {
+    /// Kept.
+    pub user: &'static str,
+    #[trace(redact)]
+    secret: Option<T>,
+    #[trace(redact)]
+    #[serde(with = "shouted")]
+    words: Option<String>,
+    #[trace(redact)]
+    #[serde(flatten, serialize_with = "shouted::serialize_more")]
+    more: Vec<u32>,
+    #[trace(redact)]
+    number: u32,
+}
+
+mod shouted {
+    use serde::Serializer;
+
+    #[expect(clippy::ref_option, reason = "serde asks so")]
+    pub(crate) fn serialize<S: Serializer>(_: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+
+    #[expect(clippy::ptr_arg, reason = "serde asks so")]
+    pub(crate) fn serialize_more<S: Serializer>(_: &Vec<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
 #[sample(rate = 0.5, always = "self.0 > 1")]
 struct Reading(u32);
 
@@ -47,6 +79,8 @@ impl Connector<'_> {
 }
 
 fn main() {
+    let login = Login { user: "", secret: Some(1), words: None, more: Vec::new(), number: 1 };
+    drop(login);
     let connector = Connector { from_actor: "", from_port: "", to_actor: "", to_port: "" };
     connector.try_send(Reading(1));
     connector.send_timeout(Reading(1), 1);
