@@ -6,8 +6,11 @@ use std::sync::atomic::Ordering;
 
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::lane::{LaneShared, Purpose};
-use crate::ledger::{CounterSnapshot, EdgeCounters, Ledger, Loss, LossReason};
+use crate::ledger::{
+    CounterSnapshot, Coverage, EdgeCounters, Ledger, Loss, LossReason, RingCoverage,
+};
 use crate::runtime::{Runtime, dictionary};
+use crate::sampling::Threshold;
 
 /// Sums over all lanes.
 #[derive(Debug, Default)]
@@ -98,6 +101,46 @@ impl Runtime {
         CounterSnapshot {
             producer: self.producer(),
             edges: flows.into_values().collect(),
+        }
+    }
+
+    /// What a reader needs to tell whether it has seen everything.
+    pub(super) fn coverage(&self, collected: &Collected, clock_wander_ns: u64) -> Coverage {
+        // As in the ledger: what comes later in an attempt's life is read first.
+        let by_hand_lost = self.by_hand_lost.load(Ordering::Acquire) + collected.by_hand_too_large;
+        let by_hand_not_sampled = self.by_hand_not_sampled.load(Ordering::Acquire);
+        let by_hand_attempted = self.by_hand_attempted.load(Ordering::Acquire);
+        let by_hand_ended = by_hand_lost + by_hand_not_sampled + collected.by_hand;
+        let mut threshold = match self.sampler() {
+            Some(sampler) if by_hand_not_sampled > 0 && sampler.never_trace.is_empty() => {
+                Threshold::from_rate(sampler.sample_rate)
+            }
+            _ if by_hand_not_sampled > 0 => Threshold::NEVER,
+            _ => Threshold::ALWAYS,
+        };
+        let mut rings = Vec::new();
+        for lane in self.lanes_now() {
+            let numbered = lane.numbered.get();
+            if numbered > 0 {
+                let ring = lane.ring;
+                rings.push(RingCoverage { ring, numbered });
+            }
+            // A life belongs to no trace.
+            let cells = lane.cells().into_iter();
+            for cell in cells.filter(|cell| cell.purpose != Purpose::Life) {
+                if cell.not_sampled.get() > 0 {
+                    threshold = threshold.max(Threshold::from_bits(cell.threshold.get()));
+                }
+            }
+        }
+        Coverage {
+            producer: self.producer(),
+            threshold,
+            rings,
+            lost_without_number: self.without_ring.load(Ordering::Relaxed) + by_hand_lost,
+            by_hand: collected.by_hand,
+            by_hand_waiting: by_hand_attempted.saturating_sub(by_hand_ended),
+            clock_wander_ns,
         }
     }
 

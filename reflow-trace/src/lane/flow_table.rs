@@ -301,6 +301,11 @@ impl FlowTable {
         // The rarer of the two rates: R that reaches the larger threshold reaches both.
         let threshold = threshold.max(sampler_threshold);
         let cell = self.cell(edge, message_type, purpose, lane);
+        cell.note_threshold(match actors {
+            Verdict::Never => Threshold::NEVER,
+            Verdict::Always => Threshold::ALWAYS,
+            Verdict::ByRate => threshold,
+        });
         self.entries.push(FlowEntry {
             names,
             edge,
@@ -338,6 +343,7 @@ impl FlowTable {
                     bytes: Counter::default(),
                     failures: Counter::default(),
                     not_sampled: Counter::default(),
+                    threshold: Counter::default(),
                 });
                 lane.add_cell(Arc::clone(&cell));
                 cell

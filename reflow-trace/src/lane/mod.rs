@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::ring::Writer;
+use crate::sampling::Threshold;
 
 /// A counter with a single writer.
 #[derive(Debug, Default)]
@@ -38,6 +39,11 @@ impl Counter {
         );
     }
 
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -53,6 +59,18 @@ pub(crate) struct FlowCell {
     pub(crate) bytes: Counter,
     pub(crate) failures: Counter,
     pub(crate) not_sampled: Counter,
+    /// The largest threshold that has been in force here: what reaches it was recorded.
+    pub(crate) threshold: Counter,
+}
+
+impl FlowCell {
+    /// A threshold is in force here from now on.
+    #[inline]
+    pub(crate) fn note_threshold(&self, threshold: Threshold) {
+        if threshold.bits() > self.threshold.get() {
+            self.threshold.set(threshold.bits());
+        }
+    }
 }
 
 /// The part of a lane that everybody may read.
@@ -60,6 +78,9 @@ pub(crate) struct FlowCell {
 pub(crate) struct LaneShared {
     /// Number of the ring.
     pub(crate) ring: u32,
+    /// The last number that was given; those up to here that are nowhere to be read are lost, or under
+    /// way, or of futures that were never polled.
+    pub(crate) numbered: Counter,
     /// Attempts that were to be recorded and have begun. They end as records that are written, find the
     /// ring full or are too large, here or on another lane.
     pub(crate) begun: Counter,
@@ -77,6 +98,7 @@ impl LaneShared {
     pub(crate) fn new(ring: u32) -> Arc<Self> {
         Arc::new(Self {
             ring,
+            numbered: Counter::default(),
             begun: Counter::default(),
             written: Counter::default(),
             ring_full: Counter::default(),

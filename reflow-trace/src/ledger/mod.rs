@@ -9,10 +9,12 @@
 //! [`TRACING_ACTOR`], so that a file of events tells the whole truth about itself.
 
 mod counters;
+mod coverage;
 mod loss;
 mod metrics;
 
 pub use counters::{CounterSnapshot, EdgeCounters};
+pub use coverage::{Coverage, RingCoverage};
 pub use loss::{Loss, LossReason};
 pub use metrics::{Ledger, SinkLedger, TracingMetrics};
 

@@ -45,6 +45,7 @@ fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
         let edge = entry.edge;
         let mut started = words(edge);
         lane.sequence += 1;
+        lane.shared.numbered.set(lane.sequence);
         lane.shared.begun.add(1);
         started[0] |= lane.sequence << 16;
         started[1] = ticks();
@@ -59,6 +60,7 @@ fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
 
 fn begin_record(edge: u32, hand: &LaneInUse, lane: &mut LaneOwned) -> Attempt {
     lane.sequence += 1;
+    lane.shared.numbered.set(lane.sequence);
     lane.shared.begun.add(1);
     let mut words = words(edge);
     words[0] |= lane.sequence << 16;

@@ -217,7 +217,10 @@ pub(super) fn threshold_of(entry: &FlowEntry, verdict: Verdict) -> (Threshold, u
     // The smallest of the two is the one that comes first in the order.
     match entry.actors.min(verdict) {
         Verdict::ByRate => (entry.threshold, entry.policy),
-        Verdict::Never => (Threshold::NEVER, NO_POLICY),
+        Verdict::Never => {
+            entry.cell.note_threshold(Threshold::NEVER);
+            (Threshold::NEVER, NO_POLICY)
+        }
         Verdict::Always => (Threshold::ALWAYS, entry.policy_always),
     }
 }
@@ -283,6 +286,7 @@ pub(super) fn number(
     hand: &LaneInUse,
 ) {
     *sequence += 1;
+    lane.numbered.set(*sequence);
     lane.begun.add(1);
     attempt.words[0] = *sequence << 16;
     attempt.ring = lane.ring;
