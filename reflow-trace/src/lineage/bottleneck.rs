@@ -129,9 +129,8 @@ impl Evidence<'_> {
 impl FlowIndex<'_> {
     /// The edges by their share of time, the largest first.
     pub fn edge_shares(&self) -> Vec<EdgeShare> {
-        let counts = |event: &&crate::TraceEvent| {
-            ends_of_send(event).is_some() || is_receive(event)
-        };
+        let counts =
+            |event: &&crate::TraceEvent| ends_of_send(event).is_some() || is_receive(event);
         let mut counted = self.events().filter(counts);
         let is_weighted = counted.all(|event| event.weight().is_some());
         #[derive(Default)]
@@ -184,7 +183,11 @@ impl FlowIndex<'_> {
                 is_weighted,
             })
             .collect();
-        shares.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.ends.cmp(&b.ends)));
+        shares.sort_by(|a, b| {
+            b.share
+                .total_cmp(&a.share)
+                .then_with(|| a.ends.cmp(&b.ends))
+        });
         shares
     }
 
@@ -197,9 +200,9 @@ impl FlowIndex<'_> {
             .collect();
         let mut actors = Vec::with_capacity(evidence.len());
         for ((actor, of_actor), pressure) in evidence.iter().zip(verdicts.into_values()) {
-            let sending: u64 = match of_actor.handlings {
-                0 => of_actor.all_sent_to.values().map(|&(ns, _)| ns).sum(),
-                _ => of_actor.sent_to.values().sum(),
+            let sending = match of_actor.handlings {
+                0 => total(of_actor.all_sent_to.values().map(|&(ns, _)| ns)),
+                _ => total(of_actor.sent_to.values().copied()),
             };
             actors.push(ActorPressure {
                 actor: (*actor).to_owned(),
@@ -258,6 +261,10 @@ impl FlowIndex<'_> {
     }
 }
 
+fn total(ns: impl Iterator<Item = u64>) -> u64 {
+    ns.fold(0, u64::saturating_add)
+}
+
 /// A handling with both its times.
 fn is_full(event: &crate::TraceEvent) -> bool {
     waiting_ns(event).is_some() && duration_ns(event).is_some()
@@ -279,7 +286,7 @@ fn verdict(of_actor: &Evidence<'_>, all: &BTreeMap<&str, Evidence<'_>>) -> Press
     if !of_actor.is_known() {
         return Pressure::Unknown;
     }
-    let sending: u64 = of_actor.sent_to.values().sum();
+    let sending = total(of_actor.sent_to.values().copied());
     let most = of_actor.sent_to.iter().max_by_key(|&(_, &ns)| ns);
     if let Some((&to, _)) = most
         && sending >= of_actor.handled / 2
@@ -318,7 +325,10 @@ impl fmt::Display for Bottleneck {
                 let [waited, handled, sending] =
                     [actor.waited, actor.handled, actor.sending].map(numbers::duration);
                 let handlings = numbers::grouped(actor.handlings);
-                write!(f, ": {handlings} messages waited {waited}, were handled {handled}")?;
+                write!(
+                    f,
+                    ": {handlings} messages waited {waited}, were handled {handled}"
+                )?;
                 write!(f, ", of that {sending} sending")?;
             }
             if let (Some(mean), Some(max)) = (actor.queue_depth_mean, actor.queue_depth_max) {

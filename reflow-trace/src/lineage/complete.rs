@@ -163,7 +163,11 @@ impl FlowIndex<'_> {
         let Some(shown) = self.shown(producer) else {
             return doubted(Doubt::NoCoverage);
         };
-        if !shown.coverage.threshold.keeps(Randomness::from_bits(root as u64)) {
+        if !shown
+            .coverage
+            .threshold
+            .keeps(Randomness::from_bits(root as u64))
+        {
             return doubted(Doubt::Sampling);
         }
         if !start_ns(head).is_some_and(|start| shown.is_whole_since(start)) {
@@ -200,7 +204,9 @@ impl FlowIndex<'_> {
                 continue;
             };
             let largest = snapshots.iter().map(|(_, coverage)| coverage.threshold);
-            let strayed = snapshots.iter().map(|(_, coverage)| coverage.clock_wander_ns);
+            let strayed = snapshots
+                .iter()
+                .map(|(_, coverage)| coverage.clock_wander_ns);
             let mut coverage = last.clone();
             coverage.threshold = largest.max().unwrap_or(last.threshold);
             coverage.clock_wander_ns = strayed.max().unwrap_or(last.clock_wander_ns);

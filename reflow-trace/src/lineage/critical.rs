@@ -108,7 +108,11 @@ pub(super) fn longest(steps: &[Step<'_>]) -> CriticalPath {
     loop {
         // Up to the subject the way must be one through it; before it any.
         has_passed |= steps[at].role == Role::Subject;
-        let best = if has_passed { Some(all[at]) } else { through[at] };
+        let best = if has_passed {
+            Some(all[at])
+        } else {
+            through[at]
+        };
         let Some(cause) = best.and_then(|best| best.by) else {
             break;
         };

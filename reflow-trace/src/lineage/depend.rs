@@ -186,9 +186,17 @@ impl fmt::Display for DependencyMap {
             let source = if *is_source { " (a source)" } else { "" };
             writeln!(f, "{}{source}", text::actor(&node.name, NAME_COLUMNS))?;
             for dependency in self.dependencies_of(&node.name) {
-                write!(f, "  depends on {}", text::actor(dependency.on, NAME_COLUMNS))?;
+                write!(
+                    f,
+                    "  depends on {}",
+                    text::actor(dependency.on, NAME_COLUMNS)
+                )?;
                 if dependency.distance > 1 {
-                    write!(f, " through {}", numbers::grouped(dependency.distance as u64 - 1))?;
+                    write!(
+                        f,
+                        " through {}",
+                        numbers::grouped(dependency.distance as u64 - 1)
+                    )?;
                     let plural = if dependency.distance == 2 { "" } else { "s" };
                     write!(f, " other{plural}")?;
                     if !dependency.is_observed {
@@ -197,7 +205,11 @@ impl fmt::Display for DependencyMap {
                 }
                 for (place, (name, count)) in (0..).zip(&dependency.message_types) {
                     let comma = if place == 0 { ":" } else { "," };
-                    write!(f, "{comma} {count} {}", text::message_type(name, NAME_COLUMNS))?;
+                    write!(
+                        f,
+                        "{comma} {count} {}",
+                        text::message_type(name, NAME_COLUMNS)
+                    )?;
                 }
                 writeln!(f)?;
             }

@@ -146,7 +146,12 @@ impl FlowIndex<'_> {
         let mut gathered: BTreeMap<([&str; 4], &str), Gathered> = BTreeMap::new();
         for snapshot in &self.notices.counters {
             for edge in &snapshot.edges {
-                let [a, b, c, d] = [&edge.from_actor, &edge.from_port, &edge.to_actor, &edge.to_port];
+                let [a, b, c, d] = [
+                    &edge.from_actor,
+                    &edge.from_port,
+                    &edge.to_actor,
+                    &edge.to_port,
+                ];
                 let of_edge = gathered
                     .entry(([a, b, c, d], &edge.message_type))
                     .or_default();
@@ -170,7 +175,8 @@ impl FlowIndex<'_> {
             .into_iter()
             .map(|((ends, message_type), gathered)| {
                 let counted = gathered.counted.values().copied();
-                let counted = counted.reduce(|a, b| (a.0.saturating_add(b.0), a.1.saturating_add(b.1)));
+                let counted =
+                    counted.reduce(|a, b| (a.0.saturating_add(b.0), a.1.saturating_add(b.1)));
                 EdgeEstimate {
                     ends: ends.map(str::to_owned),
                     message_type: message_type.to_owned(),

@@ -3,7 +3,7 @@
 //! What is recorded is the direct cause. The chain behind it and its far end are in the other events,
 //! and an event is never rewritten where it is stored; so they are computed for the reader.
 
-use super::index::{FlowIndex, NOWHERE, Place};
+use super::index::{FlowIndex, NOWHERE, Place, named_causes};
 use crate::event::{CausalityInfo, EventId, TraceEvent};
 
 /// Most ids in a filled `dependency_chain`: the nearest causes. A loop would else give every event the
@@ -50,7 +50,7 @@ impl FlowIndex<'_> {
     /// itself.
     pub fn root_cause(&self, id: EventId) -> Option<EventId> {
         let mut place = self.place(id)?;
-        while let Some(&cause) = self.causes_of(place).first() {
+        while let Some(FirstCause::At(cause)) = self.first_cause(place) {
             place = cause;
         }
         self.known_root(place)
@@ -60,16 +60,31 @@ impl FlowIndex<'_> {
         let mut chain = Vec::new();
         let mut at = place;
         while chain.len() < limit {
-            if let Some(&cause) = self.causes_of(at).first() {
-                chain.push(self.events[cause as usize].event_id);
-                at = cause;
-            } else {
-                chain.extend(self.missing_causes_of(at).first());
-                break;
+            match self.first_cause(at) {
+                Some(FirstCause::At(cause)) => {
+                    chain.push(self.events[cause as usize].event_id);
+                    at = cause;
+                }
+                Some(FirstCause::Missing(id)) => {
+                    chain.push(id);
+                    break;
+                }
+                None => break,
             }
         }
         chain.reverse();
         chain
+    }
+
+    /// The cause that an event names first, wherever it is. One that is not believed is passed over.
+    fn first_cause(&self, place: Place) -> Option<FirstCause> {
+        let first = named_causes(self.events[place as usize]).next();
+        let missing = self.missing_causes_of(place).first().copied();
+        match (missing, self.causes_of(place).first()) {
+            (Some(id), _) if Some(id) == first => Some(FirstCause::Missing(id)),
+            (_, Some(&cause)) => Some(FirstCause::At(cause)),
+            (missing, None) => missing.map(FirstCause::Missing),
+        }
     }
 
     /// The event itself, when nothing led to it and it says so.
@@ -84,6 +99,12 @@ impl FlowIndex<'_> {
     }
 }
 
+/// The cause that an event names first.
+enum FirstCause {
+    At(Place),
+    Missing(EventId),
+}
+
 /// The far end of every event's way.
 struct Chains {
     ends: Vec<Place>,
@@ -93,8 +114,10 @@ impl Chains {
     fn of(index: &FlowIndex<'_>) -> Self {
         let mut ends = vec![NOWHERE; index.len()];
         for &place in index.in_causal_order() {
-            let cause = index.causes_of(place).first();
-            ends[place as usize] = cause.map_or(place, |&cause| ends[cause as usize]);
+            ends[place as usize] = match index.first_cause(place) {
+                Some(FirstCause::At(cause)) => ends[cause as usize],
+                _ => place,
+            };
         }
         Self { ends }
     }
@@ -107,8 +130,7 @@ impl Chains {
         event: &TraceEvent,
     ) -> Option<CausalityInfo> {
         let recorded = &event.causality;
-        let has_cause =
-            recorded.parent_event_id.is_some() || !recorded.dependency_chain.is_empty();
+        let has_cause = recorded.parent_event_id.is_some() || !recorded.dependency_chain.is_empty();
         if !has_cause {
             return None;
         }

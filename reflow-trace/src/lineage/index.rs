@@ -262,7 +262,10 @@ impl<'a> FlowIndex<'a> {
         self.places.get(&id).copied()
     }
 
-    pub(super) fn places_of_message(&self, id: &Value) -> impl Iterator<Item = Place> + use<'_, 'a> {
+    pub(super) fn places_of_message(
+        &self,
+        id: &Value,
+    ) -> impl Iterator<Item = Place> + use<'_, 'a> {
         self.messages.of(id)
     }
 
@@ -293,7 +296,7 @@ impl<'a> FlowIndex<'a> {
 }
 
 /// What an event names as its causes: the direct one, then those it was joined from.
-fn named_causes(event: &TraceEvent) -> impl Iterator<Item = EventId> {
+pub(super) fn named_causes(event: &TraceEvent) -> impl Iterator<Item = EventId> {
     let causality = &event.causality;
     let direct = causality.parent_event_id;
     let direct = direct.or_else(|| causality.dependency_chain.last().copied());

@@ -29,7 +29,11 @@ impl fmt::Display for Lineage<'_> {
         let limit = if f.alternate() { usize::MAX } else { SHOWN_MAX };
         self.write_tree(f, limit)?;
         if self.steps.len() > limit {
-            writeln!(f, "… {} more", numbers::grouped((self.steps.len() - limit) as u64))?;
+            writeln!(
+                f,
+                "… {} more",
+                numbers::grouped((self.steps.len() - limit) as u64)
+            )?;
         }
         self.write_critical_path(f)?;
         for (trace, completeness) in self.traces.iter().take(LISTED_MAX) {
@@ -85,7 +89,11 @@ impl Lineage<'_> {
                     (true, 0) => ("└ ", "  "),
                     (true, _) => ("├ ", "│ "),
                 };
-                open.push((child, format!("{indent}{lead}"), format!("{indent}{deeper}")));
+                open.push((
+                    child,
+                    format!("{indent}{lead}"),
+                    format!("{indent}{deeper}"),
+                ));
             }
         }
         Ok(())
@@ -120,7 +128,11 @@ impl Lineage<'_> {
 
     fn write_critical_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = &self.critical_path;
-        let bound = if path.is_lower_bound() { "at least " } else { "" };
+        let bound = if path.is_lower_bound() {
+            "at least "
+        } else {
+            ""
+        };
         let length = numbers::duration(path.length());
         let events = counted(path.parts().len(), "event");
         write!(f, "critical path: {bound}{length} over {events}")?;
@@ -136,7 +148,10 @@ impl Lineage<'_> {
 
 /// What happened where, to which message.
 fn headline(event: &TraceEvent) -> String {
-    let here = end(&event.actor_id, event.data.port.as_deref().unwrap_or_default());
+    let here = end(
+        &event.actor_id,
+        event.data.port.as_deref().unwrap_or_default(),
+    );
     let what = match (super::times::is_send(event), event.destination()) {
         (true, Some((actor, port))) => format!("{here} → {}", end(actor, port)),
         (true, None) => format!("{here} → (unknown)"),
@@ -145,7 +160,10 @@ fn headline(event: &TraceEvent) -> String {
     };
     let message = event.data.message.as_ref();
     let message_type = message.map_or_else(String::new, |message| {
-        format!(" {}", text::message_type(&message.message_type, NAME_COLUMNS))
+        format!(
+            " {}",
+            text::message_type(&message.message_type, NAME_COLUMNS)
+        )
     });
     let id = event.message_id().map_or_else(String::new, |id| {
         format!(" {}", text::shortened(&id.to_string(), NAME_COLUMNS))

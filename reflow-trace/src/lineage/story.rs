@@ -150,7 +150,10 @@ impl<'a> Lineage<'a> {
 
     /// Causes that are named and not among the events: lost, discarded, or of another recording.
     pub fn missing_causes(&self) -> impl Iterator<Item = EventId> {
-        self.steps.iter().flat_map(|step| &step.missing_causes).copied()
+        self.steps
+            .iter()
+            .flat_map(|step| &step.missing_causes)
+            .copied()
     }
 }
 
@@ -237,7 +240,11 @@ impl<'a> FlowIndex<'a> {
 }
 
 fn role_of(marks: u8) -> Role {
-    match (marks & ASKED_FOR != 0, marks & LEADS_TO != 0, marks & LED_BY != 0) {
+    match (
+        marks & ASKED_FOR != 0,
+        marks & LEADS_TO != 0,
+        marks & LED_BY != 0,
+    ) {
         (true, _, _) => Role::Subject,
         (_, true, true) => Role::Between,
         (_, true, false) => Role::Cause,
