@@ -138,7 +138,10 @@ impl FlowIndex<'_> {
                 }
                 heads.push(head);
             }
-            let is_taken_up = |&effect: &Place| is_receive(event(effect)) && is_inside(&effect);
+            let is_taken_up = |&effect: &Place| {
+                let taken = event(effect);
+                is_receive(taken) && (is_inside(&effect) || has_mark(taken, "trace_cut"))
+            };
             if event(place).is_data_flow() && !self.effects_of(place).iter().any(is_taken_up) {
                 doubt = doubt.or(Some(Doubt::NotTakenUp));
             }

@@ -9,6 +9,8 @@ use crate::graph::{numbers, text};
 
 /// Most events that are shown.
 const SHOWN_MAX: usize = 200;
+/// How many of them are the first ones, when there are more than can be shown.
+const BEGINNING: usize = 20;
 /// Branches that are indented; deeper ones stay where they are.
 const INDENTS_MAX: usize = 12;
 /// The widest name, in columns.
@@ -28,13 +30,6 @@ impl fmt::Display for Lineage<'_> {
         }
         let limit = if f.alternate() { usize::MAX } else { SHOWN_MAX };
         self.write_tree(f, limit)?;
-        if self.steps.len() > limit {
-            writeln!(
-                f,
-                "… {} more",
-                numbers::grouped((self.steps.len() - limit) as u64)
-            )?;
-        }
         self.write_critical_path(f)?;
         for (trace, completeness) in self.traces.iter().take(LISTED_MAX) {
             writeln!(f, "trace {trace}: {completeness}")?;
@@ -47,40 +42,58 @@ impl fmt::Display for Lineage<'_> {
 }
 
 impl Lineage<'_> {
-    /// Depth first, each event under its first cause. Only where a way parts it is indented, so that
-    /// the usual chain stays a column.
+    /// What is shown of a long one is its beginning and what stands around the first event asked for.
     fn write_tree(&self, f: &mut fmt::Formatter<'_>, limit: usize) -> fmt::Result {
-        let critical: HashSet<usize> = self
-            .critical_path
-            .parts()
-            .iter()
-            .map(|part| part.step)
-            .collect();
-        let mut children: Vec<Vec<usize>> = vec![Vec::new(); self.steps.len()];
-        let mut open = Vec::new();
-        for (at, step) in self.steps.iter().enumerate() {
-            match step.causes.first() {
-                Some(&cause) => children[cause].push(at),
-                None => open.push((at, String::new(), String::new())),
+        let critical = self.critical_path.parts().iter();
+        let critical: HashSet<usize> = critical.map(|part| part.step).collect();
+        let rows = self.rows();
+        let is_subject = |&(at, _): &(usize, String)| self.steps[at].role == Role::Subject;
+        let subject = rows.iter().position(is_subject).unwrap_or(0);
+        let window = limit.saturating_sub(BEGINNING);
+        let start = subject.saturating_sub(window / 4 * 3);
+        let start = start.min(rows.len().saturating_sub(window));
+        let mut left_out = 0;
+        for (place, (at, lead)) in rows.iter().enumerate() {
+            let is_in_window = place >= start && place - start < window;
+            if rows.len() > limit && place >= BEGINNING && !is_in_window {
+                left_out += 1;
+                continue;
             }
-        }
-        open.sort_by_key(|&(at, ..)| std::cmp::Reverse(self.steps[at].event.timestamp));
-        let mut shown = 0;
-        while let Some((at, lead, indent)) = open.pop() {
-            if shown == limit {
-                break;
-            }
-            shown += 1;
-            let step = &self.steps[at];
+            write_left_out(f, std::mem::take(&mut left_out))?;
+            let step = &self.steps[*at];
             let mark = match step.role {
                 Role::Subject => '▶',
-                _ if critical.contains(&at) => '*',
+                _ if critical.contains(at) => '*',
                 _ => ' ',
             };
             write!(f, "{mark} {lead}")?;
             self.write_step(f, step)?;
+        }
+        write_left_out(f, left_out)
+    }
+
+    /// The events with what stands before each: depth first, each under its first cause. Only where a
+    /// way parts it is indented, so that the usual chain stays a column.
+    fn rows(&self) -> Vec<(usize, String)> {
+        let latest_first = |&at: &usize| std::cmp::Reverse(self.steps[at].event.timestamp);
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); self.steps.len()];
+        let mut first = Vec::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            match step.causes.first() {
+                Some(&cause) => children[cause].push(at),
+                None => first.push(at),
+            }
+        }
+        first.sort_by_key(latest_first);
+        let mut open: Vec<(usize, String, String)> = first
+            .into_iter()
+            .map(|at| (at, String::new(), String::new()))
+            .collect();
+        let mut rows = Vec::with_capacity(self.steps.len());
+        while let Some((at, lead, indent)) = open.pop() {
+            rows.push((at, lead));
             let below = &mut children[at];
-            below.sort_by_key(|&child| std::cmp::Reverse(self.steps[child].event.timestamp));
+            below.sort_by_key(latest_first);
             let parts = below.len() > 1 && indent.chars().count() < 2 * INDENTS_MAX;
             for (place, &child) in below.iter().enumerate() {
                 // The last one is written last, so it stands first here.
@@ -96,7 +109,7 @@ impl Lineage<'_> {
                 ));
             }
         }
-        Ok(())
+        rows
     }
 
     fn write_step(&self, f: &mut fmt::Formatter<'_>, step: &Step<'_>) -> fmt::Result {
@@ -187,6 +200,13 @@ pub(super) fn short(id: EventId) -> String {
         Some(origin) => format!("{}/{}", origin.ring, origin.sequence),
         None => format!("…{:08x}", id.0.as_u128() as u32),
     }
+}
+
+fn write_left_out(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
+    if count == 0 {
+        return Ok(());
+    }
+    writeln!(f, "… {} more", numbers::grouped(count as u64))
 }
 
 fn write_ids(f: &mut fmt::Formatter<'_>, what: &str, ids: &[EventId]) -> fmt::Result {
