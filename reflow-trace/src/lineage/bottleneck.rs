@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::index::FlowIndex;
 use super::network::ends_of_send;
 use super::show::end;
-use super::times::{duration_ns, is_receive, waiting_ns};
+use super::times::{duration_ns, is_receive, start_ns, waiting_ns};
+use crate::event::{ProducerId, TraceEvent};
 use crate::graph::{numbers, text};
 
 /// Fewest handlings that a verdict rests on.
@@ -66,6 +67,9 @@ pub struct ActorPressure {
     pub handled: Duration,
     /// What the sends took that those handlings made, or, of a source, all its sends.
     pub sending: Duration,
+    /// Part of its time in which it was handling something, 0.0 to 1.0 and more where several of its
+    /// instances handle at once; counted up to all messages from those recorded. `None` when not known.
+    pub busy: Option<f64>,
     /// Mean number of messages that were waiting for it when one more was sent; `None` when not known.
     pub queue_depth_mean: Option<f64>,
     /// The largest.
@@ -107,18 +111,46 @@ struct Evidence<'a> {
     /// What sends took, by whom they went to: in handlings, and all with their number.
     sent_to: BTreeMap<&'a str, u64>,
     all_sent_to: BTreeMap<&'a str, (u64, u64)>,
+    /// What the handlings took with those that were not recorded, and whether that is known.
+    all_handled: f64,
+    unweighted: u64,
+    /// From the begin of the first handling to the end of the last, by producer.
+    spans: BTreeMap<ProducerId, (i64, i64)>,
     depth_sum: u64,
     depths: u64,
     depth_max: Option<usize>,
 }
 
 impl Evidence<'_> {
+    /// Adds a handling with both its times.
+    fn add_handling(&mut self, event: &TraceEvent, waited: u64, handled: u64) {
+        self.handlings += 1;
+        self.waited = self.waited.saturating_add(waited);
+        self.handled = self.handled.saturating_add(handled);
+        match event.weight() {
+            Some(weight) => self.all_handled += weight * handled as f64,
+            None => self.unweighted += 1,
+        }
+        if let (Some(origin), Some(start)) = (event.event_id.origin(), start_ns(event)) {
+            let end = start.saturating_add_unsigned(handled);
+            let span = self.spans.entry(origin.producer).or_insert((start, end));
+            *span = (span.0.min(start), span.1.max(end));
+        }
+    }
+
+    fn busy(&self) -> Option<f64> {
+        let spans = self.spans.values();
+        let span: f64 = spans.map(|(start, end)| end.abs_diff(*start) as f64).sum();
+        (self.unweighted == 0 && span > 0.0).then(|| self.all_handled / span)
+    }
+
     fn is_known(&self) -> bool {
-        self.handlings >= EVIDENCE_MIN && self.handled > 0
+        self.handlings >= EVIDENCE_MIN && self.handled > 0 && self.busy().is_some()
     }
 
     fn is_congested(&self) -> bool {
-        self.is_known() && self.waited >= self.handled
+        let is_busy = self.busy().is_some_and(|busy| busy >= 0.5);
+        self.is_known() && self.waited >= self.handled && is_busy
     }
 
     fn handling_mean(&self) -> f64 {
@@ -129,8 +161,7 @@ impl Evidence<'_> {
 impl FlowIndex<'_> {
     /// The edges by their share of time, the largest first.
     pub fn edge_shares(&self) -> Vec<EdgeShare> {
-        let counts =
-            |event: &&crate::TraceEvent| ends_of_send(event).is_some() || is_receive(event);
+        let counts = |event: &&TraceEvent| ends_of_send(event).is_some() || is_receive(event);
         let mut counted = self.events().filter(counts);
         let is_weighted = counted.all(|event| event.weight().is_some());
         #[derive(Default)]
@@ -211,6 +242,7 @@ impl FlowIndex<'_> {
                 waited: Duration::from_nanos(of_actor.waited),
                 handled: Duration::from_nanos(of_actor.handled),
                 sending: Duration::from_nanos(sending),
+                busy: of_actor.busy().filter(|_| of_actor.handlings > 0),
                 queue_depth_mean: (of_actor.depths > 0)
                     .then(|| of_actor.depth_sum as f64 / of_actor.depths as f64),
                 queue_depth_max: of_actor.depth_max,
@@ -250,11 +282,8 @@ impl FlowIndex<'_> {
                 }
             } else if is_full(event) {
                 let of_actor = evidence.entry(event.actor_id.as_str()).or_default();
-                of_actor.handlings += 1;
                 let waited = waiting_ns(event).unwrap_or(0);
-                of_actor.waited = of_actor.waited.saturating_add(waited);
-                let handled = duration_ns(event).unwrap_or(0);
-                of_actor.handled = of_actor.handled.saturating_add(handled);
+                of_actor.add_handling(event, waited, duration_ns(event).unwrap_or(0));
             }
         }
         evidence
@@ -266,7 +295,7 @@ fn total(ns: impl Iterator<Item = u64>) -> u64 {
 }
 
 /// A handling with both its times.
-fn is_full(event: &crate::TraceEvent) -> bool {
+fn is_full(event: &TraceEvent) -> bool {
     waiting_ns(event).is_some() && duration_ns(event).is_some()
 }
 
@@ -330,6 +359,9 @@ impl fmt::Display for Bottleneck {
                     ": {handlings} messages waited {waited}, were handled {handled}"
                 )?;
                 write!(f, ", of that {sending} sending")?;
+                if let Some(busy) = actor.busy {
+                    write!(f, "; busy {:.0} % of the time", busy * 100.0)?;
+                }
             }
             if let (Some(mean), Some(max)) = (actor.queue_depth_mean, actor.queue_depth_max) {
                 write!(f, "; {mean:.1} in its queue, at most {max}")?;

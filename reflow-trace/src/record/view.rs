@@ -232,6 +232,8 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
         Tag::Parent => event.causality.parent_event_id = Some(EventId(uuid_of(section)?)),
         Tag::Root => event.causality.root_cause_event_id = Some(EventId(uuid_of(section)?)),
         Tag::Chain => event.causality.dependency_chain = ids_of(section),
+        // What a message was made from caused its send; who takes it up was caused by the send alone.
+        Tag::Joined if record.kind == Kind::MessageReceived && record.flags & flag::CAUSE != 0 => {}
         Tag::Joined => event.causality.joined_event_ids.extend(ids_of(section)),
         Tag::Span => event.causality.span_id = section.text(),
         Tag::Actor => event.actor_id = section.text(),

@@ -265,7 +265,8 @@ fn pipeline(slow: usize) -> Vec<TraceEvent> {
     let actors = ["source", "a", "b", "c"];
     let mut events = Vec::new();
     let mut next = 0;
-    for _ in 0..20 {
+    for round in 0..20 {
+        let begin = round * 1_100;
         let mut cause: Vec<EventId> = Vec::new();
         for receiver in 1..actors.len() {
             next += 1;
@@ -274,7 +275,7 @@ fn pipeline(slow: usize) -> Vec<TraceEvent> {
                 actors[receiver - 1],
                 actors[receiver],
                 next,
-                next as i64 * 5_000,
+                begin + next as i64,
                 blocked,
             );
             flow.data.performance_metrics.queue_depth = Some(if receiver <= slow { 8 } else { 0 });
@@ -283,7 +284,7 @@ fn pipeline(slow: usize) -> Vec<TraceEvent> {
             next += 1;
             let waited = if receiver <= slow { 8_000 } else { 20 };
             let handled = if receiver <= slow { 1_000 } else { 100 };
-            let taken = take(actors[receiver], next, next as i64 * 5_000, handled, waited);
+            let taken = take(actors[receiver], next, begin + next as i64, handled, waited);
             events.push(caused(taken, &cause));
             cause = vec![id(next)];
         }
