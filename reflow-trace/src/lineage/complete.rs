@@ -93,6 +93,9 @@ pub(super) struct Shown {
     lost_without_number: Vec<(i64, u64)>,
 }
 
+/// The number of an event in its ring, and when it began.
+type Numbered = (u64, Option<i64>);
+
 impl FlowIndex<'_> {
     /// Whether all events of a trace are there; the rule is on [the module's page](crate::lineage#whether-a-trace-is-complete).
     pub fn completeness(&self, trace: TraceId) -> Completeness {
@@ -185,7 +188,7 @@ impl FlowIndex<'_> {
     }
 
     fn look_at_all(&self) -> HashMap<ProducerId, Shown> {
-        let mut numbers: HashMap<(ProducerId, u32), Vec<(u64, Option<i64>)>> = HashMap::new();
+        let mut numbers: HashMap<(ProducerId, u32), Vec<Numbered>> = HashMap::new();
         let mut without_number = 0u64;
         for event in &self.events {
             match event.event_id.origin() {
@@ -261,7 +264,7 @@ fn height(coverage: &Coverage) -> (u128, u64) {
 
 /// The begin of the earliest event that is known to be numbered after the last gap of a ring:
 /// everything missing was numbered before. `i64::MIN` without a gap, `i64::MAX` when nothing is.
-fn last_gap_ns(seen: &[(u64, Option<i64>)], numbered: u64) -> i64 {
+fn last_gap_ns(seen: &[Numbered], numbered: u64) -> i64 {
     let last = seen.last().map_or(0, |&(sequence, _)| sequence);
     if last != numbered {
         // Numbers at the end are missing, or the notice is older than the events.

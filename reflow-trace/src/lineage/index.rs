@@ -184,11 +184,10 @@ impl<'a> FlowIndex<'a> {
             }
         }
         for place in 0..self.events.len() as Place {
-            for at in named.start(place)..named.end(place) {
-                if is_believed[at] {
-                    self.causes.items.push(named.items[at]);
-                }
-            }
+            let steps = named.start(place)..named.end(place);
+            let believed = is_believed[steps].iter().zip(named.list(place));
+            let believed = believed.filter(|&(&is_believed, _)| is_believed);
+            self.causes.items.extend(believed.map(|(_, &cause)| cause));
             self.causes.end_list();
         }
     }
