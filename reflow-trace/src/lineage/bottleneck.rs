@@ -1,4 +1,4 @@
-//! Where the time goes, and who is slow while others only wait.
+//! Who is slow, and who only waits.
 //!
 //! The rule, its source and what is evidence are in `rules.md`.
 
@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::index::FlowIndex;
 use super::network::ends_of_send;
-use super::show::end;
 use super::times::{duration_ns, is_receive, start_ns, waiting_ns};
 use crate::event::{ProducerId, TraceEvent};
 use crate::graph::{numbers, text};
@@ -16,25 +15,6 @@ use crate::graph::{numbers, text};
 /// Fewest handlings that a verdict rests on.
 pub const EVIDENCE_MIN: u64 = 8;
 const NAME_COLUMNS: usize = 36;
-
-/// The time that the messages of one edge took.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct EdgeShare {
-    /// The sending actor, its port, the receiving actor, its port.
-    pub ends: [String; 4],
-    /// Recorded sends.
-    pub sends: u64,
-    /// What the sends took in all.
-    pub transfer: Duration,
-    /// What the messages waited in all, transfer included.
-    pub waiting: Duration,
-    /// What their handling took in all.
-    pub handling: Duration,
-    /// Part of the time of all edges, 0.0 to 1.0.
-    pub share: f64,
-    /// Each event counts for the messages it stands for; else all count alike.
-    pub is_weighted: bool,
-}
 
 /// What holds an actor up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,69 +139,6 @@ impl Evidence<'_> {
 }
 
 impl FlowIndex<'_> {
-    /// The edges by their share of time, the largest first.
-    pub fn edge_shares(&self) -> Vec<EdgeShare> {
-        let counts = |event: &&TraceEvent| ends_of_send(event).is_some() || is_receive(event);
-        let mut counted = self.events().filter(counts);
-        let is_weighted = counted.all(|event| event.weight().is_some());
-        #[derive(Default)]
-        struct Sums {
-            sends: u64,
-            transfer: f64,
-            waiting: f64,
-            handling: f64,
-            /// Wait of each message, or its transfer.
-            time: f64,
-        }
-        let mut edges: BTreeMap<[&str; 4], Sums> = BTreeMap::new();
-        for place in 0..self.len() as u32 {
-            let event = self.events[place as usize];
-            let weight = event.weight().filter(|_| is_weighted).unwrap_or(1.0);
-            if let Some(ends) = ends_of_send(event) {
-                let sums = edges.entry(ends).or_default();
-                let transfer = duration_ns(event).unwrap_or(0) as f64 * weight;
-                let waits = |&effect: &u32| waiting_ns(self.events[effect as usize]).is_some();
-                sums.sends += 1;
-                sums.transfer += transfer;
-                if !self.effects_of(place).iter().any(waits) {
-                    sums.time += transfer;
-                }
-            } else if is_receive(event) {
-                let cause = self.causes_of(place).first();
-                let cause = cause.map(|&cause| self.events[cause as usize]);
-                let Some(ends) = cause.and_then(ends_of_send) else {
-                    continue;
-                };
-                let sums = edges.entry(ends).or_default();
-                let waiting = waiting_ns(event).unwrap_or(0) as f64 * weight;
-                let handling = duration_ns(event).unwrap_or(0) as f64 * weight;
-                sums.waiting += waiting;
-                sums.handling += handling;
-                sums.time += waiting + handling;
-            }
-        }
-        let total: f64 = edges.values().map(|sums| sums.time).sum();
-        let duration = |ns: f64| Duration::from_nanos(ns as u64);
-        let mut shares: Vec<EdgeShare> = edges
-            .into_iter()
-            .map(|(ends, sums)| EdgeShare {
-                ends: ends.map(str::to_owned),
-                sends: sums.sends,
-                transfer: duration(sums.transfer),
-                waiting: duration(sums.waiting),
-                handling: duration(sums.handling),
-                share: if total > 0.0 { sums.time / total } else { 0.0 },
-                is_weighted,
-            })
-            .collect();
-        shares.sort_by(|a, b| {
-            b.share
-                .total_cmp(&a.share)
-                .then_with(|| a.ends.cmp(&b.ends))
-        });
-        shares
-    }
-
     /// Who is slow and who only waits; the rule is on [the module's page](crate::lineage#time-and-back-pressure).
     pub fn bottleneck(&self) -> Bottleneck {
         let evidence = self.evidence();
@@ -369,19 +286,5 @@ impl fmt::Display for Bottleneck {
             writeln!(f)?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for EdgeShare {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [from, from_port, to, to_port] = &self.ends;
-        let [waiting, handling] = [self.waiting, self.handling].map(numbers::duration);
-        write!(
-            f,
-            "{:>5.1} %  {} → {}  waited {waiting}, handled {handling}",
-            self.share * 100.0,
-            end(from, from_port),
-            end(to, to_port),
-        )
     }
 }

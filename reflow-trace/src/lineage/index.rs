@@ -6,14 +6,13 @@
 //! there, and a cause that is not among the events is remembered as missing. What is left has no cycle,
 //! so that every walk over it ends.
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::complete::Shown;
+use super::lists::{Chains, Lists};
 use super::notices::Notices;
 use crate::event::{EventId, ProducerId, TraceEvent, TraceEventType, TraceId};
 
@@ -301,97 +300,4 @@ pub(super) fn named_causes(event: &TraceEvent) -> impl Iterator<Item = EventId> 
     let direct = direct.or_else(|| causality.dependency_chain.last().copied());
     let joined = causality.joined_event_ids.iter().copied();
     direct.into_iter().chain(joined)
-}
-
-/// A list for each place, one after the other.
-#[derive(Default)]
-struct Lists {
-    /// Where each list ends.
-    ends: Vec<usize>,
-    items: Vec<Place>,
-}
-
-impl Lists {
-    fn end_list(&mut self) {
-        self.ends.push(self.items.len());
-    }
-
-    fn start(&self, place: Place) -> usize {
-        match place {
-            0 => 0,
-            _ => self.ends[place as usize - 1],
-        }
-    }
-
-    fn end(&self, place: Place) -> usize {
-        self.ends[place as usize]
-    }
-
-    fn list(&self, place: Place) -> &[Place] {
-        &self.items[self.start(place)..self.end(place)]
-    }
-
-    /// Lists of whose lists each place is in.
-    fn inverted(&self) -> Self {
-        let mut ends = vec![0; self.ends.len()];
-        for &item in &self.items {
-            ends[item as usize] += 1;
-        }
-        let mut end = 0;
-        for count in &mut ends {
-            end += *count;
-            *count = end;
-        }
-        // Filled from the back, so that what were ends become starts, and members keep their order.
-        let mut starts = ends.clone();
-        let mut items = vec![0; self.items.len()];
-        for place in (0..self.ends.len() as Place).rev() {
-            for &item in self.list(place).iter().rev() {
-                starts[item as usize] -= 1;
-                items[starts[item as usize]] = place;
-            }
-        }
-        Self { ends, items }
-    }
-}
-
-/// Places by a key that several may share.
-struct Chains<K> {
-    /// The first and the last place of each key.
-    ends: HashMap<K, (Place, Place)>,
-    next: Vec<Place>,
-}
-
-impl<K> Default for Chains<K> {
-    fn default() -> Self {
-        Self {
-            ends: HashMap::new(),
-            next: Vec::new(),
-        }
-    }
-}
-
-impl<K: Hash + Eq> Chains<K> {
-    /// Takes places in ascending order.
-    fn push(&mut self, key: Option<K>, place: Place) {
-        self.next.push(NOWHERE);
-        let Some(key) = key else { return };
-        let (_, last) = self.ends.entry(key).or_insert((place, place));
-        if *last != place {
-            self.next[*last as usize] = place;
-            *last = place;
-        }
-    }
-
-    fn of<'s, Q>(&'s self, key: &Q) -> impl Iterator<Item = Place> + use<'s, K, Q>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq,
-    {
-        let first = self.ends.get(key).map(|&(first, _)| first);
-        std::iter::successors(first, |&place| {
-            let next = self.next[place as usize];
-            (next != NOWHERE).then_some(next)
-        })
-    }
 }

@@ -28,16 +28,20 @@
 //!
 #![doc = include_str!("rules.md")]
 
+mod actor_sets;
 mod bottleneck;
 mod complete;
 mod critical;
 mod depend;
 mod estimate;
 mod fill;
+mod hop;
 mod index;
+mod lists;
 mod missing;
 mod network;
 mod notices;
+mod shares;
 mod show;
 mod story;
 mod times;
@@ -45,12 +49,14 @@ mod times;
 #[cfg(test)]
 mod tests;
 
-pub use bottleneck::{ActorPressure, Bottleneck, EVIDENCE_MIN, EdgeShare, Pressure};
+pub use bottleneck::{ActorPressure, Bottleneck, EVIDENCE_MIN, Pressure};
 pub use complete::{Completeness, Doubt, Missing};
 pub use critical::{CriticalPart, CriticalPath};
 pub use depend::{Dependency, DependencyMap};
 pub use estimate::{EdgeEstimate, Estimate};
 pub use fill::{CHAIN_MAX, fill_causality};
+pub use hop::Hop;
 pub use index::FlowIndex;
 pub use missing::{MissingFlow, MissingReason};
+pub use shares::EdgeShare;
 pub use story::{Lineage, Role, Step, Subject};

@@ -71,6 +71,27 @@ fn a_lineage_goes_on_where_a_trace_was_cut() {
 }
 
 #[test]
+fn a_hop_has_the_times_of_its_send_its_wait_and_its_handling() {
+    let mut events = diamond();
+    // Nobody took up the last message, and who sent the first is not known.
+    events.pop();
+    events.remove(0);
+    let lineage = FlowIndex::new(&events).lineage(id(6)).expect("is there");
+    let ns = |time: Option<Duration>| time.map(|time| time.as_nanos());
+    let hops = lineage.hops();
+    let hops = hops
+        .iter()
+        .map(|hop| [hop.transfer, hop.waiting, hop.handling].map(ns));
+    let expected = [
+        [None, Some(10), Some(40)],
+        [Some(2), Some(10), Some(500)],
+        [Some(1), Some(10), Some(20)],
+        [Some(1), None, None],
+    ];
+    assert_eq!(hops.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_lineage_reads_as_a_tree() {
     let events = diamond();
     let lineage = FlowIndex::new(&events).lineage(id(11)).expect("is there");
