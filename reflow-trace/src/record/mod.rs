@@ -104,7 +104,7 @@ pub(crate) mod flag {
     pub(crate) const BY_HAND: u16 = 1 << 6;
     /// The trace was begun by this attempt, and nothing is known that led to it. What a handler sends
     /// that is itself not recorded looks like a root but for this.
-    pub(crate) const ROOT: u16 = 1 << 8;
+    pub(crate) const ROOT: u16 = 1 << 14;
 }
 
 /// Largest value of each field that saturates; one more means unknown.
