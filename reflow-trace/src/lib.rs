@@ -73,6 +73,7 @@ pub mod graph;
 mod integration;
 mod lane;
 pub mod ledger;
+pub mod lineage;
 mod message;
 mod probe;
 mod record;

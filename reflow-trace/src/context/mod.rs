@@ -38,6 +38,21 @@ use crate::sampling::{Randomness, Threshold};
 /// // Tracing changes nothing that the program can see: contexts are equal, whatever they hold.
 /// assert_eq!(Reading::default(), Reading { context: Context::current(), ..Reading::default() });
 /// ```
+///
+/// What was made from several messages keeps every cause. The handling under way is one; the others are
+/// remembered by whoever gathers them ([`Context::current`] while each is handled) and travel in a field
+/// of contexts that is marked as an attribute:
+///
+/// ```
+/// # use reflow_trace::{Context, sample};
+/// #[sample(rate = 1.0)]
+/// struct Report {
+///     #[trace(context)]
+///     context: Context,
+///     #[trace(attribute)]
+///     made_from: Vec<Context>,
+/// }
+/// ```
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Context {
     /// Producer of the trace, 52 bits.

@@ -160,6 +160,10 @@ impl FlowEntry {
                 Verdict::ByRate => Kept::new(by_rate, thresholds().number(by_rate)),
             }
         });
+        for verdict in [Verdict::Never, Verdict::Always, Verdict::ByRate] {
+            let threshold = self.kept(verdict).threshold;
+            self.cell.note_threshold(verdict, threshold);
+        }
         self.is_off = policy
             .switched_off
             .holds(&self.names, self.message_type, self.id.purpose());

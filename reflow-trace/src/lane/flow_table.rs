@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::flow_entry::{FlowEntry, FlowId, Purpose};
-use super::{Counter, FlowCell, LaneShared};
+use super::{FlowCell, LaneShared};
 use crate::edge::{
     BoundedName, Edge, EdgeNames, EdgeNumber, NAME_BYTES_MAX, OVERFLOW_EDGE, TypeNumber,
 };
@@ -322,15 +322,7 @@ impl FlowTable {
             .cells
             .entry((edge, message_type, purpose))
             .or_insert_with(|| {
-                let cell = Arc::new(FlowCell {
-                    edge,
-                    message_type,
-                    purpose,
-                    messages: Counter::default(),
-                    bytes: Counter::default(),
-                    failures: Counter::default(),
-                    not_sampled: Counter::default(),
-                });
+                let cell = Arc::new(FlowCell::new(edge, message_type, purpose));
                 lane.add_cell(Arc::clone(&cell));
                 cell
             });

@@ -10,11 +10,13 @@
 
 mod content;
 mod counters;
+mod coverage;
 mod loss;
 mod metrics;
 
 pub use content::ContentLedger;
 pub use counters::{CounterSnapshot, EdgeCounters};
+pub use coverage::{Coverage, RingCoverage};
 pub use loss::{Loss, LossReason};
 pub use metrics::{Ledger, SinkLedger, TracingMetrics};
 

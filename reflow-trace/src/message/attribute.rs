@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use super::capture::{Captured, ChecksumText};
 use super::details::take_details;
-use crate::record::sections::{Sections, ValueKind};
+use crate::context::Context;
+use crate::record::sections::{Sections, Tag, ValueKind};
 
 /// Longest text of one attribute, in bytes; what is longer is cut at a character.
 pub(crate) const TEXT_BYTES_MAX: usize = 1024;
@@ -26,6 +27,9 @@ pub enum AttributeValue<'a> {
     Text(&'a str),
     /// Anything that can be shown; formatted only when the message is recorded.
     Shown(&'a dyn fmt::Display),
+    /// More causes: what else the message was made from. They go to
+    /// [`joined_event_ids`](crate::CausalityInfo::joined_event_ids) whatever the attribute is called.
+    Causes(&'a [Context]),
 }
 
 impl fmt::Debug for AttributeValue<'_> {
@@ -37,6 +41,7 @@ impl fmt::Debug for AttributeValue<'_> {
             Self::Float(value) => write!(f, "{value}"),
             Self::Text(value) => write!(f, "{value:?}"),
             Self::Shown(value) => write!(f, "{value}"),
+            Self::Causes(contexts) => write!(f, "{contexts:?}"),
         }
     }
 }
@@ -77,6 +82,17 @@ impl<'a> Attributes<'a> {
                 // Cut short is still written; an error of the user's `Display` leaves what it wrote.
                 let _cut_or_failed = write!(text, "{value}");
                 self.write(key, ValueKind::Text, text.as_str().as_bytes());
+            }
+            AttributeValue::Causes(contexts) => self.join(contexts),
+        }
+    }
+
+    /// Each cause that was recorded, as far as there is room: a section for each, which needs no buffer.
+    fn join(&mut self, contexts: &[Context]) {
+        for id in contexts.iter().filter_map(Context::event_id) {
+            let sections = self.sections.get_or_insert_with(take_details);
+            if sections.attributes_bytes() + 24 <= ATTRIBUTES_BYTES_MAX {
+                sections.put(Tag::Joined, id.0.as_bytes());
             }
         }
     }
@@ -164,6 +180,27 @@ plain_values! {
     u8 => Unsigned as u64, u16 => Unsigned as u64, u32 => Unsigned as u64, u64 => Unsigned as u64, usize => Unsigned as u64,
     i8 => Signed as i64, i16 => Signed as i64, i32 => Signed as i64, i64 => Signed as i64, isize => Signed as i64,
     f32 => Float as f64, f64 => Float as f64, bool => Bool as bool,
+}
+
+impl<'a> AsValue<'a> for &&Value<'a, Context> {
+    #[inline]
+    fn value(&self) -> AttributeValue<'a> {
+        AttributeValue::Causes(std::slice::from_ref(self.0))
+    }
+}
+
+impl<'a> AsValue<'a> for &&Value<'a, Vec<Context>> {
+    #[inline]
+    fn value(&self) -> AttributeValue<'a> {
+        AttributeValue::Causes(self.0)
+    }
+}
+
+impl<'a, const N: usize> AsValue<'a> for &&Value<'a, [Context; N]> {
+    #[inline]
+    fn value(&self) -> AttributeValue<'a> {
+        AttributeValue::Causes(self.0)
+    }
 }
 
 impl<'a, T: AsRef<str> + ?Sized> AsValue<'a> for &Value<'a, T> {

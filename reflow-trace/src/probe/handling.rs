@@ -166,7 +166,7 @@ pub(super) fn begin_received(
             attempt.number(lane, hand);
             attempt.words[1] = hand.ticks();
         } else {
-            entry.cell.not_sampled.add(1);
+            entry.cell.leave_out(facts.verdict as u64);
         }
         Flow::at(place, sampled)
     })

@@ -54,7 +54,7 @@ impl Plain {
         } else {
             0
         };
-        let flags = flag::IN_TRACE | flag::HOPS | shallow(size.source);
+        let flags = flag::IN_TRACE | flag::HOPS | flag::ROOT | shallow(size.source);
         Self {
             amounts: pack_amounts(size.bytes, depth.known()),
             said: (u64::from(flags) << 48) | deep | verdict as u64,
@@ -270,7 +270,7 @@ fn begin_root(
     let randomness = hand.numbering.randomness(*roots);
     let kept = entry.kept_by(plain.said);
     if !kept.threshold.keeps(randomness) {
-        cell.not_sampled.add(1);
+        cell.leave_out(plain.said);
         attempt.words[3] = entry.flow_word;
         attempt.standing = hand.counted;
         return Flow::at(place, false);
@@ -377,7 +377,7 @@ pub(super) fn begin_linked(
             }
             attempt.words[1] = hand.ticks();
         } else {
-            entry.cell.not_sampled.add(1);
+            entry.cell.leave_out(facts.verdict as u64);
             attempt.words[3] = entry.flow_word;
             attempt.standing = hand.counted;
             if let Some(outgoing) = outgoing {

@@ -52,7 +52,7 @@ impl Trace {
             cause_sequence: 0,
             cause_ring: 0,
             trace_high: hand.numbering.high(),
-            flags: flag::IN_TRACE | flag::HOPS,
+            flags: flag::IN_TRACE | flag::HOPS | flag::ROOT,
             hops: 0,
         }
     }
@@ -63,6 +63,10 @@ impl Trace {
         if let Some(randomness) = facts.id.and_then(randomness_of_id) {
             trace.randomness = randomness;
             trace.flags |= flag::TRACE_BY_ID;
+            if facts.context.is_none() {
+                // The hops of such a message are linked by nothing but the id: each of them comes here.
+                trace.flags &= !flag::ROOT;
+            }
         }
         trace
     }

@@ -102,6 +102,9 @@ pub(crate) mod flag {
     pub(crate) const UNLINKED: u16 = 1 << 7;
     /// The event was built by hand; sections hold what the words cannot.
     pub(crate) const BY_HAND: u16 = 1 << 6;
+    /// The trace was begun by this attempt, and nothing is known that led to it. What a handler sends
+    /// that is itself not recorded looks like a root but for this.
+    pub(crate) const ROOT: u16 = 1 << 14;
 }
 
 /// Largest value of each field that saturates; one more means unknown.
