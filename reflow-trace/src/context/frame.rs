@@ -19,10 +19,12 @@ pub(crate) struct ThreadCause {
 }
 
 impl ThreadCause {
-    pub(crate) const NONE: Self = Self {
-        is_set: Cell::new(false),
-        context: Cell::new(Context::NONE),
-    };
+    pub(crate) const fn none() -> Self {
+        Self {
+            is_set: Cell::new(false),
+            context: Cell::new(Context::NONE),
+        }
+    }
 
     /// Runs `f` with this thread's cause; `None` where the thread is too far gone.
     #[inline]

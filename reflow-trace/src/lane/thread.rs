@@ -64,8 +64,8 @@ pub(crate) struct Here {
 thread_local! {
     static HERE: Here = const {
         Here {
-            cause: ThreadCause::NONE,
-            place: Place::START,
+            cause: ThreadCause::none(),
+            place: Place::start(),
             state: Cell::new(0),
             held: Cell::new(None),
             is_attaching: Cell::new(false),
