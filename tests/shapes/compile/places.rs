@@ -1,6 +1,12 @@
 //! Where an impl may stand, and for what.
 
-#![deny(warnings)]
+#![deny(warnings, clippy::pedantic)]
+#![expect(
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate,
+    clippy::result_unit_err,
+    reason = "what they ask for would stand in the user's code, and nobody reads the documentation of a test"
+)]
 
 use std::future::Future;
 use std::pin::Pin;
@@ -71,7 +77,10 @@ impl Receivers {
         message.fill(0);
     }
 
-    pub fn send_async<'a>(self: &'a Arc<Self>, message: &'a str) -> impl Future<Output = &'a str> + use<'a> {
+    pub fn send_async<'a>(
+        self: &'a Arc<Self>,
+        message: &'a str,
+    ) -> impl Future<Output = &'a str> + use<'a> {
         async move { message }
     }
 
@@ -102,12 +111,13 @@ pub struct Actor {
 #[traced_actor(actor = self.name)]
 impl Actor {
     pub fn handle(&mut self, message: Option<u8>) -> Result<u8, ()> {
-        Ok(message.ok_or(())?)
+        message.ok_or(())
     }
 
     pub async fn run(mut self, mut inbox: std::vec::IntoIter<Option<u8>>) -> Result<(), ()> {
         while let Some(message) = inbox.next() {
             self.handle(message)?;
+            inbox.next_back();
         }
         Ok(())
     }

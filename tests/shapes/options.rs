@@ -19,8 +19,8 @@ enum Answer {
 }
 
 #[traced_connector(
-    from = "self.from",
-    to = self.to,
+    from = self.from,
+    to = "self.to",
     protocol = "tcp",
     compression = "zstd",
     attributes(number = "message.0", r#type = "self.kind()", "dotted.key" = "\"v\""),
@@ -28,7 +28,7 @@ enum Answer {
 )]
 impl Connector {
     fn kind(&self) -> &'static str {
-        "kind"
+        self.from.port
     }
 
     fn send(&self, message: Reading) -> Answer {
@@ -66,7 +66,7 @@ fn options_say_where_and_what_and_whether_it_went_well() {
     for (key, value) in [
         ("protocol", "tcp"),
         ("compression", "zstd"),
-        ("type", "kind"),
+        ("type", "out"),
         ("dotted.key", "v"),
     ] {
         assert_eq!(attributes[key], value, "{key}");

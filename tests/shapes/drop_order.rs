@@ -18,13 +18,13 @@ struct Connector(Noisy);
 impl Connector {
     fn send(self, message: Noisy, _: Noisy, last: Noisy) -> u8 {
         let _local = Noisy("local");
-        let _ = (&last, &message, self.0.0);
+        let _ = (&last, &message, self.0 .0);
         1
     }
 
     async fn send_async(self, message: Noisy, _: Noisy, last: Noisy) -> u8 {
         let _local = Noisy("local");
-        let _ = (&last, &message, self.0.0);
+        let _ = (&last, &message, self.0 .0);
         1
     }
 }

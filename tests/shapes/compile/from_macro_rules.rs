@@ -1,6 +1,12 @@
 //! Annotated items that a `macro_rules!` makes out of what it was given.
 
-#![deny(warnings)]
+#![deny(warnings, clippy::pedantic)]
+#![expect(
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate,
+    clippy::result_unit_err,
+    reason = "what they ask for would stand in the user's code, and nobody reads the documentation of a test"
+)]
 
 use reflow_trace::{sample, traced_actor, traced_connector};
 
@@ -40,7 +46,12 @@ macro_rules! message {
     };
 }
 
-message!(Reading { number: u32 }, 0.5, |reading| reading.number > 1, Self::is_old);
+message!(
+    Reading { number: u32 },
+    0.5,
+    |reading| reading.number > 1,
+    Self::is_old
+);
 
 impl Reading {
     fn is_old(&self) -> bool {

@@ -27,7 +27,7 @@ fn a_send_dropped_half_way_is_cancelled_and_a_panic_is_panicked() {
     assert_eq!(polled, None);
     drop(send);
     let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        block_on(connector.try_send(Reading(9)))
+        block_on(connector.try_send(Reading(9)));
     }));
     assert_eq!(
         payload

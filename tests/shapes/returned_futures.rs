@@ -8,7 +8,7 @@ type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), Full>> + Send + 'a>>;
 
 #[traced_connector(from_actor = self.0.from_actor, from_port = self.0.from_port, to_actor = self.0.to_actor, to_port = self.0.to_port)]
 impl Connector {
-    fn send(&self, message: Reading) -> impl Future<Output = Result<(), Full>> + Send {
+    fn send(&self, message: Reading) -> impl Future<Output = Result<(), Full>> + Send + '_ {
         if message.0 == 0 {
             return futures::future::Either::Left(std::future::ready(Err(Full(0))));
         }

@@ -102,9 +102,7 @@ fn bodies_mean_what_they_meant() {
     });
     assert_eq!(
         recording.lines(),
-        [
-            DELIVERED, FAILED, DELIVERED, DELIVERED, DELIVERED, DELIVERED
-        ]
+        [DELIVERED, FAILED, DELIVERED, DELIVERED, DELIVERED, DELIVERED]
     );
 }
 

@@ -2,7 +2,7 @@
 
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
-#![deny(warnings)]
+#![deny(warnings, clippy::pedantic)]
 #![allow(non_camel_case_types, dead_code)]
 
 mod core {}
@@ -47,12 +47,15 @@ enum Kind {
     #[sample(never)]
     None,
     #[sample(always = "*number > 1")]
-    Numbered { #[trace(id)] number: ::core::primitive::u32 },
+    Numbered {
+        #[trace(id)]
+        number: ::core::primitive::u32,
+    },
 }
 
 impl Kind {
     fn is_some(&self) -> ::core::primitive::bool {
-        true
+        ::core::matches!(self, Self::Some)
     }
 }
 
@@ -84,7 +87,9 @@ impl Connector {
     fn try_send(
         &self,
         message: Kind,
-    ) -> ::core::pin::Pin<::std::boxed::Box<dyn ::core::future::Future<Output = ()> + ::core::marker::Send + '_>> {
+    ) -> ::core::pin::Pin<
+        ::std::boxed::Box<dyn ::core::future::Future<Output = ()> + ::core::marker::Send + '_>,
+    > {
         let _ = message;
         ::std::boxed::Box::pin(async {})
     }

@@ -8,13 +8,12 @@ struct Connector(Wire);
 impl Connector {
     async fn send_message(&self, message: Reading) -> Result<(), Full> {
         std::future::ready(()).await;
-        for attempt in 0.. {
-            match self.send(message.clone()) {
-                Err(_) if attempt < 2 => continue,
-                result => return result,
+        for _ in 0..2 {
+            if self.send(message.clone()).is_ok() {
+                return Ok(());
             }
         }
-        Ok(())
+        self.send(message)
     }
 
     fn send(&self, message: Reading) -> Result<(), Full> {
