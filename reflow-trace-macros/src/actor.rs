@@ -77,7 +77,7 @@ fn probe<'a>(
     let read: Vec<&Expression> = options.actor.iter().chain(&options.port).collect();
     validate::recordable(method, role, said, &read, diagnostics);
     let message = match role.needs_message() {
-        true => Some(message_of(method, said, None, diagnostics)?),
+        true => Some(message_of(method, role, said, None, diagnostics)?),
         false => None,
     };
     Some(Probe {
@@ -91,6 +91,7 @@ fn probe<'a>(
         message,
         ok: said.ok.as_ref(),
         size: said.size.as_ref(),
+        fan_out: None,
         returns: said.returns,
         receiver: method
             .receiver()
@@ -102,7 +103,7 @@ fn role(method: &Method, said: &MethodOptions, diagnostics: &mut Diagnostics) ->
     let Some((role, span)) = said.role else {
         return Role::in_actor(method, &method.name.to_string());
     };
-    if matches!(role, Role::Send | Role::Receive) {
+    if role.sends() || role == Role::Receive {
         let message = format!(
             "`{}` is for an impl with `#[traced_connector]`: an actor's methods are `handler`, `life` or `skip`",
             role.name()

@@ -5,6 +5,7 @@
 //! `forbid` would refuse.
 
 pub(crate) mod asynchronous;
+pub(crate) mod batch;
 pub(crate) mod in_place;
 pub(crate) mod probe;
 pub(crate) mod returned_future;
@@ -21,18 +22,19 @@ use crate::shape::returned::Returned;
 
 /// The method with a probe around its body.
 pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
-    let declared = Returned::of(method.returned.as_ref());
+    let declared = method.kind;
     let returned = match (probe.returns, declared) {
         (Some(Returns::Value), _) => Returned::Value,
         (Some(Returns::Future), Returned::Value | Returned::PerhapsFuture) => Returned::BoxedFuture,
         (_, declared) => declared,
     };
     let statements = match returned {
+        _ if probe.is_known_at_the_end(declared) => batch::body(method, probe, returned),
         _ if method.is_async => asynchronous::body(method, probe, declared),
         Returned::OpaqueFuture | Returned::BoxedFuture => {
             returned_future::body(method, probe, returned)
         }
-        _ if method.has("track_caller") => in_place::body(method, probe),
+        _ if method.may_have("track_caller") => in_place::body(method, probe),
         _ => synchronous::body(method, probe, returned),
     };
     let arguments = method

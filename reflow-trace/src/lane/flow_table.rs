@@ -108,6 +108,8 @@ pub(crate) struct FlowTable {
     /// would grow with every name.
     overflowed: Vec<u32>,
     cells: HashMap<(EdgeNumber, TypeNumber, Purpose), Arc<FlowCell>>,
+    /// The counters of what is sent over an edge, whatever its type.
+    sent: HashMap<EdgeNumber, Vec<Arc<FlowCell>>>,
 }
 
 impl FlowTable {
@@ -119,6 +121,7 @@ impl FlowTable {
             of_content: HashMap::new(),
             overflowed: Vec::new(),
             cells: HashMap::new(),
+            sent: HashMap::new(),
         }
     }
 
@@ -318,6 +321,12 @@ impl FlowTable {
         (self.entries.len() - 1) as u32
     }
 
+    /// How many messages were sent over an edge on this lane.
+    pub(crate) fn sent_over(&self, edge: EdgeNumber) -> u64 {
+        let cells = self.sent.get(&edge).into_iter().flatten();
+        cells.map(|cell| cell.messages.get()).sum()
+    }
+
     /// The counters of a flow.
     pub(crate) fn cell(
         &mut self,
@@ -340,6 +349,9 @@ impl FlowTable {
                     not_sampled: Counter::default(),
                 });
                 lane.add_cell(Arc::clone(&cell));
+                if purpose == Purpose::Send {
+                    self.sent.entry(edge).or_default().push(Arc::clone(&cell));
+                }
                 cell
             });
         Arc::clone(cell)

@@ -148,6 +148,14 @@ impl Flow {
         }
     }
 
+    /// A send that is recorded when it is over began earlier, and its details are there.
+    pub(super) fn began_at(&mut self, start: u64, details: Option<Box<Sections>>) {
+        if let Some(attempt) = self.attempt() {
+            attempt.words[1] = start;
+            attempt.details = details;
+        }
+    }
+
     /// From now on, being dropped without a panic means delivered.
     ///
     /// For bodies that cannot be wrapped in a closure.

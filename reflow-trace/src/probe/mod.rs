@@ -6,8 +6,10 @@
 //!
 //! The names of this module are for generated code.
 
+mod batch;
 mod begin;
 mod body;
+mod broadcast;
 mod depth;
 mod ends;
 mod flow;
@@ -15,6 +17,7 @@ mod future;
 mod handling;
 mod judge;
 mod life;
+mod pending;
 mod receive;
 mod send;
 mod site;
@@ -27,8 +30,13 @@ mod tests;
 mod trace;
 mod write;
 
+pub use batch::{
+    Batch, BatchFuture, BatchOf, BeginBatch, Items, One, Seen, begin_batch_in, deferred_batch,
+    instrumented_batch,
+};
 pub use begin::{BeginHandling, BeginSend, Probed};
 pub use body::{call, declared};
+pub use broadcast::{FanOut, Reached};
 pub use depth::{Depth, DepthFallback, QueueLength, Unsaid};
 pub use ends::{AsName, Ends, Name, Text, edge, ends};
 pub use flow::Flow;
@@ -36,6 +44,7 @@ pub use future::{Deferred, Instrumented, begin_in, deferred, instrumented};
 pub use handling::{Receiver, receiver, receiver_by_default};
 pub use judge::{Judge, Judged, outcome_if};
 pub use life::begin_life;
+pub use pending::{MayPend, Polled};
 pub use receive::{EndReceive, Received, begin_receive};
 pub use site::Site;
 
