@@ -29,6 +29,71 @@ impl Connector {
     }
 }
 
+struct Rebound(Noisy);
+
+#[traced_connector(from_actor = ("a"), from_port = ("out"), to_actor = ("b"), to_port = ("in1"))]
+impl Rebound {
+    fn send(
+        mut self,
+        first: Noisy,
+        mut message: Noisy,
+        _: Noisy,
+        (pair, _): (Noisy, u8),
+        last: Noisy,
+    ) -> u8 {
+        let _local = Noisy("local");
+        self.0 .0 = "self";
+        message.0 = "message";
+        let _ = (&first, &pair, &last, self.0.0.len());
+        1
+    }
+
+    async fn send_async(
+        mut self,
+        first: Noisy,
+        mut message: Noisy,
+        _: Noisy,
+        (pair, _): (Noisy, u8),
+        last: Noisy,
+    ) -> u8 {
+        let _local = Noisy("local");
+        self.0 .0 = "self";
+        message.0 = "message";
+        let _ = (&first, &pair, &last, self.0.0.len());
+        1
+    }
+}
+
+#[test]
+fn arguments_that_are_bound_afresh_drop_in_the_order_of_plain_functions() {
+    let _recording = Recording::start();
+    let order = || DROPPED.with_borrow_mut(std::mem::take);
+    let expected = [
+        "local", "last", "pair", "unused", "message", "first", "self",
+    ];
+    let noisy = || {
+        (
+            Noisy("first"),
+            Noisy(""),
+            Noisy("unused"),
+            (Noisy("pair"), 1),
+            Noisy("last"),
+        )
+    };
+    let (first, message, unused, pair, last) = noisy();
+    assert_eq!(
+        Rebound(Noisy("")).send(first, message, unused, pair, last),
+        1
+    );
+    assert_eq!(order(), expected);
+    let (first, message, unused, pair, last) = noisy();
+    assert_eq!(
+        block_on(Rebound(Noisy("")).send_async(first, message, unused, pair, last)),
+        1
+    );
+    assert_eq!(order(), expected);
+}
+
 #[test]
 fn arguments_drop_in_the_order_of_plain_functions() {
     let _recording = Recording::start();

@@ -4,12 +4,15 @@
 #![forbid(unsafe_code)]
 
 mod asynchronous;
+mod batches;
 mod bodies;
+mod broadcasts;
 mod cancelled;
 mod drop_order;
 mod made_by_macros;
 mod one_event;
 mod options;
+mod polled;
 mod receives;
 mod returned_futures;
 mod silent;

@@ -129,7 +129,9 @@ fn begin(probe: &Probe<'_>, flow: &TokenStream) -> TokenStream {
         _ => quote_spanned!(span=> &mut #p::One(&mut #message)),
     };
     let (ends, depth, site) = (probe.ends(), probe.depth(), probe.site());
-    let size = probe.size().map(|size| quote_spanned!(span=> flow.measured(#size);));
+    let size = probe
+        .size()
+        .map(|size| quote_spanned!(span=> flow.measured(#size);));
     quote_spanned! {span=>
         use #p::AsName as _;
         use #p::BeginBatch as _;

@@ -17,6 +17,7 @@ use quote::quote;
 
 use self::probe::Probe;
 use crate::options::method::Returns;
+use crate::shape::argument::Argument;
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
 
@@ -61,10 +62,11 @@ fn captures(method: &Method) -> TokenStream {
 }
 
 /// The arguments under the names and patterns of the user.
+///
+/// What is bound afresh drops before what is captured, so all arguments behind one that must be are: a function drops its
+/// arguments from the last to the first.
 fn rebinds(method: &Method) -> TokenStream {
-    method
-        .arguments
-        .iter()
-        .map(|argument| argument.rebind())
-        .collect()
+    let first = method.arguments.iter().position(Argument::must_be_rebound);
+    let rebound = method.arguments.iter().skip(first.unwrap_or(usize::MAX));
+    rebound.map(Argument::rebind).collect()
 }

@@ -78,9 +78,7 @@ impl Returned {
             && is_punct(trees.get(1), ':')
             && is_punct(trees.get(2), ':');
         match (is_path, trees.get(3), trees.get(4)) {
-            (true, Some(TokenTree::Ident(name)), next)
-                if next.is_none() || is_punct(next, '<') =>
-            {
+            (true, Some(TokenTree::Ident(name)), next) if next.is_none() || is_punct(next, '<') => {
                 Some(name.to_string())
             }
             _ => None,

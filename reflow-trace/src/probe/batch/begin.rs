@@ -128,14 +128,14 @@ impl<'a> Begin<'a> {
                 self.flow.under_way.as_mut()?.beyond += 1;
                 return None;
             }
-            (Some(batch), _) => return self.remember_at(FlowKey::Handle(&batch.edge.clone()), facts),
+            (Some(batch), _) => {
+                return self.remember_at(FlowKey::Handle(&batch.edge.clone()), facts);
+            }
             (None, ends) => *ends,
         };
         match &ends {
             Ends::Handle(edge) => self.remember_at(FlowKey::Handle(edge), facts),
-            Ends::Names(names) if are_text(names) => {
-                self.remember_at(FlowKey::Names(names), facts)
-            }
+            Ends::Names(names) if are_text(names) => self.remember_at(FlowKey::Names(names), facts),
             Ends::Names(names) => with_shown_names(names, |names| {
                 self.remember_at(FlowKey::Names(names), facts)
             }),
