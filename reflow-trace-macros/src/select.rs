@@ -148,6 +148,7 @@ pub(crate) fn names_in_actor() -> String {
 }
 
 /// The argument that is the message: the one that was named, else the one that is called like one, else the only one.
+/// An argument that is a pattern is named by what it binds, and is the message as a whole.
 pub(crate) fn message_of<'m>(
     method: &'m Method,
     role: Role,
@@ -162,9 +163,11 @@ pub(crate) fn message_of<'m>(
         .collect();
     let find = |wanted: &Ident| {
         let wanted = wanted.to_string();
-        arguments.iter().copied().find(|argument| {
-            argument.written_name().as_deref() == Some(wanted.trim_start_matches("r#"))
-        })
+        let wanted = wanted.trim_start_matches("r#");
+        let is_it = |argument: &&Argument| argument.written_name().as_deref() == Some(wanted);
+        let holds_it = |argument: &&Argument| argument.binds(wanted);
+        let mut all = arguments.iter().copied();
+        all.clone().find(is_it).or_else(|| all.find(holds_it))
     };
     let all = || listed(arguments.iter().filter_map(|argument| argument.described()));
     let name = &method.name;
@@ -193,6 +196,11 @@ pub(crate) fn message_of<'m>(
         .filter(|argument| role.may_take(argument))
         .collect();
     named.dedup_by_key(|argument| argument.written_name());
+    if named.is_empty() && arguments.len() > 1 {
+        let binds_one =
+            |argument: &&Argument| MESSAGE_NAMES.iter().any(|name| argument.binds(name));
+        named.extend(arguments.iter().copied().filter(binds_one));
+    }
     match (named.as_slice(), arguments.as_slice()) {
         ([only], _) | ([], [only]) => Some(only),
         ([], []) => {
@@ -209,7 +217,7 @@ pub(crate) fn message_of<'m>(
                 listed(named.iter().filter_map(|a| a.described()))
             };
             let message = format!(
-                "which argument of `{name}` is the message, {candidates}? say so with `#[trace(message = \"..\")]`"
+                "which argument of `{name}` is the message, {candidates}? say so with `#[trace(message = \"..\")]`, by its name or one in its pattern"
             );
             diagnostics.at(name.span(), message);
             None

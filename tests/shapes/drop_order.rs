@@ -44,7 +44,7 @@ impl Rebound {
         let _local = Noisy("local");
         self.0 .0 = "self";
         message.0 = "message";
-        let _ = (&first, &pair, &last, self.0.0.len());
+        let _ = (&first, &pair, &last, self.0 .0.len());
         1
     }
 
@@ -59,7 +59,7 @@ impl Rebound {
         let _local = Noisy("local");
         self.0 .0 = "self";
         message.0 = "message";
-        let _ = (&first, &pair, &last, self.0.0.len());
+        let _ = (&first, &pair, &last, self.0 .0.len());
         1
     }
 }

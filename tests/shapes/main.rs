@@ -3,16 +3,21 @@
 #![deny(warnings, clippy::pedantic)]
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod asynchronous;
 mod batches;
 mod bodies;
 mod broadcasts;
 mod cancelled;
 mod drop_order;
+mod impls;
 mod made_by_macros;
 mod one_event;
 mod options;
 mod polled;
+mod polling;
+mod qualifiers;
+mod receivers;
 mod receives;
 mod returned_futures;
 mod silent;
@@ -27,7 +32,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
-use reflow_trace::{sample, traced_connector};
+use reflow_trace::{sample, traced_connector, Edge};
 use reflow_trace_tests::{Recording, Silence};
 
 #[sample(rate = 1.0)]

@@ -4,7 +4,9 @@ use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::attribute::Attribute;
-use super::tokens::{as_written, is_ident, is_punct, split_at_commas, without_invisible_group};
+use super::tokens::{
+    as_written, is_ident, is_punct, mention, split_at_commas, without_invisible_group,
+};
 
 /// One argument with its comma.
 pub(crate) struct Argument {
@@ -105,6 +107,14 @@ impl Argument {
         }
     }
 
+    /// Whether it is a pattern with this name in it.
+    pub(crate) fn binds(&self, name: &str) -> bool {
+        match &self.kind {
+            Kind::Pattern { pattern, .. } => mention(pattern, name).is_some(),
+            _ => false,
+        }
+    }
+
     /// How an error speaks of it.
     pub(crate) fn described(&self) -> Option<String> {
         match &self.kind {
@@ -157,12 +167,8 @@ impl Argument {
             .iter()
             .filter(|attribute| attribute.is("cfg"));
         let name = match &self.kind {
-            // A mention would be a use of what the user calls unused.
-            Kind::Named { name, .. }
-                if name.to_string().starts_with('_') && self.drops_without_effect() =>
-            {
-                return TokenStream::new();
-            }
+            // A mention would be a use, and hide that the body has none.
+            Kind::Named { .. } if self.drops_without_effect() => return TokenStream::new(),
             Kind::Named { name, .. } | Kind::Pattern { name, .. } | Kind::Receiver { name, .. } => {
                 name
             }
