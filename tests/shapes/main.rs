@@ -6,10 +6,13 @@
 mod arguments;
 mod asynchronous;
 mod batches;
+mod behaviours;
 mod bodies;
 mod broadcasts;
 mod cancelled;
+mod depths;
 mod drop_order;
+mod grammar;
 mod impls;
 mod made_by_macros;
 mod one_event;

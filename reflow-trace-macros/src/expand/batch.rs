@@ -132,7 +132,9 @@ fn begin(probe: &Probe<'_>, flow: &TokenStream) -> TokenStream {
     let size = probe
         .size()
         .map(|size| quote_spanned!(span=> flow.measured(#size);));
+    let keep = probe.keep();
     quote_spanned! {span=>
+        #keep
         use #p::AsName as _;
         use #p::BeginBatch as _;
         (&mut &mut &mut #p::BatchOf(#messages)).begin_batch(#flow, #ends, #depth, #site);

@@ -7,6 +7,7 @@
 pub(crate) mod asynchronous;
 pub(crate) mod batch;
 pub(crate) mod in_place;
+pub(crate) mod kept;
 pub(crate) mod probe;
 pub(crate) mod returned_future;
 pub(crate) mod sample;

@@ -121,7 +121,9 @@ impl Probe<'_> {
             // Selection reported the missing message, and nothing is expanded after an error.
             (_, _, None) => TokenStream::new(),
         };
+        let keep = self.keep();
         quote_spanned! {span=>
+            #keep
             use #p::AsName as _;
             #begin
         }
@@ -225,7 +227,10 @@ impl Probe<'_> {
                 ends: ResolvedEnds::Edge(edge),
                 ..
             } => {
-                let edge = self.bound(edge);
+                let edge = match self.keeps_edge() {
+                    true => quote_spanned!(span=> kept_edge),
+                    false => self.bound(edge),
+                };
                 quote_spanned!(span=> #p::edge(&#edge))
             }
             Place::Edge {
@@ -243,6 +248,10 @@ impl Probe<'_> {
         let span = Span::mixed_site();
         let p = &self.private;
         match &self.place {
+            Place::Edge {
+                depth: QueueDepth::Given(_),
+                ..
+            } if self.keeps_depth() => quote_spanned!(span=> kept_depth),
             Place::Edge {
                 depth: QueueDepth::Given(expression),
                 ..
@@ -323,12 +332,15 @@ impl Probe<'_> {
 
     fn name_of(&self, expression: &Expression) -> TokenStream {
         let p = &self.private;
+        if let Some(kept) = self.kept_name(expression) {
+            return quote_spanned!(Span::mixed_site()=> #kept.name());
+        }
         let expression = self.bound(expression);
         quote_spanned!(Span::mixed_site()=> (&&#p::Text(&#expression)).name())
     }
 
     /// The expression as one operand that can see the method's `self`.
-    fn bound(&self, expression: &Expression) -> TokenStream {
+    pub(super) fn bound(&self, expression: &Expression) -> TokenStream {
         let operand = expression.in_parentheses();
         bind_self(quote!(#operand), self.receiver)
     }

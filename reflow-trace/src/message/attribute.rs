@@ -147,6 +147,13 @@ macro_rules! plain_values {
                 AttributeValue::$variant(*self.0 as $as)
             }
         }
+
+        impl<'a> AsValue<'a> for &&Value<'a, &$type> {
+            #[inline]
+            fn value(&self) -> AttributeValue<'a> {
+                AttributeValue::$variant(**self.0 as $as)
+            }
+        }
     )*};
 }
 
@@ -185,7 +192,7 @@ mod tests {
         let values = [
             format!("{:?}", (&&&Value(&7u8)).value()),
             format!("{:?}", (&&&Value(&-7i64)).value()),
-            format!("{:?}", (&&&Value(&true)).value()),
+            format!("{:?}", (&&&Value(&&true)).value()),
             format!("{:?}", (&&&Value("text")).value()),
             format!("{:?}", (&&&Value(&String::from("text"))).value()),
             format!("{:?}", (&&&Value(&uuid)).value()),
