@@ -14,6 +14,7 @@ mod depths;
 mod drop_order;
 mod grammar;
 mod impls;
+mod loops;
 mod made_by_macros;
 mod one_event;
 mod options;

@@ -3,6 +3,7 @@
 mod expansions;
 mod half_written;
 mod soup;
+mod without_recording;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

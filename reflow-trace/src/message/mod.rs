@@ -2,12 +2,14 @@
 
 mod attribute;
 mod details;
+mod labelled;
 mod size;
 mod standard;
 
 pub(crate) use attribute::FixedText;
 pub use attribute::{AsValue, AttributeValue, Attributes, Value};
 pub(crate) use details::{give_back_details, take_details};
+pub use labelled::Labelled;
 pub(crate) use size::SizeSource;
 pub use size::{Size, SizeFallback};
 
