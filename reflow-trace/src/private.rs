@@ -1,9 +1,9 @@
 //! What generated code names. Not part of the public interface: it changes with the macros.
 
-pub use crate::context::{CauseFrame, Context};
+pub use crate::context::{CauseFrame, Context, ContextField};
 pub use crate::event::Outcome;
 pub use crate::message::{
-    AsValue, AttributeValue, Attributes, Message, MessageKind, Size, SizeFallback, Value,
+    AsValue, AttributeValue, Attributes, Message, MessageKind, Size, SizeFallback, Value, share,
 };
 pub use crate::probe::*;
 pub use crate::sampling::Verdict;

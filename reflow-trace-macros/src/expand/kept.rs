@@ -18,8 +18,9 @@ impl Probe<'_> {
         let span = Span::mixed_site();
         let p = &self.private;
         let names = self.names_from_message().map(|(at, name)| {
-            let (kept, name) = (kept_name(at), self.bound(name));
-            quote_spanned!(span=> let mut #kept = #p::Kept::of((&&#p::Text(&#name)).name());)
+            let (kept, given) = (kept_name(at), self.bound(name));
+            let given = quote_spanned!(name.place()=> (&&#p::Text(&#given)).name());
+            quote_spanned!(span=> let mut #kept = #p::Kept::of(#given);)
         });
         let edge = self.edge_from_message().map(|edge| {
             let edge = self.bound(edge);

@@ -141,8 +141,9 @@ impl Probe<'_> {
         let attributes: Vec<TokenStream> = given
             .chain(self.fan_out.map(|number| (FAN_OUT, number)))
             .map(|(key, value)| {
-                let value = self.bound(value);
-                quote_spanned!(span=> flow.attribute(#key, (&&&#p::Value(&#value)).value());)
+                let given = self.bound(value);
+                let given = quote_spanned!(value.place()=> (&&&#p::Value(&#given)).value());
+                quote_spanned!(span=> flow.attribute(#key, #given);)
             })
             .collect();
         if attributes.is_empty() {
@@ -227,11 +228,12 @@ impl Probe<'_> {
                 ends: ResolvedEnds::Edge(edge),
                 ..
             } => {
-                let edge = match self.keeps_edge() {
+                let given = match self.keeps_edge() {
                     true => quote_spanned!(span=> kept_edge),
                     false => self.bound(edge),
                 };
-                quote_spanned!(span=> #p::edge(&#edge))
+                let given = quote_spanned!(edge.place()=> &#given);
+                quote_spanned!(span=> #p::edge(#given))
             }
             Place::Edge {
                 ends: ResolvedEnds::Names(names),
@@ -335,8 +337,8 @@ impl Probe<'_> {
         if let Some(kept) = self.kept_name(expression) {
             return quote_spanned!(Span::mixed_site()=> #kept.name());
         }
-        let expression = self.bound(expression);
-        quote_spanned!(Span::mixed_site()=> (&&#p::Text(&#expression)).name())
+        let given = self.bound(expression);
+        quote_spanned!(expression.place()=> (&&#p::Text(&#given)).name())
     }
 
     /// The expression as one operand that can see the method's `self`.

@@ -1,6 +1,8 @@
 //! Named values beside a message.
 
 use std::fmt::{self, Write as _};
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use super::details::take_details;
 use crate::record::sections::{Sections, ValueKind};
@@ -174,6 +176,36 @@ impl<'a, T: fmt::Display> AsValue<'a> for Value<'a, T> {
     #[inline]
     fn value(&self) -> AttributeValue<'a> {
         AttributeValue::Shown(self.0)
+    }
+}
+
+/// Where look-up arrives when nothing else fits: the bound of its method fails with a text of ours.
+#[derive(Debug)]
+pub struct UnfitValue<T: ?Sized>(PhantomData<T>);
+
+/// Implemented by nothing: what can be an attribute is found before.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as an attribute or an id",
+    label = "neither a number, nor text, nor `Display`",
+    note = "an attribute or an id is a number, a `bool`, text (`AsRef<str>`) or implements `Display`"
+)]
+pub trait Recordable {}
+
+impl<T: ?Sized> Deref for Value<'_, T> {
+    type Target = UnfitValue<T>;
+
+    fn deref(&self) -> &UnfitValue<T> {
+        &UnfitValue(PhantomData)
+    }
+}
+
+impl<T: ?Sized> UnfitValue<T> {
+    /// Never called.
+    pub fn value(&self) -> AttributeValue<'static>
+    where
+        T: Recordable,
+    {
+        AttributeValue::Bool(false)
     }
 }
 

@@ -82,6 +82,19 @@ pub trait Message {
     }
 }
 
+/// A rate that is a constant, checked while the program is compiled.
+///
+/// # Panics
+///
+/// When it is not a share of all messages.
+pub const fn share(rate: f64) -> f64 {
+    assert!(
+        rate >= 0.0 && rate <= 1.0,
+        "a rate is a share of all messages: a number from 0.0 to 1.0"
+    );
+    rate
+}
+
 /// Name and compile-time policy of a message type or variant.
 #[derive(Debug)]
 pub struct MessageKind {
