@@ -27,6 +27,7 @@ pub(crate) fn traced_actor(options: TokenStream, item: TokenStream, enabled: boo
             return fallback::conclude(diagnostics, enabled, item, TokenStream::new);
         }
     };
+    implementation.understand(&options.crate_path.segments());
     validate::applied_once(NAME, &mut implementation, &mut diagnostics);
     let said: Vec<MethodOptions> = implementation
         .methods_mut()

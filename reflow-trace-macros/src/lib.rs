@@ -162,6 +162,7 @@ const ENABLED: bool = cfg!(feature = "enable");
 /// - Of a `#[track_caller]` method only returning and panicking are told apart.
 /// - The message argument is bound as `mut` for the probe, so the compiler does not notice a missing `mut` on it while
 ///   recording is compiled in.
+/// - An argument that only an option reads is unused where recording is compiled out, and the compiler says so.
 /// - It does not see code that is no method: for a loop in a task there are `reflow_trace::send` and its kin.
 #[proc_macro_attribute]
 pub fn traced_connector(options: TokenStream, item: TokenStream) -> TokenStream {

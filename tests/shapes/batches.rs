@@ -316,3 +316,39 @@ fn a_batch_that_asks_for_its_caller_finds_it() {
     assert_eq!(connector.located(readings(0..2)), (2, line!()));
     assert_eq!(recording.lines(), [DELIVERED; 2]);
 }
+
+/// The books of the recording, as of now.
+fn ledger(recording: &Recording) -> reflow_trace::Ledger {
+    let _flushed = recording.events();
+    let tracing = reflow_trace::global_tracing().expect("it is recording");
+    tracing.performance_metrics().ledger
+}
+
+#[test]
+fn the_books_balance_over_batches_of_every_outcome() {
+    let recording = Recording::start();
+    let connector = Connector(Wire::new());
+    assert_eq!(connector.send_batch(readings(99..103)), Err(Full(101)));
+    assert_eq!(connector.send_all(&readings(1..4)), Ok(()));
+    block_on(async {
+        drop(connector.later(readings(0..9)));
+        assert_eq!(connector.boxed(readings(101..102)).await, Err(Full(101)));
+        let mut stuck = Box::pin(connector.stuck(readings(0..2)));
+        assert_eq!(futures::future::poll_immediate(&mut stuck).await, None);
+    });
+    let ledger = ledger(&recording);
+    assert_eq!((ledger.attempted, ledger.in_flight), (3 + 3 + 1 + 2, 0));
+    assert!(ledger.balances(), "{ledger:#?}");
+}
+
+#[test]
+fn what_is_more_than_a_batch_remembers_is_counted_as_lost() {
+    let recording = Recording::start();
+    let connector = Connector(Wire::new());
+    let many = vec![Reading(1); 70_000];
+    assert_eq!(connector.send_all(&many), Ok(()));
+    let ledger = ledger(&recording);
+    assert_eq!(ledger.attempted, 70_000);
+    assert!(ledger.lost_total() >= 70_000 - 65_536, "{ledger:#?}");
+    assert!(ledger.balances(), "{ledger:#?}");
+}

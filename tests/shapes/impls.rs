@@ -177,6 +177,9 @@ mod deep {
     pub(crate) use ::reflow_trace as inner;
 }
 
+// Under another name at the root, as `Cargo.toml` may give it.
+extern crate reflow_trace as tracer;
+
 #[test]
 fn a_renamed_crate_is_named_by_its_path() {
     struct Renamed(Wire);
@@ -200,12 +203,25 @@ fn a_renamed_crate_is_named_by_its_path() {
         }
     }
 
+    struct Root(Wire);
+
+    #[tracer::traced_connector(
+        crate = ::reflow_trace, from_actor = self.0.from_actor, from_port = self.0.from_port, to_actor = self.0.to_actor, to_port = self.0.to_port
+    )]
+    impl Root {
+        #[::reflow_trace::trace(send)]
+        fn post(&self, message: Note) -> bool {
+            self.0.push(Reading(message.0)).is_ok()
+        }
+    }
+
     let recording = Recording::start();
+    assert!(Root(Wire::new()).post(Note(1)));
     let renamed = Renamed(Wire::new());
     assert!(block_on(renamed.send(Note(1))));
     assert_eq!(renamed.all(&[Note(2)]), 1);
     assert_eq!(
         recording.lines(),
-        ["DataFlow a:out -> b:in1 Note delivered"; 2]
+        ["DataFlow a:out -> b:in1 Note delivered"; 3]
     );
 }

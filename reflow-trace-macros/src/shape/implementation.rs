@@ -58,6 +58,18 @@ impl Implementation {
         })
     }
 
+    /// Knows our attributes behind a path to this crate under another name.
+    pub(crate) fn understand(&mut self, crate_path: &[String]) {
+        for attribute in &mut self.attributes {
+            attribute.understand(crate_path);
+        }
+        for method in self.methods_mut() {
+            for attribute in &mut method.attributes {
+                attribute.understand(crate_path);
+            }
+        }
+    }
+
     pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
         self.members.iter().filter_map(|member| match member {
             Member::Method(method) => Some(&**method),
