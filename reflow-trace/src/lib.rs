@@ -44,6 +44,7 @@
 //! # Concepts
 //!
 //! * [`traced_connector`], [`traced_actor`], [`sample`]: the annotations.
+//! * [`send`], [`send_async`], [`handle`], [`received`]: the same for code that is not a method.
 //! * [`Context`]: what travels in a message and links its hops to one trace.
 //! * [`sampling`]: one random number per trace and one threshold per policy, so that what is kept of a
 //!   lineage is kept whole.
@@ -69,6 +70,7 @@ mod collector;
 mod context;
 mod edge;
 pub mod event;
+mod function_form;
 pub mod graph;
 mod integration;
 mod lane;
@@ -93,12 +95,13 @@ pub use event::{
     CausalityInfo, EventId, MessageSnapshot, Outcome, PerformanceMetrics, StateDiff, StateDiffType,
     TraceEvent, TraceEventData, TraceEventType, TraceId,
 };
+pub use function_form::{Delivery, handle, handle_async, received, send, send_async};
 pub use graph::DataFlowGraph;
 pub use integration::{TraceError, TracingIntegration, global_tracing};
 pub use ledger::{ContentLedger, Ledger, TracingMetrics};
 pub use message::{
     AttributeValue, Attributes, CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Capturable, Content,
-    ContentKey, Message, MessageKind, Size,
+    ContentKey, Labelled, Message, MessageKind, Size,
 };
 pub use reflow_trace_macros::{sample, trace, traced_actor, traced_connector};
 pub use runtime::{

@@ -47,7 +47,7 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
 }
 
 /// A return that never happens and tells the async block its type, which nothing around the block can.
-fn hint(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
+pub(super) fn hint(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
     let declared = match (returned, &method.returned) {

@@ -6,7 +6,6 @@ impl Actor for Validator {
     ) -> Result<(), E> {
         ::reflow_trace::__private::instrumented(
                 async move {
-                    let _ = &context;
                     let _ = &message;
                     let _ = &self;
                     ::reflow_trace::__private::begin_in(|

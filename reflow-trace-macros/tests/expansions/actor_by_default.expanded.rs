@@ -16,7 +16,6 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> bool {
-            let _ = &message;
             let _ = &self;
             { true }
         });

@@ -84,6 +84,31 @@ const LINKED: u8 = 1 << 0;
 /// R is a hash of the message's id.
 const BY_ID: u8 = 1 << 1;
 
+/// The field of a message that is marked `#[trace(context)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no room for a trace context",
+    label = "not a `reflow_trace::Context`",
+    note = "a field marked `#[trace(context)]` is of type `reflow_trace::Context`"
+)]
+pub trait ContextField {
+    /// The context in it.
+    fn context(&self) -> &Context;
+    /// The context in it, to be written.
+    fn context_mut(&mut self) -> &mut Context;
+}
+
+impl ContextField for Context {
+    #[inline]
+    fn context(&self) -> &Context {
+        self
+    }
+
+    #[inline]
+    fn context_mut(&mut self) -> &mut Context {
+        self
+    }
+}
+
 /// `edge` when there is none.
 pub(crate) const NO_EDGE: u32 = u32::MAX;
 

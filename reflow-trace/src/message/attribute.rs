@@ -1,6 +1,8 @@
 //! Named values beside a message.
 
 use std::fmt::{self, Write as _};
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use super::capture::{Captured, ChecksumText};
 use super::details::take_details;
@@ -173,6 +175,13 @@ macro_rules! plain_values {
                 AttributeValue::$variant(*self.0 as $as)
             }
         }
+
+        impl<'a> AsValue<'a> for &&Value<'a, &$type> {
+            #[inline]
+            fn value(&self) -> AttributeValue<'a> {
+                AttributeValue::$variant(**self.0 as $as)
+            }
+        }
     )*};
 }
 
@@ -217,6 +226,36 @@ impl<'a, T: fmt::Display> AsValue<'a> for Value<'a, T> {
     }
 }
 
+/// Where look-up arrives when nothing else fits: the bound of its method fails with a text of ours.
+#[derive(Debug)]
+pub struct UnfitValue<T: ?Sized>(PhantomData<T>);
+
+/// Implemented by nothing: what can be an attribute is found before.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as an attribute or an id",
+    label = "neither a number, nor text, nor `Display`",
+    note = "an attribute or an id is a number, a `bool`, text (`AsRef<str>`) or implements `Display`"
+)]
+pub trait Recordable {}
+
+impl<T: ?Sized> Deref for Value<'_, T> {
+    type Target = UnfitValue<T>;
+
+    fn deref(&self) -> &UnfitValue<T> {
+        &UnfitValue(PhantomData)
+    }
+}
+
+impl<T: ?Sized> UnfitValue<T> {
+    /// Never called.
+    pub fn value(&self) -> AttributeValue<'static>
+    where
+        T: Recordable,
+    {
+        AttributeValue::Bool(false)
+    }
+}
+
 #[cfg(test)]
 #[expect(
     clippy::needless_borrow,
@@ -232,7 +271,7 @@ mod tests {
         let values = [
             format!("{:?}", (&&&Value(&7u8)).value()),
             format!("{:?}", (&&&Value(&-7i64)).value()),
-            format!("{:?}", (&&&Value(&true)).value()),
+            format!("{:?}", (&&&Value(&&true)).value()),
             format!("{:?}", (&&&Value("text")).value()),
             format!("{:?}", (&&&Value(&String::from("text"))).value()),
             format!("{:?}", (&&&Value(&uuid)).value()),

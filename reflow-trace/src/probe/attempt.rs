@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::event::Outcome;
 use crate::lane::{Attempt, Held, Here, LaneInUse, LaneOwned, Purpose, State, with_here};
 use crate::message::{give_back_details, take_details};
-use crate::record::sections::Tag;
+use crate::record::sections::{Sections, Tag};
 use crate::record::{Fields, Kind, flag};
 use crate::sampling::Randomness;
 
@@ -125,6 +125,21 @@ impl Attempt {
             _ => &[],
         };
         write_record(&mut self.words, rest, hand, lane);
+    }
+
+    /// Adds sections that were written apart.
+    pub(super) fn add_details(&mut self, details: Option<Box<Sections>>) {
+        let Some(details) = details else {
+            return;
+        };
+        self.standing = self.standing.with_details();
+        match &mut self.details {
+            Some(own) => {
+                own.append(&details);
+                give_back_details(details);
+            }
+            none => *none = Some(details),
+        }
     }
 
     /// Makes the place free.

@@ -8,6 +8,7 @@ use crate::context::active;
 use crate::event::Outcome;
 use crate::lane::{State, with_held};
 use crate::message::{AttributeValue, Attributes};
+use crate::record::sections::Sections;
 
 /// One attempt to send or to handle a message, or one life of an actor; or none.
 ///
@@ -89,6 +90,18 @@ impl Flow {
         if self.wants_details() {
             let place = self.place();
             with_held(|held| held.stack.at(place).words[1] = ticks());
+        }
+    }
+
+    /// A send that is recorded when it is over began earlier, and its details are there.
+    pub(super) fn began_at(&mut self, start: u64, details: Option<Box<Sections>>) {
+        if self.wants_details() {
+            let place = self.place();
+            with_held(|held| {
+                let attempt = held.stack.at(place);
+                attempt.words[1] = start;
+                attempt.add_details(details);
+            });
         }
     }
 

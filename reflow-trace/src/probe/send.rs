@@ -422,7 +422,7 @@ pub(super) fn open(
 /// What leads to this send: the handling that is under way, unless the message says that it belongs
 /// to another trace.
 #[inline]
-fn cause_of_send<'a>(
+pub(super) fn cause_of_send<'a>(
     came_with: Option<&'a Context>,
     handling: Option<&'a Context>,
 ) -> Option<&'a Context> {

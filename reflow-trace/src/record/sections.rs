@@ -106,6 +106,12 @@ impl Sections {
         self.words.is_empty()
     }
 
+    /// Adds what was written to others.
+    pub(crate) fn append(&mut self, others: &Self) {
+        self.words.extend_from_slice(&others.words);
+        self.content_words += others.content_words;
+    }
+
     /// Bytes written so far that are not captured content.
     pub(crate) fn attributes_bytes(&self) -> usize {
         (self.words.len() - self.content_words) * 8

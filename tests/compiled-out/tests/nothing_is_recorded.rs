@@ -20,6 +20,36 @@ fn the_network_does_its_work() {
 }
 
 #[test]
+fn batches_broadcasts_and_functions_do_their_work() {
+    let (connector, inbox) = connect("cashier", "adder");
+    let payment = |id| Payment {
+        id,
+        amount: 1,
+        context: Context::NONE,
+    };
+    connector
+        .send_all(vec![payment(1), payment(2)])
+        .expect("there is room");
+    assert_eq!(block_on(connector.broadcast(payment(3))).ok(), Some(1));
+    assert!(connector.poll_send(payment(4)).is_ready());
+    let edge = reflow_trace::Edge::new("cashier", "out", "adder", "in");
+    reflow_trace::send(&edge, payment(5), |message| connector.channel.send(message))
+        .expect("there is room");
+    let sent = reflow_trace::send_async(&edge, payment(6), async |message| {
+        connector.channel.send(message)
+    });
+    block_on(sent).expect("there is room");
+    for id in 1..=6 {
+        let message = inbox.recv().expect("it was sent");
+        reflow_trace::received(&edge, &message);
+        reflow_trace::handle("adder", "in", message, |message| {
+            assert_eq!(message.id, id);
+            assert!(!message.context.is_linked());
+        });
+    }
+}
+
+#[test]
 fn failures_come_back_with_the_message() {
     let (connector, inbox) = connect("cashier", "adder");
     drop(inbox);
