@@ -56,6 +56,8 @@ impl Parked {
                     }
                 });
             }
+            // Whether a message comes is seen when the future is done.
+            Some(attempt) if attempt.standing.state() == State::Awaiting => {}
             _ => parked.discard(),
         }
         parked
