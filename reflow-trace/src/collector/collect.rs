@@ -326,6 +326,7 @@ impl Collector {
             avg_latency_ms,
             memory_usage_mb: bytes as f64 / 1e6,
             ledger,
+            propagation_faults: self.runtime.faults.get(),
         };
     }
 }

@@ -3,21 +3,28 @@
 //! The frame is set around each poll of a handler and around each call of a synchronous one, and put
 //! back after it, also on unwind. No guard lives across an await, so two handlers that interleave on
 //! one thread do not mix.
+//!
+//! A *task* is a frame too ([`Scoped`](super::Scoped)); in it, and only there, a plain receive becomes
+//! the cause of what follows. Inside a handler it does not: who waits for a reply goes on handling.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use super::{Context, active};
+use super::{Context, active, has};
 
 thread_local! {
     static CAUSE: ThreadCause =
-        const { ThreadCause { is_set: Cell::new(false), context: Cell::new(Context::NONE) } };
+        const { ThreadCause { state: Cell::new(0), context: Cell::new(Context::NONE) } };
 }
+
+/// `context` is linked; spares the copy where nothing is being handled.
+const SET: u8 = 1 << 0;
+/// The innermost frame is a task: a receive becomes its cause.
+const TASK: u8 = 1 << 1;
 
 /// The cause on one thread.
 pub(crate) struct ThreadCause {
-    /// Whether `context` is linked; spares the copy where nothing is being handled.
-    is_set: Cell<bool>,
+    state: Cell<u8>,
     context: Cell<Context>,
 }
 
@@ -32,35 +39,94 @@ impl ThreadCause {
     #[inline]
     pub(crate) fn is_set() -> bool {
         // On a thread that is too far gone nothing is handled.
-        CAUSE.try_with(|cause| cause.is_set.get()).unwrap_or(false)
+        CAUSE
+            .try_with(|cause| cause.state.get() & SET != 0)
+            .unwrap_or(false)
+    }
+
+    /// Whether the innermost frame is a task.
+    #[inline]
+    pub(crate) fn is_task() -> bool {
+        CAUSE
+            .try_with(|cause| cause.state.get() & TASK != 0)
+            .unwrap_or(false)
     }
 
     /// The cause, where something is being handled.
     #[inline]
     pub(crate) fn get(&self) -> Option<Context> {
-        self.is_set.get().then(|| self.context.get())
+        (self.state.get() & SET != 0).then(|| self.context.get())
+    }
+
+    /// A handling begins.
+    #[inline]
+    fn set(&self, context: &Context) {
+        if context.is_linked() {
+            self.state.set(SET);
+            self.context.set(*context);
+        } else {
+            self.state.set(0);
+        }
+    }
+
+    /// The task has received what leads to what follows.
+    #[inline]
+    pub(crate) fn receive(&self, context: &Context) {
+        self.set(context);
+        self.state.set(self.state.get() | TASK);
+    }
+
+    /// A task goes on with this cause; what was there before.
+    pub(super) fn enter_task(&self, context: &Context) -> Before {
+        let before = self.before();
+        self.receive(context);
+        before
+    }
+
+    /// The task pauses; the cause it has by now.
+    pub(super) fn leave_task(&self, before: &Before) -> Context {
+        let context = self.get().unwrap_or(Context::NONE);
+        self.put_back(before);
+        context
     }
 
     #[inline]
-    pub(crate) fn set(&self, context: Option<Context>) {
-        let context = context.filter(Context::is_linked);
-        self.is_set.set(context.is_some());
-        if let Some(context) = context {
+    fn before(&self) -> Before {
+        Before {
+            state: self.state.get(),
+            context: self.get(),
+        }
+    }
+
+    #[inline]
+    fn put_back(&self, before: &Before) {
+        self.state.set(before.state);
+        if let Some(context) = before.context {
             self.context.set(context);
         }
     }
 }
 
+/// What a frame puts back.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Before {
+    state: u8,
+    context: Option<Context>,
+}
+
 pub(super) fn current() -> Context {
-    ThreadCause::with(ThreadCause::get)
+    let mut context = ThreadCause::with(ThreadCause::get)
         .flatten()
-        .unwrap_or(Context::NONE)
+        .unwrap_or(Context::NONE);
+    // They belong to the thread; `Causes::current` takes them along.
+    context.flags &= !has::FURTHER_CAUSES;
+    context
 }
 
 /// Puts the cause of this thread back when it is dropped.
 #[derive(Debug)]
 pub struct CauseFrame {
-    before: Option<Context>,
+    before: Before,
     base_before: usize,
     /// A thread's cause belongs to that thread.
     stays_on_its_thread: PhantomData<*const ()>,
@@ -72,7 +138,7 @@ impl CauseFrame {
     #[inline]
     pub fn enter() -> Self {
         Self {
-            before: ThreadCause::with(ThreadCause::get).flatten(),
+            before: ThreadCause::with(ThreadCause::before).unwrap_or_default(),
             base_before: active::base(),
             stays_on_its_thread: PhantomData,
         }
@@ -85,13 +151,20 @@ impl CauseFrame {
         Self::handle(cause);
         frame
     }
+
+    /// Leaves the cause as it has become: nothing was handled in between, and what a task has received
+    /// is to stay.
+    #[inline]
+    pub(crate) fn leave_as_it_is(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl CauseFrame {
     /// What is sent from now on is caused by a handling that begins here.
     #[inline]
     pub(crate) fn handle(cause: Context) {
-        ThreadCause::with(|thread| thread.set(Some(cause)));
+        ThreadCause::with(|thread| thread.set(&cause));
         active::set_base(active::depth());
     }
 }
@@ -99,7 +172,7 @@ impl CauseFrame {
 impl Drop for CauseFrame {
     #[inline]
     fn drop(&mut self) {
-        ThreadCause::with(|thread| thread.set(self.before));
+        ThreadCause::with(|thread| thread.put_back(&self.before));
         active::set_base(self.base_before);
     }
 }

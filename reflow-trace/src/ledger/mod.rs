@@ -11,10 +11,12 @@
 mod counters;
 mod loss;
 mod metrics;
+mod propagation;
 
 pub use counters::{CounterSnapshot, EdgeCounters};
 pub use loss::{Loss, LossReason};
 pub use metrics::{Ledger, SinkLedger, TracingMetrics};
+pub use propagation::PropagationFaults;
 
 /// The `actor_id` of events that the tracing reports about itself.
 pub const TRACING_ACTOR: &str = "reflow-trace";

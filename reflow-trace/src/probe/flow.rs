@@ -1,5 +1,6 @@
 //! One attempt, from its begin to its end.
 
+use super::elsewhere::{self, Elsewhere};
 use super::write::write_record;
 use crate::context::active;
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub(super) struct Attempt {
     pub(super) producer: u64,
     /// The largest T so far.
     pub(super) threshold: u64,
+    /// Holds with [`flag::ELSEWHERE`].
+    pub(super) elsewhere: Elsewhere,
     /// The recording it belongs to.
     pub(super) generation: u32,
     /// Ring of the event id.
@@ -383,23 +386,14 @@ impl Attempt {
             .cell(edge, message_type, self.purpose, &lane.shared)
     }
 
-    /// The trace began in another process: the record names it in full.
-    #[cold]
-    pub(super) fn name_foreign_trace(&mut self) {
-        if let Some(trace) = self.cause().trace_id() {
-            self.details
-                .get_or_insert_with(take_details)
-                .put(Tag::TraceId, trace.0.as_bytes());
-        }
-    }
-
     /// The context of what this attempt leads to: its own event when recorded, else the one before.
     pub(super) fn cause(&self) -> Context {
         if self.words.flags() & flag::IN_TRACE == 0 {
             return Context::NONE;
         }
         let is_recorded = matches!(self.state, State::Recorded | State::Deferred);
-        Context {
+        let flags = self.words.flags();
+        let mut context = Context {
             producer: self.trace_producer,
             randomness: Randomness::from_bits(self.words[6]).bits(),
             threshold: self.threshold,
@@ -417,8 +411,12 @@ impl Attempt {
             },
             edge: self.edge(),
             trace_high: self.words.trace_high(),
+            flags: Context::flags_of(flags & flag::TRACE_BY_ID != 0, is_recorded),
             hops: self.words.hops(),
-            flags: Context::flags_of(self.words.flags() & flag::TRACE_BY_ID != 0),
+        };
+        if flags & flag::ELSEWHERE != 0 {
+            elsewhere::complete(&mut context, self.elsewhere, flags, is_recorded);
         }
+        context
     }
 }

@@ -135,7 +135,7 @@ struct FirstTurn<'a> {
     /// What an enclosing body has begun in its own first poll.
     enclosing: Begun,
     /// The enclosing handler's cause, put back when this is dropped.
-    _frame: CauseFrame,
+    frame: Option<CauseFrame>,
     was_panicking: bool,
 }
 
@@ -148,7 +148,7 @@ impl<'a> FirstTurn<'a> {
         Self {
             flow,
             enclosing,
-            _frame: CauseFrame::enter(),
+            frame: Some(CauseFrame::enter()),
             was_panicking: std::thread::panicking(),
         }
     }
@@ -161,6 +161,11 @@ impl Drop for FirstTurn<'_> {
         if let Ok(Begun::Here(begun)) = BEGUN.try_with(|slot| slot.replace(enclosing)) {
             *self.flow = begun;
             self.flow.leave_stack();
+            if !handles(self.flow)
+                && let Some(frame) = self.frame.take()
+            {
+                frame.leave_as_it_is();
+            }
             end_if_panicking(self.flow, self.was_panicking);
         }
     }
@@ -170,15 +175,16 @@ impl Drop for FirstTurn<'_> {
 struct Turn<'a> {
     flow: &'a mut Flow,
     depth: usize,
-    _frame: CauseFrame,
+    /// Only around a handling: what a task receives in between is to stay.
+    _frame: Option<CauseFrame>,
     was_panicking: bool,
 }
 
 impl<'a> Turn<'a> {
     fn enter(flow: &'a mut Flow) -> Self {
         let frame = match flow.attempt() {
-            Some(attempt) if attempt.is_handling() => CauseFrame::with_cause(attempt.cause()),
-            _ => CauseFrame::enter(),
+            Some(attempt) if attempt.is_handling() => Some(CauseFrame::with_cause(attempt.cause())),
+            _ => None,
         };
         let depth = active::depth();
         if let Some(edge) = flow.sends_over() {
@@ -198,6 +204,11 @@ impl Drop for Turn<'_> {
         active::truncate(self.depth);
         end_if_panicking(self.flow, self.was_panicking);
     }
+}
+
+/// Whether what has begun set a cause of its own.
+fn handles(flow: &mut Flow) -> bool {
+    flow.attempt().is_some_and(|attempt| attempt.is_handling())
 }
 
 /// A panic that leaves a poll ends the attempt at once: whoever catches it may drop the future later,

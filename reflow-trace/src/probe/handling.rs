@@ -1,12 +1,12 @@
 //! The begin of a handling: how long the message waited, and what it causes.
 
 use super::depth::Depth;
+use super::elsewhere::waiting_of;
 use super::ends::{Name, are_text};
 use super::flow::Flow;
 use super::send::{Amounts, Facts, number, open, threshold_of, with_shown_names};
 use super::site::Site;
-use super::trace::{Trace, edge_of};
-use crate::clock::ticks;
+use super::trace::Trace;
 use crate::context::{CauseFrame, Context, ThreadCause};
 use crate::lane::{FlowKey, LaneInUse, LaneOwned, Purpose, with_lane};
 use crate::record::flag;
@@ -69,7 +69,7 @@ fn begin_at(
     // A handler that is called by another, with a message that carries nothing.
     let handling = ThreadCause::with(ThreadCause::get).flatten();
     let began = with_lane(|hand, lane| {
-        let by_edge = facts.context.and_then(|context| edge_of(context, hand));
+        let by_edge = facts.context.and_then(Context::edge_here);
         let key = match by_edge.map(FlowKey::Number) {
             Some(by_edge) if is_guess || leads_to(by_edge, ends, site, facts, hand, lane) => {
                 by_edge
@@ -149,10 +149,7 @@ pub(super) fn begin_received(
     }
     let (threshold, policy) = threshold_of(entry, facts.verdict);
     let sampled = threshold.keeps(trace.randomness);
-    // Stamps of another process are of another clock.
-    let stamp =
-        came_with.filter(|context| context.sent_at != 0 && context.event_producer == hand.producer);
-    let waited = stamp.map(|context| ticks().saturating_sub(context.sent_at));
+    let waited = came_with.and_then(waiting_of);
     let amounts = Amounts {
         size: facts.size,
         depth,
@@ -168,7 +165,7 @@ pub(super) fn begin_received(
         hand,
     ));
     if sampled {
-        number(attempt, &mut lane.sequence, &lane.shared, hand);
+        number(attempt, &mut lane.sequence, &lane.shared);
     } else {
         entry.cell.not_sampled.add(1);
     }

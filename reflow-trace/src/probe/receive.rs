@@ -4,11 +4,13 @@ use std::task::Poll;
 
 use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
+use super::elsewhere::Elsewhere;
 use super::ends::{Ends, are_text};
 use super::flow::{Attempt, Flow, Stage, State};
 use super::handling::begin_received;
 use super::send::{Facts, with_shown_names};
 use super::site::Site;
+use crate::context::ThreadCause;
 use crate::event::Outcome;
 use crate::lane::{FlowKey, KindRef, Purpose, with_lane};
 use crate::message::Message;
@@ -48,6 +50,7 @@ fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site
             trace_producer: 0,
             producer: 0,
             threshold: 0,
+            elsewhere: Elsewhere::default(),
             generation: hand.generation,
             ring: 0,
             state: State::Awaiting,
@@ -77,13 +80,19 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
         _ => return,
     };
     flow.stage = Stage::Idle;
-    // Who receives may be handling something else: nothing is guessed.
+    // Who receives may be handling something else, which did not send this: nothing is guessed.
     let recorded = with_lane(|hand, lane| {
         let key = FlowKey::Number(edge);
         begin_received(flow, key, depth, PLAIN, facts, None, hand, lane)
     });
     if recorded.is_none() {
         crate::runtime::count_without_ring();
+    }
+    if ThreadCause::is_task()
+        && let Some(attempt) = flow.attempt()
+    {
+        let cause = attempt.cause();
+        ThreadCause::with(|thread| thread.receive(&cause));
     }
     if recorded == Some(true) {
         describe(flow);

@@ -8,13 +8,13 @@ use super::flow::{Attempt, Counted, Flow, Stage, State};
 use super::site::Site;
 use super::trace::Trace;
 use crate::context::active;
-use crate::context::{Context, ThreadCause};
+use crate::context::{Context, ThreadCause, has};
 use crate::edge::{BoundedName, OVERFLOW_EDGE};
 use crate::lane::{
     FlowEntry, FlowKey, KindRef, LaneInUse, LaneShared, LaneSlot, Purpose, with_slot,
 };
 use crate::message::{AttributeValue, Size, SizeSource};
-use crate::record::{NO_POLICY, Open, flag};
+use crate::record::{Fields, NO_POLICY, Open, flag};
 use crate::sampling::{Threshold, Verdict};
 
 /// What a probe knows of the message.
@@ -160,7 +160,7 @@ fn begin_over(
                 hand,
             ));
             attempt.is_on_stack = true;
-            number(attempt, &mut lane.sequence, &lane.shared, hand);
+            number(attempt, &mut lane.sequence, &lane.shared);
         } else {
             entry.cell.not_sampled.add(1);
             flow.set(Stage::Counted(Counted {
@@ -205,6 +205,8 @@ fn cause_of_send<'a>(
     handling: Option<&'a Context>,
 ) -> Option<&'a Context> {
     match (came_with.filter(|context| context.is_linked()), handling) {
+        // Who says that there are several causes has said which.
+        (_, Some(handling)) if handling.has(has::FURTHER_CAUSES) => Some(handling),
         (Some(came_with), Some(handling)) if came_with.same_trace(handling) => Some(handling),
         (Some(came_with), _) => Some(came_with),
         (None, handling) => handling,
@@ -266,6 +268,7 @@ pub(super) fn open(
         trace_producer: trace.producer,
         producer: hand.producer,
         threshold: trace.threshold.max(threshold.bits()),
+        elsewhere: trace.elsewhere,
         generation: hand.generation,
         ring: 0,
         state: State::Counted,
@@ -276,18 +279,13 @@ pub(super) fn open(
 
 /// Gives an attempt that is to be recorded its number.
 #[inline]
-pub(super) fn number(
-    attempt: &mut Attempt,
-    sequence: &mut u64,
-    lane: &LaneShared,
-    hand: &LaneInUse,
-) {
+pub(super) fn number(attempt: &mut Attempt, sequence: &mut u64, lane: &LaneShared) {
     *sequence += 1;
     lane.begun.add(1);
     attempt.words[0] = *sequence << 16;
     attempt.ring = lane.ring;
     attempt.state = State::Recorded;
-    if attempt.trace_producer != hand.producer {
-        attempt.name_foreign_trace();
+    if attempt.words.flags() & flag::ELSEWHERE != 0 {
+        attempt.name_elsewhere();
     }
 }

@@ -1,9 +1,10 @@
 //! The trace that an attempt belongs to.
 
 use super::begin::randomness_of_id;
+use super::elsewhere::{self, Elsewhere};
 use super::send::Facts;
 use crate::clock::ticks;
-use crate::context::{Context, NO_EDGE};
+use crate::context::Context;
 use crate::edge::EdgeNumber;
 use crate::lane::LaneInUse;
 use crate::record::flag;
@@ -24,6 +25,8 @@ pub(super) struct Trace {
     pub(super) trace_high: u16,
     pub(super) flags: u16,
     pub(super) hops: u8,
+    /// Holds with [`flag::ELSEWHERE`].
+    pub(super) elsewhere: Elsewhere,
 }
 
 impl Trace {
@@ -54,6 +57,7 @@ impl Trace {
             trace_high: hand.numbering.high(),
             flags: flag::IN_TRACE | flag::HOPS,
             hops: 0,
+            elsewhere: Elsewhere::default(),
         }
     }
 
@@ -77,7 +81,7 @@ impl Trace {
         hand: &LaneInUse,
     ) -> Context {
         let (ring, sequence) = event.unwrap_or((self.cause_ring, self.cause_sequence));
-        Context {
+        let mut context = Context {
             producer: self.producer,
             randomness: self.randomness.bits(),
             threshold: self.threshold.max(threshold.bits()),
@@ -88,8 +92,12 @@ impl Trace {
             edge,
             trace_high: self.trace_high,
             hops: self.hops.saturating_add(1),
-            flags: Context::flags_of(self.flags & flag::TRACE_BY_ID != 0),
+            flags: Context::flags_of(self.flags & flag::TRACE_BY_ID != 0, event.is_some()),
+        };
+        if self.flags & flag::ELSEWHERE != 0 {
+            elsewhere::complete(&mut context, self.elsewhere, self.flags, event.is_some());
         }
+        context
     }
 
     fn after(cause: &Context, roots: &mut u64, hand: &LaneInUse) -> Self {
@@ -110,7 +118,11 @@ impl Trace {
                     0
                 },
             hops: cause.hops,
+            elsewhere: Elsewhere::default(),
         };
+        if elsewhere::is_elsewhere(cause, hand.producer) {
+            elsewhere::adapt(&mut trace, cause, hand.producer);
+        }
         if cause.hops >= HOPS_MAX {
             *roots += 1;
             trace.producer = hand.producer;
@@ -118,14 +130,8 @@ impl Trace {
             trace.trace_high = hand.numbering.high();
             trace.threshold = 0;
             trace.hops = 0;
-            trace.flags = (trace.flags & !flag::TRACE_BY_ID) | flag::TRACE_CUT;
+            trace.flags = elsewhere::forget_trace(trace.flags) | flag::TRACE_CUT;
         }
         trace
     }
-}
-
-/// The edge over which a message came, if this process knows it.
-pub(super) fn edge_of(context: &Context, hand: &LaneInUse) -> Option<u32> {
-    let is_ours = context.event_producer == hand.producer;
-    (is_ours && context.is_linked() && context.edge != NO_EDGE).then_some(context.edge)
 }

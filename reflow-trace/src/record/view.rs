@@ -84,7 +84,8 @@ fn event_of_words(
         .filter(|_| receives)
         .map(|ticks| around.calibration.duration_ns(ticks));
     let memory = record.wide.filter(|_| !receives);
-    let is_root = in_trace && record.hops == 0 && parent.is_none();
+    let begins = record.flags & (flag::HOPS | flag::FOREIGN_SPAN) == flag::HOPS;
+    let is_root = in_trace && begins && record.hops == 0 && parent.is_none();
     let mut data = TraceEventData {
         port: Some(port.to_string()),
         message: (record.message_type != 0).then(|| MessageSnapshot {
@@ -224,7 +225,11 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
         }
         Tag::EventId => event.event_id = EventId(uuid_of(section)?),
         Tag::TraceId => event.trace_id = Some(TraceId(uuid_of(section)?)),
-        Tag::Parent => event.causality.parent_event_id = Some(EventId(uuid_of(section)?)),
+        Tag::Parent => {
+            event.causality.parent_event_id = Some(EventId(uuid_of(section)?));
+            // What has a cause is no root, and one that is named is named after this.
+            event.causality.root_cause_event_id = None;
+        }
         Tag::Root => event.causality.root_cause_event_id = Some(EventId(uuid_of(section)?)),
         Tag::Chain => event.causality.dependency_chain = ids_of(section),
         Tag::Joined => event.causality.joined_event_ids = ids_of(section),
