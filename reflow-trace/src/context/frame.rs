@@ -144,6 +144,14 @@ impl CauseFrame {
         }
     }
 
+    /// Remembers the cause as it is and begins a task: what is received from now on becomes the cause.
+    #[must_use = "the cause is put back when this is dropped"]
+    pub fn enter_task() -> Self {
+        let frame = Self::enter();
+        ThreadCause::with(|thread| thread.state.set(thread.state.get() | TASK));
+        frame
+    }
+
     /// Remembers the cause as it is and sets another.
     #[inline]
     pub(crate) fn with_cause(cause: Context) -> Self {

@@ -20,7 +20,7 @@ pub(crate) use causes::FurtherCauses;
 pub use causes::{CAUSES_MAX, Causes};
 pub use frame::CauseFrame;
 pub(crate) use frame::ThreadCause;
-pub use scope::{CarryCause, Scoped, carry_cause};
+pub use scope::{CarryCause, Scoped, carry_cause, in_task};
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};

@@ -166,6 +166,11 @@ pub trait CarryCause: Future + Sized {
 
 impl<F: Future> CarryCause for F {}
 
+/// Makes a future a task that begins with what is being handled now.
+pub fn in_task<F: Future>(future: F) -> Scoped<F> {
+    Causes::current().scope(future)
+}
+
 /// A closure, for a thread or a callback, whose sends are caused by what is being handled now.
 ///
 /// # Examples
