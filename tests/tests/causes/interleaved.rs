@@ -39,9 +39,9 @@ impl Worker {
         self.out.send_async(again.clone()).await;
         // Asks somebody else meanwhile; the answer is not what is being handled.
         self.replies.recv_async().await;
+        self.out.send(again.clone());
         yield_now().await;
-        self.out.send_async(again.clone()).await;
-        self.out.send(again);
+        self.out.send_async(again).await;
     }
 
     /// A life without handlers: what it receives is what it works on.

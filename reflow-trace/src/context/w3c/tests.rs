@@ -1,5 +1,7 @@
 //! The rules of W3C Trace Context and of OpenTelemetry's sampling, one table each.
 
+use proptest::prelude::*;
+
 use super::entry::{Entry, VENDOR_KEY};
 use super::randomness::with_threshold;
 use super::traceparent::Traceparent;
@@ -490,4 +492,67 @@ fn nothing_comes_of_fields_that_are_not_there() {
     let mut written = 0;
     Context::NONE.inject(|_, _| written += 1);
     assert_eq!(written, 0);
+}
+
+/// Text that is nearly right: pieces of the real thing in any order.
+fn nearly(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => proptest::sample::select(pieces).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+        1 => "[a-z0-9=;:,@ -]{0,40}",
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+const PIECES: &[&str] = &[
+    "00-",
+    "cc-",
+    "ff-",
+    "-",
+    "-01",
+    "-00",
+    "12345678901234567890123456789012",
+    "1234567890123456",
+    "00-12345678901234567890123456789012-1234567890123456-01",
+    "reflow-trace=",
+    "ot=",
+    "th:8",
+    "th:0",
+    "rv:0123456789abcd",
+    ";",
+    ",",
+    "h:3",
+    "h:3+",
+    "t:never",
+    "foo=1",
+    "bar=2",
+    "=",
+    " ",
+    "\t",
+];
+
+proptest! {
+    #[test]
+    fn nothing_that_comes_in_panics_and_what_goes_out_comes_in_again(
+        traceparent in prop_oneof![Just(PARENT.to_owned()), nearly(PIECES)],
+        tracestate in nearly(PIECES),
+    ) {
+        let first = Incoming::extract(&traceparent, &tracestate);
+        let Some(headers) = first.context.to_w3c(&first.state) else {
+            prop_assert!(!first.context.is_linked() && first.state.is_empty());
+            return Ok(());
+        };
+        prop_assert!(headers.tracestate.len() <= 512);
+        prop_assert!(headers.tracestate.split(',').count() <= 32);
+        let second = extract(&headers);
+        prop_assert_eq!(second.context.trace_id(), first.context.trace_id());
+        prop_assert_eq!(second.context.event_id(), first.context.event_id());
+        prop_assert_eq!(second.context.parent_span_id(), first.context.parent_span_id());
+        prop_assert_eq!(second.context.randomness(), first.context.randomness());
+        prop_assert_eq!(second.context.known_hops(), first.context.known_hops());
+        prop_assert_eq!(second.context.flags, first.context.flags);
+        prop_assert_eq!(second.context.threshold, first.context.threshold);
+        let again = second.context.to_w3c(&second.state);
+        prop_assert_eq!(again, Some(headers));
+    }
 }
