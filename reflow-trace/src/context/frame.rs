@@ -76,42 +76,13 @@ impl ThreadCause {
         self.state.set(self.state.get() | TASK);
     }
 
-    /// A task goes on with this cause; what was there before.
-    pub(super) fn enter_task(&self, context: &Context) -> Before {
-        let before = self.before();
-        self.receive(context);
-        before
-    }
-
-    /// The task pauses; the cause it has by now.
-    pub(super) fn leave_task(&self, before: &Before) -> Context {
-        let context = self.get().unwrap_or(Context::NONE);
-        self.put_back(before);
-        context
-    }
-
     #[inline]
-    fn before(&self) -> Before {
-        Before {
-            state: self.state.get(),
-            context: self.get(),
-        }
-    }
-
-    #[inline]
-    fn put_back(&self, before: &Before) {
-        self.state.set(before.state);
-        if let Some(context) = before.context {
+    fn put_back(&self, state: u8, context: Option<Context>) {
+        self.state.set(state);
+        if let Some(context) = context {
             self.context.set(context);
         }
     }
-}
-
-/// What a frame puts back.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Before {
-    state: u8,
-    context: Option<Context>,
 }
 
 pub(super) fn current() -> Context {
@@ -126,8 +97,10 @@ pub(super) fn current() -> Context {
 /// Puts the cause of this thread back when it is dropped.
 #[derive(Debug)]
 pub struct CauseFrame {
-    before: Before,
+    before: Option<Context>,
     base_before: usize,
+    state_before: u8,
+    is_over: bool,
     /// A thread's cause belongs to that thread.
     stays_on_its_thread: PhantomData<*const ()>,
 }
@@ -138,8 +111,10 @@ impl CauseFrame {
     #[inline]
     pub fn enter() -> Self {
         Self {
-            before: ThreadCause::with(ThreadCause::before).unwrap_or_default(),
+            before: ThreadCause::with(ThreadCause::get).flatten(),
             base_before: active::base(),
+            state_before: ThreadCause::with(|thread| thread.state.get()).unwrap_or(0),
+            is_over: false,
             stays_on_its_thread: PhantomData,
         }
     }
@@ -163,8 +138,8 @@ impl CauseFrame {
     /// Leaves the cause as it has become: nothing was handled in between, and what a task has received
     /// is to stay.
     #[inline]
-    pub(crate) fn leave_as_it_is(self) {
-        std::mem::forget(self);
+    pub(crate) fn leave_as_it_is(&mut self) {
+        self.is_over = true;
     }
 }
 
@@ -180,7 +155,9 @@ impl CauseFrame {
 impl Drop for CauseFrame {
     #[inline]
     fn drop(&mut self) {
-        ThreadCause::with(|thread| thread.put_back(&self.before));
-        active::set_base(self.base_before);
+        if !self.is_over {
+            ThreadCause::with(|thread| thread.put_back(self.state_before, self.before));
+            active::set_base(self.base_before);
+        }
     }
 }

@@ -9,15 +9,13 @@
 //! receive returns inside it becomes the cause of what it sends next.
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
 use super::causes::Causes;
-use super::frame::Before;
-use super::{Context, FurtherCauses, ThreadCause, has};
+use super::{CauseFrame, Context, FurtherCauses, ThreadCause, has};
 
 pin_project! {
     /// A future with causes of its own; made by [`Context::scope`], [`Causes::scope`] and
@@ -58,49 +56,39 @@ impl<F: Future> Future for Scoped<F> {
 /// The causes are those of the thread while this lives.
 struct Turn<'a> {
     causes: &'a mut Causes,
-    before: Before,
-    is_entered: bool,
-    /// A thread's cause belongs to that thread.
-    stays_on_its_thread: PhantomData<*const ()>,
+    /// Puts back what was there before; `None` while recording is off.
+    frame: Option<CauseFrame>,
 }
 
 impl<'a> Turn<'a> {
     fn enter(causes: &'a mut Causes) -> Self {
-        let is_entered = crate::runtime::may_be_on();
-        let mut before = Before::default();
-        if is_entered {
+        let frame = crate::runtime::may_be_on().then(|| {
+            let frame = CauseFrame::enter_task();
             let mut cause = causes.first;
-            if causes.further.is_empty() {
-                cause.flags &= !has::FURTHER_CAUSES;
-            } else {
+            if !causes.further.is_empty() {
                 cause.flags |= has::FURTHER_CAUSES;
             }
-            before = ThreadCause::with(|thread| thread.enter_task(&cause)).unwrap_or_default();
+            ThreadCause::with(|thread| thread.receive(&cause));
             causes.further.swap();
-        }
-        Self {
-            causes,
-            before,
-            is_entered,
-            stays_on_its_thread: PhantomData,
-        }
+            frame
+        });
+        Self { causes, frame }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if !self.is_entered {
+        if self.frame.is_none() {
             return;
         }
         self.causes.further.swap();
-        if let Some(now) = ThreadCause::with(|thread| thread.leave_task(&self.before)) {
-            self.causes.first = now;
-            // What was received since takes the place of all of them.
-            if !now.has(has::FURTHER_CAUSES) {
-                self.causes.further = FurtherCauses::default();
-            }
-            self.causes.first.flags &= !has::FURTHER_CAUSES;
+        let now = ThreadCause::with(ThreadCause::get).flatten();
+        self.causes.first = now.unwrap_or(Context::NONE);
+        // What was received since takes the place of all of them.
+        if !self.causes.first.has(has::FURTHER_CAUSES) {
+            self.causes.further = FurtherCauses::default();
         }
+        self.causes.first.flags &= !has::FURTHER_CAUSES;
     }
 }
 

@@ -1,10 +1,11 @@
 //! The lane of this thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::LaneOwned;
+use crate::probe::Elsewhere;
 use crate::runtime::{self, Overflow, Runtime};
 use crate::sampling::RootNumbering;
 
@@ -16,6 +17,8 @@ pub(crate) struct LaneInUse {
     pub(crate) producer: u64,
     pub(crate) overflow: Overflow,
     pub(crate) numbering: RootNumbering,
+    /// What there is to say of the trace that is being decided over; see [`Elsewhere`].
+    pub(crate) elsewhere: Cell<Elsewhere>,
 }
 
 /// A lane in the hands of its thread.
@@ -90,6 +93,7 @@ fn attach(slot: &mut Option<Held>) {
         generation,
         producer,
         numbering,
+        elsewhere: Cell::default(),
     };
     *slot = Some(Held {
         hand,

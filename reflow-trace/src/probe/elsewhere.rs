@@ -9,6 +9,7 @@ use super::trace::Trace;
 use crate::clock::ticks;
 use crate::context::{Context, FurtherCauses, has, trace_id_of};
 use crate::event::{EventId, EventOrigin, ProducerId};
+use crate::lane::LaneInUse;
 use crate::message::{AttributeValue, Attributes, take_details};
 use crate::record::sections::{Sections, Tag};
 use crate::record::{Fields, flag};
@@ -19,8 +20,11 @@ pub(crate) const PARENT_SPAN_ID: &str = "parent_span_id";
 pub(crate) const CAUSES_NOT_NAMED: &str = "causes_not_named";
 
 /// What a trace or a cause from elsewhere is beside the fields that all have.
+///
+/// It stands in the lane while a message is decided over, then aside of the attempt's sections: traces
+/// and attempts are copied for every message, and none of the others is to become larger for it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Elsewhere {
+pub(crate) struct Elsewhere {
     /// Producer of the cause, or its span.
     pub(super) cause_producer: u64,
     /// The low 56 bits of the trace id, where R is another number.
@@ -40,9 +44,9 @@ pub(super) fn is_elsewhere(cause: &Context, producer: u64) -> bool {
 }
 
 /// Completes a trace that goes on with a cause from elsewhere.
-pub(super) fn adapt(trace: &mut Trace, cause: &Context, producer: u64) {
-    let is_ours = cause.event_producer == producer && !cause.has(has::FOREIGN_SPAN);
-    trace.elsewhere.cause_producer = cause.event_producer;
+#[inline(never)]
+pub(super) fn adapt(trace: &mut Trace, cause: &Context, hand: &LaneInUse) {
+    let is_ours = cause.event_producer == hand.producer && !cause.has(has::FOREIGN_SPAN);
     if !is_ours {
         // The numbers are kept for what follows, and mean nothing in this process.
         trace.flags &= !flag::CAUSE;
@@ -63,10 +67,23 @@ pub(super) fn adapt(trace: &mut Trace, cause: &Context, producer: u64) {
     if cause.has(has::LEAST_HOPS) {
         trace.flags &= !flag::HOPS;
     }
-    if cause.has(has::OTHER_RANDOMNESS) {
-        trace.elsewhere.trace_low = cause.sent_at;
-    }
     trace.flags |= flag::ELSEWHERE;
+    hand.elsewhere.set(Elsewhere {
+        cause_producer: cause.event_producer,
+        trace_low: cause.sent_at,
+    });
+}
+
+/// Keeps for the attempt what stands in the lane.
+#[inline(never)]
+pub(super) fn keep(hand: &LaneInUse) -> Box<Sections> {
+    let Elsewhere {
+        cause_producer,
+        trace_low,
+    } = hand.elsewhere.get();
+    let mut sections = take_details();
+    sections.aside = [cause_producer, trace_low];
+    sections
 }
 
 /// The trace begins anew here: only the cause is still another's.
@@ -78,6 +95,7 @@ pub(super) fn forget_trace(flags: u16) -> u16 {
 
 /// Completes the context of what a trace from elsewhere leads to. `is_recorded`: by an event of this
 /// process, which the context names already.
+#[inline(never)]
 pub(super) fn complete(context: &mut Context, elsewhere: Elsewhere, flags: u16, is_recorded: bool) {
     if !is_recorded {
         context.event_producer = elsewhere.cause_producer;
@@ -108,15 +126,26 @@ pub(super) fn waiting_of(context: &Context) -> Option<u64> {
 }
 
 impl Attempt {
+    pub(super) fn elsewhere(&self) -> Elsewhere {
+        let [cause_producer, trace_low] = self
+            .details
+            .as_ref()
+            .map_or([0; 2], |details| details.aside);
+        Elsewhere {
+            cause_producer,
+            trace_low,
+        }
+    }
+
     /// Names in full what the words cannot.
     #[inline(never)]
     pub(super) fn name_elsewhere(&mut self) {
-        let flags = self.words.flags();
+        let (flags, elsewhere) = (self.words.flags(), self.elsewhere());
         let is_foreign = flags & flag::FOREIGN_TRACE != 0;
         let has_other = flags & flag::OTHER_RANDOMNESS != 0;
         if self.trace_producer != self.producer || is_foreign || has_other {
             let low = if has_other {
-                self.elsewhere.trace_low
+                elsewhere.trace_low
             } else {
                 self.words[6]
             };
@@ -129,12 +158,12 @@ impl Attempt {
             self.sections().put(Tag::TraceId, trace.0.as_bytes());
         }
         if flags & flag::FOREIGN_SPAN != 0 {
-            let span = self.elsewhere.cause_producer;
+            let span = elsewhere.cause_producer;
             let span = format_args!("{span:016x}");
             Attributes::new(&mut self.details).put(PARENT_SPAN_ID, AttributeValue::Shown(&span));
         } else if flags & flag::CAUSE == 0 && self.words.cause_sequence() != 0 {
             let parent = EventId::from_origin(EventOrigin {
-                producer: ProducerId::from_bits(self.elsewhere.cause_producer),
+                producer: ProducerId::from_bits(elsewhere.cause_producer),
                 ring: self.words.cause_ring(),
                 sequence: self.words.cause_sequence(),
             });

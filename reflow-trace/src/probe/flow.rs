@@ -1,6 +1,6 @@
 //! One attempt, from its begin to its end.
 
-use super::elsewhere::{self, Elsewhere};
+use super::elsewhere;
 use super::write::write_record;
 use crate::context::active;
 use std::sync::Arc;
@@ -69,8 +69,6 @@ pub(super) struct Attempt {
     pub(super) producer: u64,
     /// The largest T so far.
     pub(super) threshold: u64,
-    /// Holds with [`flag::ELSEWHERE`].
-    pub(super) elsewhere: Elsewhere,
     /// The recording it belongs to.
     pub(super) generation: u32,
     /// Ring of the event id.
@@ -415,7 +413,7 @@ impl Attempt {
             hops: self.words.hops(),
         };
         if flags & flag::ELSEWHERE != 0 {
-            elsewhere::complete(&mut context, self.elsewhere, flags, is_recorded);
+            elsewhere::complete(&mut context, self.elsewhere(), flags, is_recorded);
         }
         context
     }

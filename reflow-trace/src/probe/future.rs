@@ -135,7 +135,7 @@ struct FirstTurn<'a> {
     /// What an enclosing body has begun in its own first poll.
     enclosing: Begun,
     /// The enclosing handler's cause, put back when this is dropped.
-    frame: Option<CauseFrame>,
+    frame: CauseFrame,
     was_panicking: bool,
 }
 
@@ -148,7 +148,7 @@ impl<'a> FirstTurn<'a> {
         Self {
             flow,
             enclosing,
-            frame: Some(CauseFrame::enter()),
+            frame: CauseFrame::enter(),
             was_panicking: std::thread::panicking(),
         }
     }
@@ -161,13 +161,11 @@ impl Drop for FirstTurn<'_> {
         if let Ok(Begun::Here(begun)) = BEGUN.try_with(|slot| slot.replace(enclosing)) {
             *self.flow = begun;
             self.flow.leave_stack();
-            if !handles(self.flow)
-                && let Some(frame) = self.frame.take()
-            {
-                frame.leave_as_it_is();
-            }
-            end_if_panicking(self.flow, self.was_panicking);
         }
+        if !handles(self.flow) {
+            self.frame.leave_as_it_is();
+        }
+        end_if_panicking(self.flow, self.was_panicking);
     }
 }
 
@@ -207,6 +205,7 @@ impl Drop for Turn<'_> {
 }
 
 /// Whether what has begun set a cause of its own.
+#[inline]
 fn handles(flow: &mut Flow) -> bool {
     flow.attempt().is_some_and(|attempt| attempt.is_handling())
 }

@@ -1,6 +1,5 @@
 //! The life of an actor: one event when it begins, one when it ends.
 
-use super::elsewhere::Elsewhere;
 use super::ends::Name;
 use super::flow::{Attempt, Flow, State};
 use super::send::with_shown_names;
@@ -70,7 +69,6 @@ fn begin_record(edge: u32, hand: &LaneInUse, lane: &mut LaneOwned) -> Attempt {
         trace_producer: hand.producer,
         producer: hand.producer,
         threshold: 0,
-        elsewhere: Elsewhere::default(),
         generation: hand.generation,
         ring: lane.shared.ring,
         state: State::Recorded,

@@ -31,7 +31,7 @@ mod write;
 pub use begin::{BeginHandling, BeginSend, Probed};
 pub use body::{call, declared};
 pub use depth::{Depth, DepthFallback, QueueLength, Unsaid};
-pub(crate) use elsewhere::{CAUSES_NOT_NAMED, PARENT_SPAN_ID};
+pub(crate) use elsewhere::{CAUSES_NOT_NAMED, Elsewhere, PARENT_SPAN_ID};
 pub use ends::{AsName, Ends, Name, Text, edge, ends};
 pub use flow::Flow;
 pub use future::{Deferred, Instrumented, begin_in, deferred, instrumented};

@@ -4,7 +4,6 @@ use std::task::Poll;
 
 use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
-use super::elsewhere::Elsewhere;
 use super::ends::{Ends, are_text};
 use super::flow::{Attempt, Flow, Stage, State};
 use super::handling::begin_received;
@@ -50,7 +49,6 @@ fn await_at(flow: &mut Flow, key: FlowKey<'_>, depth: Depth, site: &'static Site
             trace_producer: 0,
             producer: 0,
             threshold: 0,
-            elsewhere: Elsewhere::default(),
             generation: hand.generation,
             ring: 0,
             state: State::Awaiting,
@@ -112,8 +110,10 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
             if written.is_none() {
                 crate::runtime::count_end_without_ring(attempt.generation);
             }
-            attempt.give_back_details();
         }
+    }
+    if let Some(attempt) = flow.attempt() {
+        attempt.give_back_details();
     }
     flow.stage = Stage::Idle;
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::depth::Depth;
+use super::elsewhere;
 use super::ends::{Ends, Name, are_text};
 use super::flow::{Attempt, Counted, Flow, Stage, State};
 use super::site::Site;
@@ -172,7 +173,7 @@ fn begin_over(
         }
         if let Some(outgoing) = outgoing {
             let event = sampled.then_some((lane.shared.ring, lane.sequence));
-            *outgoing = trace.outgoing(threshold, event, entry.edge, hand);
+            trace.stamp(outgoing, threshold, event, entry.edge, hand);
         }
         sampled
     })
@@ -262,13 +263,13 @@ pub(super) fn open(
         hops: trace.hops,
     }
     .pack();
+    let details = (trace.flags & flag::ELSEWHERE != 0).then(|| elsewhere::keep(hand));
     Attempt {
         words,
-        details: None,
+        details,
         trace_producer: trace.producer,
         producer: hand.producer,
         threshold: trace.threshold.max(threshold.bits()),
-        elsewhere: trace.elsewhere,
         generation: hand.generation,
         ring: 0,
         state: State::Counted,

@@ -1,7 +1,7 @@
 //! The trace that an attempt belongs to.
 
 use super::begin::randomness_of_id;
-use super::elsewhere::{self, Elsewhere};
+use super::elsewhere;
 use super::send::Facts;
 use crate::clock::ticks;
 use crate::context::Context;
@@ -25,8 +25,6 @@ pub(super) struct Trace {
     pub(super) trace_high: u16,
     pub(super) flags: u16,
     pub(super) hops: u8,
-    /// Holds with [`flag::ELSEWHERE`].
-    pub(super) elsewhere: Elsewhere,
 }
 
 impl Trace {
@@ -57,7 +55,6 @@ impl Trace {
             trace_high: hand.numbering.high(),
             flags: flag::IN_TRACE | flag::HOPS,
             hops: 0,
-            elsewhere: Elsewhere::default(),
         }
     }
 
@@ -71,17 +68,22 @@ impl Trace {
         trace
     }
 
-    /// The context that travels with the message: of this event if it is recorded, else of the last one
-    /// before it that was.
-    pub(super) fn outgoing(
+    /// Writes the context that travels with the message: of this event if it is recorded, else of the
+    /// last one before it that was.
+    ///
+    /// In place: a context that is made elsewhere and copied whole would stall the processor's
+    /// forwarding of stores.
+    #[inline]
+    pub(super) fn stamp(
         &self,
+        outgoing: &mut Context,
         threshold: Threshold,
         event: Option<(u32, u64)>,
         edge: EdgeNumber,
         hand: &LaneInUse,
-    ) -> Context {
+    ) {
         let (ring, sequence) = event.unwrap_or((self.cause_ring, self.cause_sequence));
-        let mut context = Context {
+        *outgoing = Context {
             producer: self.producer,
             randomness: self.randomness.bits(),
             threshold: self.threshold.max(threshold.bits()),
@@ -91,13 +93,13 @@ impl Trace {
             ring,
             edge,
             trace_high: self.trace_high,
-            hops: self.hops.saturating_add(1),
             flags: Context::flags_of(self.flags & flag::TRACE_BY_ID != 0, event.is_some()),
+            hops: self.hops.saturating_add(1),
         };
         if self.flags & flag::ELSEWHERE != 0 {
-            elsewhere::complete(&mut context, self.elsewhere, self.flags, event.is_some());
+            let elsewhere = hand.elsewhere.get();
+            elsewhere::complete(outgoing, elsewhere, self.flags, event.is_some());
         }
-        context
     }
 
     fn after(cause: &Context, roots: &mut u64, hand: &LaneInUse) -> Self {
@@ -118,10 +120,9 @@ impl Trace {
                     0
                 },
             hops: cause.hops,
-            elsewhere: Elsewhere::default(),
         };
         if elsewhere::is_elsewhere(cause, hand.producer) {
-            elsewhere::adapt(&mut trace, cause, hand.producer);
+            elsewhere::adapt(&mut trace, cause, hand);
         }
         if cause.hops >= HOPS_MAX {
             *roots += 1;

@@ -88,6 +88,8 @@ const KEY_LENGTH_MAX: usize = (1 << 24) - 1;
 #[derive(Debug, Default)]
 pub(crate) struct Sections {
     words: Vec<u64>,
+    /// Two numbers that a probe lays aside with them; they are not written.
+    pub(crate) aside: [u64; 2],
 }
 
 impl Sections {
