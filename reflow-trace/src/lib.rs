@@ -89,7 +89,7 @@ mod sink;
 pub mod __private;
 
 pub use collector::Batch;
-pub use context::Context;
+pub use context::{CAUSES_MAX, CarryCause, Causes, Context, Scoped, carry_cause, w3c};
 pub use edge::{EDGES_MAX, Edge, NAME_BYTES_MAX, OVERFLOW_NAME, TYPES_MAX};
 pub use event::{
     CausalityInfo, EventId, MessageSnapshot, Outcome, PerformanceMetrics, StateDiff, StateDiffType,

@@ -1,6 +1,6 @@
 //! What generated code names. Not part of the public interface: it changes with the macros.
 
-pub use crate::context::{CauseFrame, Context, ContextField};
+pub use crate::context::{CauseFrame, Context, ContextField, in_task};
 pub use crate::event::Outcome;
 pub use crate::message::{
     AsValue, AttributeValue, Attributes, CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Content,

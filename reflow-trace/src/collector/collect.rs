@@ -337,6 +337,7 @@ impl Collector {
             memory_usage_mb: bytes as f64 / 1e6,
             ledger,
             content: self.runtime.content.ledger(),
+            propagation_faults: self.runtime.faults.get(),
         };
     }
 }

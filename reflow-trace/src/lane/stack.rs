@@ -11,6 +11,7 @@
 
 use super::Purpose;
 use crate::edge::EdgeNumber;
+use crate::probe::Elsewhere;
 use crate::record::sections::Sections;
 use crate::record::{Fields, Open};
 use crate::ring::{SLOT_WORDS, Words};
@@ -124,6 +125,8 @@ pub(crate) struct Attempt {
     pub(crate) producer: u64,
     /// The largest T so far.
     pub(crate) threshold: u64,
+    /// Holds with [`flag::ELSEWHERE`](crate::record::flag::ELSEWHERE).
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Attempt {
@@ -134,6 +137,7 @@ impl Attempt {
         trace_producer: 0,
         producer: 0,
         threshold: 0,
+        elsewhere: Elsewhere::NONE,
     };
 
     #[inline]

@@ -1,5 +1,6 @@
 //! The end of an attempt on this thread's stack, and what it causes.
 
+use super::elsewhere;
 use super::write::write_record;
 use crate::clock::{counter_ticks, ticks};
 use crate::context::Context;
@@ -152,22 +153,11 @@ impl Attempt {
 
     /// Gives an attempt that is to be recorded its number.
     #[inline]
-    pub(super) fn number(&mut self, lane: &LaneOwned, hand: &LaneInUse) {
+    pub(super) fn number(&mut self, lane: &LaneOwned) {
         self.words[0] = lane.shared.numbered.next() << 16;
         self.standing = self.standing.with_state(State::Recorded);
-        if self.trace_producer != hand.producer {
-            self.name_foreign_trace(lane.shared.ring);
-        }
-    }
-
-    /// The trace began in another process: the record names it in full.
-    #[cold]
-    fn name_foreign_trace(&mut self, ring: u32) {
-        if let Some(trace) = self.cause(ring).trace_id() {
-            self.standing = self.standing.with_details();
-            self.details
-                .get_or_insert_with(take_details)
-                .put(Tag::TraceId, trace.0.as_bytes());
+        if self.words.flags() & flag::ELSEWHERE != 0 {
+            self.name_elsewhere();
         }
     }
 
@@ -191,7 +181,8 @@ impl Attempt {
         } else {
             (self.words.cause_ring(), self.words.cause_sequence())
         };
-        Context {
+        let flags = self.words.flags();
+        let mut context = Context {
             producer: self.trace_producer,
             randomness: Randomness::from_bits(self.words[6]).bits(),
             threshold: self.threshold,
@@ -202,7 +193,11 @@ impl Attempt {
             edge: self.edge(),
             trace_high: self.words.trace_high(),
             hops: self.words.hops(),
-            flags: Context::flags_of(self.words.flags() & flag::TRACE_BY_ID != 0),
+            flags: Context::flags_of(flags & flag::TRACE_BY_ID != 0, is_recorded),
+        };
+        if flags & flag::ELSEWHERE != 0 {
+            elsewhere::complete(&mut context, self.elsewhere, flags, is_recorded);
         }
+        context
     }
 }

@@ -183,12 +183,17 @@ fn end_by_drop(token: u32) {
     end_place((token >> PLACE) as usize, outcome);
 }
 
-/// The flow that lies in `place`, if one does.
+/// The flow that lies in `place`, if one does, and whether it is the handling of a message.
 #[inline]
-pub(super) fn flow_in(place: usize) -> Flow {
+pub(super) fn flow_in(place: usize) -> (Flow, bool) {
     if active::depth() <= place {
-        return Flow::idle();
+        return (Flow::idle(), false);
     }
-    let is_recorded = with_held(|held| held.stack.at(place).standing.state() == State::Recorded);
-    Flow::at(place, is_recorded == Some(true))
+    let found = with_held(|held| {
+        let attempt = held.stack.at(place);
+        let is_recorded = attempt.standing.state() == State::Recorded;
+        (is_recorded, attempt.is_handling())
+    });
+    let (is_recorded, handles) = found.unwrap_or_default();
+    (Flow::at(place, is_recorded), handles)
 }

@@ -12,7 +12,7 @@ use super::flow::Flow;
 use super::site::Site;
 use super::trace::Trace;
 use crate::clock::{counter_ticks, ticks};
-use crate::context::Context;
+use crate::context::{Context, has};
 use crate::edge::{BoundedName, Edge, OVERFLOW_EDGE};
 use crate::lane::{
     Asking, Attempt, FlowEntry, FlowKey, Held, Here, KindRef, LaneInUse, LaneShared, Purpose,
@@ -370,10 +370,13 @@ pub(super) fn begin_linked(
             attempt.producer = hand.producer;
             attempt.threshold = trace.threshold.max(threshold.bits());
             let edge = entry.edge;
-            attempt.number(lane, hand);
+            if trace.flags & flag::ELSEWHERE != 0 {
+                attempt.elsewhere = hand.elsewhere.get();
+            }
+            attempt.number(lane);
             if let Some(outgoing) = outgoing {
                 let event = Some((lane.shared.ring, attempt.words.sequence()));
-                *outgoing = trace.outgoing(threshold, event, edge, hand);
+                trace.stamp(outgoing, threshold, event, edge, hand);
             }
             attempt.words[1] = hand.ticks();
         } else {
@@ -381,7 +384,7 @@ pub(super) fn begin_linked(
             attempt.words[3] = entry.flow_word;
             attempt.standing = hand.counted;
             if let Some(outgoing) = outgoing {
-                *outgoing = trace.outgoing(threshold, None, entry.edge, hand);
+                trace.stamp(outgoing, threshold, None, entry.edge, hand);
             }
         }
         Flow::at(place, sampled)
@@ -427,6 +430,8 @@ pub(super) fn cause_of_send<'a>(
     handling: Option<&'a Context>,
 ) -> Option<&'a Context> {
     match (came_with.filter(|context| context.is_linked()), handling) {
+        // Who says that there are several causes has said which.
+        (_, Some(handling)) if handling.has(has::FURTHER_CAUSES) => Some(handling),
         (Some(came_with), Some(handling)) if came_with.same_trace(handling) => Some(handling),
         (Some(came_with), _) => Some(came_with),
         (None, handling) => handling,

@@ -18,7 +18,7 @@
 //! | 3 | 61–63 | `outcome` | see [`encode_outcome`]; 0: none |
 //! | 4 | 0–39 | `size` | bytes; saturates; all ones: unknown |
 //! | 4 | 40–63 | `depth` | queue depth; saturates; all ones: unknown |
-//! | 5 | 0–47 | `cause_sequence` | the cause in this process; 0: none |
+//! | 5 | 0–47 | `cause_sequence` | the cause; 0: none; of this process with [`flag::CAUSE`] |
 //! | 5 | 48–63 | `flags` | see [`flag`] |
 //! | 6 | 0–55 | `randomness` | R, the low bits of the trace id |
 //! | 6 | 56–63 | `hops` | messages between the root and this one; saturates |
@@ -105,6 +105,18 @@ pub(crate) mod flag {
     /// The trace was begun by this attempt, and nothing is known that led to it. What a handler sends
     /// that is itself not recorded looks like a root but for this.
     pub(crate) const ROOT: u16 = 1 << 14;
+    /// The trace or the cause is not of this process, or there are several causes: sections name them.
+    pub(crate) const ELSEWHERE: u16 = 1 << 8;
+    /// The trace id is of another tracer's making; `trace_high` is bits 56 to 63 of it.
+    pub(crate) const FOREIGN_TRACE: u16 = 1 << 9;
+    /// R is not the low bits of the trace id.
+    pub(crate) const OTHER_RANDOMNESS: u16 = 1 << 10;
+    /// The cause is the span of another tracer.
+    pub(crate) const FOREIGN_SPAN: u16 = 1 << 11;
+    /// The maker of the trace id has not said that it is random.
+    pub(crate) const PLAIN_TRACE_ID: u16 = 1 << 13;
+    /// There are causes beside the first.
+    pub(crate) const FURTHER_CAUSES: u16 = 1 << 12;
 }
 
 /// Largest value of each field that saturates; one more means unknown.

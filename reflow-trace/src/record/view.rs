@@ -229,7 +229,11 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
         }
         Tag::EventId => event.event_id = EventId(uuid_of(section)?),
         Tag::TraceId => event.trace_id = Some(TraceId(uuid_of(section)?)),
-        Tag::Parent => event.causality.parent_event_id = Some(EventId(uuid_of(section)?)),
+        Tag::Parent => {
+            event.causality.parent_event_id = Some(EventId(uuid_of(section)?));
+            // What has a cause is no root, and one that is named is named after this.
+            event.causality.root_cause_event_id = None;
+        }
         Tag::Root => event.causality.root_cause_event_id = Some(EventId(uuid_of(section)?)),
         Tag::Chain => event.causality.dependency_chain = ids_of(section),
         // What a message was made from caused its send; who takes it up was caused by the send alone.

@@ -4,7 +4,8 @@ use reflow_trace_compiled_out::{
     Notice, Payment, block_on, connect, everything_is_off, sum_of_the_network,
 };
 
-use reflow_trace::{Context, Message as _};
+use reflow_trace::w3c::Incoming;
+use reflow_trace::{CarryCause as _, Causes, Context, Message as _, carry_cause};
 
 #[test]
 fn the_whole_interface_is_there_and_records_nothing() {
@@ -113,4 +114,19 @@ fn nothing_can_be_switched_on_from_outside() {
 fn the_policy_of_a_type_can_still_be_asked() {
     let names = [Notice::Progress(1), Notice::Debug].map(|notice| notice.kind().name());
     assert_eq!(names, ["Progress", "Debug"]);
+}
+
+/// What comes in is not looked at, scopes only call, nothing goes out.
+#[test]
+fn causes_and_contexts_of_other_processes_are_nothing() {
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let incoming = Incoming::extract(traceparent, "congo=t61");
+    assert!(!incoming.context.is_linked() && incoming.state.is_empty());
+    let context = Context::NONE;
+    let causes = Causes::of([&context, &incoming.context]).and(&context);
+    assert_eq!(causes.scope_sync(|| 1), 1);
+    assert_eq!(block_on(context.scope(async { 2 })), 2);
+    assert_eq!(block_on(async { 3 }.in_current_cause()), 3);
+    assert_eq!(carry_cause(|| 4)(), 4);
+    context.inject(|name, value| panic!("{name}: {value}"));
 }

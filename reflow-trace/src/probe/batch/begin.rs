@@ -158,7 +158,8 @@ impl<'a> Begin<'a> {
             let cause = cause_of_send(facts.context, self.handling.as_ref());
             let trace = Trace::of(cause, facts, &mut lane.roots, hand);
             let threshold = entry.kept(facts.verdict).threshold;
-            let mut context = trace.outgoing(Threshold::ALWAYS, None, entry.edge, hand);
+            let mut context = Context::NONE;
+            trace.stamp(&mut context, Threshold::ALWAYS, None, entry.edge, hand);
             // Who sends it from within the body is as far from the root as this batch.
             context.hops = trace.hops;
             let item = Item {
