@@ -64,6 +64,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod channel;
 mod clock;
 mod collector;
 mod context;

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
+use super::task::{self, Following};
 use super::{Context, active};
 
 thread_local! {
@@ -62,6 +63,7 @@ pub(super) fn current() -> Context {
 pub struct CauseFrame {
     before: Option<Context>,
     base_before: usize,
+    following_before: Following,
     /// A thread's cause belongs to that thread.
     stays_on_its_thread: PhantomData<*const ()>,
 }
@@ -74,6 +76,7 @@ impl CauseFrame {
         Self {
             before: ThreadCause::with(ThreadCause::get).flatten(),
             base_before: active::base(),
+            following_before: task::replace(Following::No),
             stays_on_its_thread: PhantomData,
         }
     }
@@ -101,5 +104,6 @@ impl Drop for CauseFrame {
     fn drop(&mut self) {
         ThreadCause::with(|thread| thread.set(self.before));
         active::set_base(self.base_before);
+        task::replace(self.following_before);
     }
 }

@@ -7,6 +7,7 @@
 
 pub(crate) mod active;
 mod frame;
+pub(crate) mod task;
 
 pub use frame::CauseFrame;
 pub(crate) use frame::ThreadCause;

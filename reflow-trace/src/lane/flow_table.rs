@@ -22,6 +22,10 @@ use crate::sampling::{Threshold, Verdict};
 pub(crate) enum Purpose {
     Send,
     Receive,
+    /// Out of a traced channel.
+    Take,
+    /// Dropped inside a traced channel.
+    Loss,
     /// The life of an actor.
     Life,
 }

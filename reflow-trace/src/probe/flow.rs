@@ -297,8 +297,8 @@ impl Attempt {
             }
             if self.state == State::Recorded {
                 let kind = match (self.purpose, outcome) {
-                    (Purpose::Send, _) => Kind::Send,
-                    (Purpose::Receive, _) => Kind::MessageReceived,
+                    (Purpose::Send | Purpose::Loss, _) => Kind::Send,
+                    (Purpose::Receive | Purpose::Take, _) => Kind::MessageReceived,
                     (Purpose::Life, Outcome::Delivered) => Kind::ActorCompleted,
                     (Purpose::Life, _) => Kind::ActorFailed,
                 };

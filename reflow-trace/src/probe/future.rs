@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use super::flow::Flow;
 use crate::context::CauseFrame;
 use crate::context::active;
+use crate::context::task::TaskCause;
 use crate::event::Outcome;
 
 thread_local! {
@@ -56,6 +57,7 @@ pin_project! {
         future: F,
         finish: Option<C>,
         flow: Flow,
+        task: TaskCause,
         was_polled: bool,
     }
 }
@@ -73,6 +75,7 @@ pub fn instrumented<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
         future,
         finish: Some(finish),
         flow: Flow::idle(),
+        task: TaskCause::default(),
         was_polled: false,
     }
 }
@@ -88,6 +91,7 @@ pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
         future,
         finish: Some(finish),
         flow,
+        task: TaskCause::default(),
         was_polled: false,
     }
 }
@@ -99,8 +103,8 @@ impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F,
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         let poll = if *this.was_polled {
-            if this.flow.is_active() {
-                let _turn = Turn::enter(this.flow);
+            if this.flow.is_active() || this.task.is_task() {
+                let _turn = Turn::enter(this.flow, this.task);
                 this.future.poll(cx)
             } else {
                 this.future.poll(cx)
@@ -109,10 +113,10 @@ impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F,
             *this.was_polled = true;
             if this.flow.is_active() {
                 this.flow.begin_deferred();
-                let _turn = Turn::enter(this.flow);
+                let _turn = Turn::enter(this.flow, this.task);
                 this.future.poll(cx)
             } else if super::on() {
-                let turn = FirstTurn::enter(this.flow);
+                let turn = FirstTurn::enter(this.flow, this.task);
                 let poll = this.future.poll(cx);
                 drop(turn);
                 poll
@@ -132,6 +136,7 @@ impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F,
 /// The first poll of a body that begins by itself.
 struct FirstTurn<'a> {
     flow: &'a mut Flow,
+    task: &'a mut TaskCause,
     /// What an enclosing body has begun in its own first poll.
     enclosing: Begun,
     /// The enclosing handler's cause, put back when this is dropped.
@@ -141,12 +146,13 @@ struct FirstTurn<'a> {
 
 impl<'a> FirstTurn<'a> {
     #[inline]
-    fn enter(flow: &'a mut Flow) -> Self {
+    fn enter(flow: &'a mut Flow, task: &'a mut TaskCause) -> Self {
         let enclosing = BEGUN
             .try_with(|slot| slot.replace(Begun::Awaited))
             .unwrap_or_default();
         Self {
             flow,
+            task,
             enclosing,
             _frame: CauseFrame::enter(),
             was_panicking: std::thread::panicking(),
@@ -157,6 +163,7 @@ impl<'a> FirstTurn<'a> {
 impl Drop for FirstTurn<'_> {
     #[inline]
     fn drop(&mut self) {
+        self.task.suspend();
         let enclosing = std::mem::take(&mut self.enclosing);
         if let Ok(Begun::Here(begun)) = BEGUN.try_with(|slot| slot.replace(enclosing)) {
             *self.flow = begun;
@@ -169,23 +176,26 @@ impl Drop for FirstTurn<'_> {
 /// Any later poll: the attempt is on this thread's stack again, and a handler causes what it sends.
 struct Turn<'a> {
     flow: &'a mut Flow,
+    task: &'a mut TaskCause,
     depth: usize,
     _frame: CauseFrame,
     was_panicking: bool,
 }
 
 impl<'a> Turn<'a> {
-    fn enter(flow: &'a mut Flow) -> Self {
+    fn enter(flow: &'a mut Flow, task: &'a mut TaskCause) -> Self {
         let frame = match flow.attempt() {
             Some(attempt) if attempt.is_handling() => CauseFrame::with_cause(attempt.cause()),
             _ => CauseFrame::enter(),
         };
+        task.resume();
         let depth = active::depth();
         if let Some(edge) = flow.sends_over() {
             active::push(edge);
         }
         Self {
             flow,
+            task,
             depth,
             _frame: frame,
             was_panicking: std::thread::panicking(),
@@ -195,6 +205,9 @@ impl<'a> Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        if self.task.is_task() {
+            self.task.suspend();
+        }
         active::truncate(self.depth);
         end_if_panicking(self.flow, self.was_panicking);
     }

@@ -6,6 +6,7 @@ use super::send::with_shown_names;
 use super::site::Site;
 use super::write::write_record;
 use crate::clock::ticks;
+use crate::context::task;
 use crate::lane::{FlowKey, KindRef, LaneInUse, LaneOwned, Purpose, with_lane};
 use crate::record::{Fields, Kind, NO_POLICY, Record};
 use crate::sampling::Verdict;
@@ -27,6 +28,7 @@ pub fn begin_life(flow: &mut Flow, actor: Name<'_>, site: &'static Site) {
 }
 
 fn begin(flow: &mut Flow, actor: &str, site: &'static Site) {
+    task::begin();
     let began = with_lane(|hand, lane| {
         let entry = lane.flows.find(
             FlowKey::Names(&[actor, "", "", ""].map(Name::Text)),

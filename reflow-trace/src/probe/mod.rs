@@ -8,6 +8,7 @@
 
 mod begin;
 mod body;
+pub(crate) mod channel;
 mod depth;
 mod ends;
 mod flow;

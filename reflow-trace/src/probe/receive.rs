@@ -9,6 +9,7 @@ use super::flow::{Attempt, Flow, Stage, State};
 use super::handling::begin_received;
 use super::send::{Facts, with_shown_names};
 use super::site::Site;
+use crate::context::task;
 use crate::event::Outcome;
 use crate::lane::{FlowKey, KindRef, Purpose, with_lane};
 use crate::message::Message;
@@ -84,6 +85,9 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
     });
     if recorded.is_none() {
         crate::runtime::count_without_ring();
+    }
+    if let Some(attempt) = flow.attempt() {
+        task::received(|| attempt.cause());
     }
     if recorded == Some(true) {
         describe(flow);

@@ -106,7 +106,7 @@ pub(super) fn with_shown_names<R>(
 }
 
 #[inline(always)]
-fn begin_over(
+pub(super) fn begin_over(
     slot: &LaneSlot,
     flow: &mut Flow,
     key: FlowKey<'_>,
@@ -180,7 +180,7 @@ fn begin_over(
 }
 
 #[cold]
-fn count_without_ring() -> bool {
+pub(super) fn count_without_ring() -> bool {
     crate::runtime::count_without_ring();
     false
 }

@@ -79,11 +79,12 @@ fn event_of_words(
     let duration = record
         .duration
         .map(|ticks| around.calibration.duration_ns(ticks));
+    let dropped = record.kind == Kind::Send && record.outcome == Some(Outcome::Dropped);
     let waiting = record
         .wide
-        .filter(|_| receives)
+        .filter(|_| receives || dropped)
         .map(|ticks| around.calibration.duration_ns(ticks));
-    let memory = record.wide.filter(|_| !receives);
+    let memory = record.wide.filter(|_| !receives && !dropped);
     let is_root = in_trace && record.hops == 0 && parent.is_none();
     let mut data = TraceEventData {
         port: Some(port.to_string()),

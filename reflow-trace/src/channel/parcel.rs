@@ -1,0 +1,130 @@
+//! What lies in the original channel: the message and what travels beside it.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use crate::context::Context;
+use crate::probe::channel::{self, Policy, Slip};
+
+/// A message inside a traced channel.
+///
+/// Whoever uses the original channel, by `as_inner()` or `into_inner()`, meets these. A parcel that is
+/// dropped unopened is a message that was dropped: open it, or give it to `accept` of the receiver,
+/// which knows its name and the policy.
+///
+/// It is 80 bytes larger than the message.
+pub struct Parcel<M> {
+    // Dropped first: the message's own destructor may use channels itself.
+    label: Label,
+    message: M,
+}
+
+impl<M> Parcel<M> {
+    #[inline]
+    pub(crate) fn new(slip: Slip, message: M) -> Self {
+        Self {
+            label: Label(slip),
+            message,
+        }
+    }
+
+    /// Takes the message out and records that it was received, under the name that the receiving end of
+    /// the channel had when it was sent.
+    pub fn open(self) -> M {
+        let (slip, message) = self.take_apart();
+        if slip.is_filled() {
+            channel::received(slip, &message, &Policy::ANY, slip.edge());
+        }
+        message
+    }
+
+    /// The context that the message carries; [`Context::NONE`] when nobody recorded its send.
+    pub fn context(&self) -> Context {
+        self.label.0.context()
+    }
+
+    /// Whether a recording saw it go in.
+    #[inline]
+    pub(crate) fn is_seen(&self) -> bool {
+        self.label.0.is_filled()
+    }
+
+    /// The message goes back to the sender: it was never inside.
+    #[inline]
+    pub(crate) fn give_back(self) -> M {
+        self.take_apart().1
+    }
+
+    #[inline]
+    pub(crate) fn take_apart(self) -> (Slip, M) {
+        let Self { label, message } = self;
+        (label.take_off(), message)
+    }
+}
+
+impl<M> From<M> for Parcel<M> {
+    /// A parcel that nothing is recorded of.
+    fn from(message: M) -> Self {
+        Self::new(Slip::BLANK, message)
+    }
+}
+
+impl<M> Deref for Parcel<M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.message
+    }
+}
+
+impl<M> DerefMut for Parcel<M> {
+    fn deref_mut(&mut self) -> &mut M {
+        &mut self.message
+    }
+}
+
+impl<M: fmt::Debug> fmt::Debug for Parcel<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message.fmt(f)
+    }
+}
+
+/// Tells when it is dropped that the message beside it was.
+struct Label(Slip);
+
+impl Label {
+    #[inline]
+    fn take_off(mut self) -> Slip {
+        std::mem::replace(&mut self.0, Slip::BLANK)
+    }
+}
+
+impl Drop for Label {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.is_filled()
+            && !WITHDRAWN
+                .try_with(|cell| cell.replace(false))
+                .unwrap_or(false)
+        {
+            channel::dropped(&self.0, self.0.edge());
+        }
+    }
+}
+
+thread_local! {
+    /// The next parcel that is dropped on this thread has not been inside.
+    static WITHDRAWN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Drops what may hold a parcel on its way into a channel: the parcel was never inside, and its send
+/// says what became of it.
+pub(crate) fn withdraw<T>(waiting: T) {
+    let before = WITHDRAWN.try_with(|cell| cell.replace(true));
+    drop(waiting);
+    if let Ok(before) = before {
+        // Where the channel has already taken the parcel, nobody has asked.
+        WITHDRAWN.set(before);
+    }
+}
