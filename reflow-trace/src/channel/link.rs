@@ -187,7 +187,7 @@ impl<M> Outlet<M> {
         Waiting(sending)
     }
 
-    /// How many messages are inside, as counted by [`Self::count_in`] and [`Inlet::count_out`].
+    /// How many messages are inside, as counted by [`Self::count_in`] and [`Inlet::accept_counted`].
     #[inline]
     pub(super) fn counted_inside(&self) -> usize {
         self.link.inside.load(Ordering::Relaxed).max(0) as usize
@@ -321,17 +321,20 @@ impl<M> Inlet<M> {
         message
     }
 
+    /// The same, where the sender counts what is inside.
+    #[inline]
+    pub(super) fn accept_counted(&self, parcel: Parcel<M>) -> M {
+        if parcel.is_seen() {
+            self.link.inside.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.accept(parcel)
+    }
+
     /// Records that a message was received.
     #[inline]
     pub(super) fn received(&self, slip: Slip, message: &M) {
         if slip.is_filled() {
             channel::received(slip, message, &self.link.policy(), self.edge_of(&slip));
         }
-    }
-
-    /// A message that [`Outlet::count_in`] counted came out.
-    #[inline]
-    pub(super) fn count_out(&self) {
-        self.link.inside.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -118,13 +118,25 @@ thread_local! {
     static WITHDRAWN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Drops what may hold a parcel on its way into a channel: the parcel was never inside, and its send
+/// As long as this is there, the first parcel that is dropped on this thread was never inside: its send
 /// says what became of it.
-pub(crate) fn withdraw<T>(waiting: T) {
-    let before = WITHDRAWN.try_with(|cell| cell.replace(true));
-    drop(waiting);
-    if let Ok(before) = before {
-        // Where the channel has already taken the parcel, nobody has asked.
-        WITHDRAWN.set(before);
+pub(super) struct NeverInside {
+    before: bool,
+}
+
+impl NeverInside {
+    pub(super) fn begin() -> Self {
+        Self {
+            before: WITHDRAWN
+                .try_with(|cell| cell.replace(true))
+                .unwrap_or(false),
+        }
+    }
+}
+
+impl Drop for NeverInside {
+    fn drop(&mut self) {
+        // On a thread that is too far gone nobody asks.
+        let _gone = WITHDRAWN.try_with(|cell| cell.set(self.before));
     }
 }

@@ -77,6 +77,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    #[inline]
+    pub(crate) fn of_result<T, E>(result: &Result<T, E>) -> Self {
+        if result.is_ok() {
+            Self::Delivered
+        } else {
+            Self::Failed
+        }
+    }
+
     /// The name used in JSON.
     pub const fn name(self) -> &'static str {
         match self {

@@ -144,10 +144,8 @@ fn send<T, E>(
     outlet.send(message, depth, put, |result| {
         if result.is_ok() {
             outlet.count_in();
-            Outcome::Delivered
-        } else {
-            Outcome::Failed
         }
+        Outcome::of_result(result)
     })
 }
 
@@ -201,10 +199,7 @@ impl<T> Receiver<T> {
 
     #[inline]
     fn take(&self, parcel: Parcel<T>) -> T {
-        if parcel.is_seen() {
-            self.inlet.count_out();
-        }
-        self.inlet.accept(parcel)
+        self.inlet.accept_counted(parcel)
     }
 }
 

@@ -1,0 +1,4 @@
+//! The channels of `tokio::sync`, traced.
+
+pub mod mpsc;
+pub mod oneshot;
