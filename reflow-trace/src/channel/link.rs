@@ -31,6 +31,9 @@ pub(super) struct Link<M> {
     /// Messages inside, for originals that do not tell. Behind by those that are just going in, and
     /// below zero when one of them has come out first.
     inside: AtomicIsize,
+    /// The way that a sender looked up last, for messages of which nothing else is left.
+    #[cfg(feature = "tokio")]
+    last_way: AtomicU64,
 }
 
 impl<M> Link<M> {
@@ -57,6 +60,8 @@ pub(super) fn link<M>(site: &'static Location<'static>) -> (Outlet<M>, Inlet<M>)
         version: AtomicU32::new(1),
         policy: OnceLock::new(),
         inside: AtomicIsize::new(0),
+        #[cfg(feature = "tokio")]
+        last_way: AtomicU64::new(0),
     });
     (Outlet::of(Arc::clone(&link)), Inlet::of(link))
 }
@@ -86,11 +91,6 @@ impl<M> Outlet<M> {
             name: None,
             edge: AtomicU64::new(0),
         }
-    }
-
-    /// A sending handle of the same channel, without a name.
-    pub(super) fn of_inlet(inlet: &Inlet<M>) -> Self {
-        Self::of(Arc::clone(&inlet.link))
     }
 
     pub(super) fn set_name(&mut self, actor: &str, port: &str) {
@@ -131,6 +131,8 @@ impl<M> Outlet<M> {
         };
         let known = (u64::from(receiver) << 32) | u64::from(edge);
         self.edge.store(known, Ordering::Relaxed);
+        #[cfg(feature = "tokio")]
+        self.link.last_way.store(known, Ordering::Relaxed);
         Way { edge, receiver }
     }
 
@@ -256,6 +258,7 @@ impl<M> Inlet<M> {
         }
     }
 
+    #[cfg(feature = "tokio")]
     /// A receiving handle of the same channel, without a name of its own.
     pub(super) fn of_outlet(outlet: &Outlet<M>) -> Self {
         Self::of(Arc::clone(&outlet.link))
@@ -299,18 +302,18 @@ impl<M> Inlet<M> {
         edge
     }
 
-    /// The edge of messages whose sender is not known any more.
-    pub(super) fn edge_from_anybody(&self) -> u32 {
-        let name = self
-            .link
-            .receiver
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        edge_between(
-            None,
-            self.name.as_deref().or(name.as_deref()),
-            self.link.site,
-        )
+    /// The edge of messages that are gone before anybody knows who sent them.
+    #[cfg(feature = "tokio")]
+    pub(super) fn edge_of_last(&self) -> u32 {
+        let last = self.link.last_way.load(Ordering::Relaxed);
+        let (receiver, edge) = ((last >> 32) as u32, last as u32);
+        if receiver == 0 {
+            edge_between(None, self.name.as_deref(), self.link.site)
+        } else if self.version == 0 || self.version == receiver {
+            edge
+        } else {
+            self.look_up(edge)
+        }
     }
 
     /// Takes the message out of a parcel that was received.
