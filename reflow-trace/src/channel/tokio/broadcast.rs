@@ -9,7 +9,7 @@
 //! let sender = sender.named("bus", "out");
 //! let mut first = receiver.named("first", "in");
 //! let mut second = sender.subscribe().named("second", "in");
-//! assert_eq!(sender.send(20.5), Ok(2));
+//! assert_eq!(sender.send(20.5).ok(), Some(2));
 //! assert_eq!(first.recv().await?, 20.5);
 //! assert_eq!(second.recv().await?, 20.5);
 //! # Ok(())
