@@ -36,8 +36,8 @@ pub(super) fn begin(probe: &Probe<'_>, then: &TokenStream) -> TokenStream {
     let p = &probe.private;
     let begin = probe.begin(&quote_spanned!(span=> &mut flow));
     let details = probe.details();
-    // Restores the cause of this thread when the handler is done.
-    let frame = (probe.role == Role::Handler)
+    // Restores the cause of this thread when the handler, or the life of the actor, is done.
+    let frame = matches!(probe.role, Role::Handler | Role::Life)
         .then(|| quote_spanned!(span=> let _frame = #p::CauseFrame::enter();));
     quote_spanned! {span=>
         #frame

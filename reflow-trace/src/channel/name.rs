@@ -1,9 +1,17 @@
 //! The names of ends, and the edges between them.
+//!
+//! A sender keeps the number of its edge, so that names are looked up once for most channels. A channel
+//! that is made for a single message looks them up for that message: each thread remembers some edges by
+//! the content of their names, so that this neither locks nor allocates.
 
+use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::edge::{DEFAULT_COMPRESSION, DEFAULT_PROTOCOL, EdgeNames, EdgeNumber, bounded};
+use crate::edge::{
+    BoundedName, DEFAULT_COMPRESSION, DEFAULT_PROTOCOL, EdgeNames, EdgeNumber, bounded, fnv1a,
+};
 use crate::runtime::dictionary;
 
 /// The name of an end: an actor and a port.
@@ -29,14 +37,17 @@ pub(super) fn edge_between(
     receiver: Option<&EndName>,
     site: &Location<'_>,
 ) -> EdgeNumber {
-    let site = format!("{}:{}", site.file(), site.line());
+    let mut place = BoundedName::default();
+    // A buffer takes whatever it is given.
+    let _fits = write!(place, "{}:{}", site.file(), site.line());
+    let place = place.finish();
     let [from_actor, from_port] = match sender {
         Some(name) => [&*name.actor, &*name.port],
-        None => [site.as_str(), "out"],
+        None => [place, "out"],
     };
     let [to_actor, to_port] = match receiver {
         Some(name) => [&*name.actor, &*name.port],
-        None => [site.as_str(), "in"],
+        None => [place, "in"],
     };
     number_of([from_actor, from_port, to_actor, to_port])
 }
@@ -52,6 +63,37 @@ pub(super) fn edge_to(edge: EdgeNumber, receiver: &EndName) -> EdgeNumber {
     ])
 }
 
+const PLACES: usize = 64;
+
+type Remembered = Option<(Arc<EdgeNames>, EdgeNumber)>;
+
+thread_local! {
+    static EDGES: RefCell<[Remembered; PLACES]> = const { RefCell::new([const { None }; PLACES]) };
+}
+
 fn number_of(ends: [&str; 4]) -> EdgeNumber {
-    dictionary().edge(EdgeNames::new(ends, DEFAULT_PROTOCOL, DEFAULT_COMPRESSION))
+    let hash = ends.iter().fold(0, |hash: u64, end| {
+        fnv1a(end.as_bytes()) ^ hash.rotate_left(7)
+    });
+    let found = EDGES.try_with(|edges| {
+        let mut edges = edges.borrow_mut();
+        let place = &mut edges[hash as usize % PLACES];
+        match place {
+            Some((names, number)) if names.ends() == ends => *number,
+            _ => {
+                let (names, number) = look_up(ends);
+                *place = Some((names, number));
+                number
+            }
+        }
+    });
+    // On a thread that is exiting nothing is remembered.
+    found.unwrap_or_else(|_| look_up(ends).1)
+}
+
+#[cold]
+fn look_up(ends: [&str; 4]) -> (Arc<EdgeNames>, EdgeNumber) {
+    let names = EdgeNames::new(ends, DEFAULT_PROTOCOL, DEFAULT_COMPRESSION);
+    let number = dictionary().edge(Arc::clone(&names));
+    (names, number)
 }

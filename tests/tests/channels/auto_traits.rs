@@ -1,4 +1,4 @@
-//! A traced end is `Send`, `Sync`, `Unpin` and safe to unwind exactly where its original is.
+//! A traced end is `Send`, `Sync`, `Unpin`, safe to unwind, and so on, exactly where its original is.
 
 use std::cell::Cell;
 use std::marker::PhantomPinned;
@@ -6,37 +6,46 @@ use std::rc::Rc;
 
 use reflow_trace::channel;
 
-/// Whether a type has a trait: the inherent constant is found first where its bound holds.
-macro_rules! is {
-    ($type:ty: $($bound:tt)+) => {{
-        trait Otherwise {
-            const IS: bool = false;
+/// What holds of a type for which the inherent constant of a probe does not stand.
+trait Otherwise {
+    const HOLDS: bool = false;
+}
+
+macro_rules! probes {
+    ($($probe:ident: $bound:path;)*) => {$(
+        struct $probe<T>(std::marker::PhantomData<T>);
+        impl<T> Otherwise for $probe<T> {}
+        impl<T: $bound> $probe<T> {
+            const HOLDS: bool = true;
         }
-        impl<T: ?Sized> Otherwise for T {}
-        struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
-        #[allow(dead_code)]
-        impl<T: ?Sized + $($bound)+> Probe<T> {
-            const IS: bool = true;
-        }
-        <Probe<$type>>::IS
-    }};
+    )*};
+}
+
+probes! {
+    IsSend: Send;
+    IsSync: Sync;
+    IsUnpin: Unpin;
+    IsUnwindSafe: std::panic::UnwindSafe;
+    IsRefUnwindSafe: std::panic::RefUnwindSafe;
+    IsClone: Clone;
+    IsDebug: std::fmt::Debug;
 }
 
 macro_rules! traits_of {
     ($type:ty) => {
         [
-            ("Send", is!($type: Send)),
-            ("Sync", is!($type: Sync)),
-            ("Unpin", is!($type: Unpin)),
-            ("UnwindSafe", is!($type: std::panic::UnwindSafe)),
-            ("RefUnwindSafe", is!($type: std::panic::RefUnwindSafe)),
-            ("Clone", is!($type: Clone)),
-            ("Debug", is!($type: std::fmt::Debug)),
+            ("Send", <IsSend<$type>>::HOLDS),
+            ("Sync", <IsSync<$type>>::HOLDS),
+            ("Unpin", <IsUnpin<$type>>::HOLDS),
+            ("UnwindSafe", <IsUnwindSafe<$type>>::HOLDS),
+            ("RefUnwindSafe", <IsRefUnwindSafe<$type>>::HOLDS),
+            ("Clone", <IsClone<$type>>::HOLDS),
+            ("Debug", <IsDebug<$type>>::HOLDS),
         ]
     };
 }
 
-/// One end with each kind of message.
+/// Ends with messages of each kind.
 macro_rules! check {
     ($original:ident, $ours:ident, [$($end:ident)*]) => {$(
         check!(@ $original::$end<u32>, $ours::$end<u32>);
@@ -48,6 +57,15 @@ macro_rules! check {
     (@ $original:ty, $ours:ty) => {
         assert_eq!(traits_of!($ours), traits_of!($original), stringify!($ours));
     };
+}
+
+#[test]
+fn a_trait_that_does_not_hold_is_seen() {
+    let holds: Vec<_> = traits_of!(Rc<Cell<u8>>)
+        .iter()
+        .map(|(_, holds)| *holds)
+        .collect();
+    assert_eq!(holds, [false, false, true, false, false, true, true]);
 }
 
 #[test]

@@ -136,5 +136,5 @@ fn select_takes_the_original() {
             "MessageReceived b:in u8 delivered",
         ]
     );
-    super::assert_all_is_accounted_for();
+    super::assert_all_is_accounted_for(&recording);
 }

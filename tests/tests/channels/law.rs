@@ -10,7 +10,7 @@ use super::{assert_all_is_accounted_for, block_on, poll_once, totals};
 
 #[test]
 fn under_eight_threads_with_receivers_that_leave() {
-    let _recording = Recording::start();
+    let recording = Recording::start();
     let (sender, receiver) = crossbeam::bounded(16);
     std::thread::scope(|scope| {
         for thread in 0..4u64 {
@@ -36,12 +36,12 @@ fn under_eight_threads_with_receivers_that_leave() {
     });
     assert_eq!(totals().messages, 80_000);
     assert!(totals().dropped <= 16);
-    assert_all_is_accounted_for();
+    assert_all_is_accounted_for(&recording);
 }
 
 #[test]
 fn under_eight_tasks_with_sends_that_are_cancelled() {
-    let _recording = Recording::start();
+    let recording = Recording::start();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_time()
@@ -79,7 +79,7 @@ fn under_eight_tasks_with_sends_that_are_cancelled() {
         }
     });
     assert!(totals().failures > 0 && totals().received >= 2_000);
-    assert_all_is_accounted_for();
+    assert_all_is_accounted_for(&recording);
 }
 
 /// What is done to a channel.
@@ -193,7 +193,7 @@ macro_rules! play_blocking {
 fn recorded(play: impl FnOnce() -> Vec<String>) -> Vec<String> {
     let recording = Recording::start();
     let log = play();
-    assert_all_is_accounted_for();
+    assert_all_is_accounted_for(&recording);
     // Everything is recorded, so that events and counters tell the same.
     let events = recording.events();
     let count = |is: &dyn Fn(&reflow_trace::TraceEvent) -> bool| {

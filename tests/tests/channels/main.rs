@@ -14,6 +14,7 @@ use std::future::Future;
 
 use reflow_trace::global_tracing;
 use reflow_trace::ledger::EdgeCounters;
+use reflow_trace_tests::Recording;
 
 /// Runs every body three times: against the original, against ours while nothing is recorded, and
 /// against ours while everything is. Afterwards all channels are gone, so that every message has to be
@@ -37,9 +38,9 @@ macro_rules! as_the_original {
             use super::*;
             use $ours as subject;
             $(#[test] fn $name() {
-                let _recording = reflow_trace_tests::Recording::start();
+                let recording = reflow_trace_tests::Recording::start();
                 $body
-                crate::assert_all_is_accounted_for();
+                crate::assert_all_is_accounted_for(&recording);
             })*
         }
     };
@@ -60,7 +61,9 @@ fn totals() -> EdgeCounters {
 }
 
 /// The law of the channels, where nothing is inside any more.
-fn assert_all_is_accounted_for() {
+fn assert_all_is_accounted_for(recording: &Recording) {
+    // Metrics are as fresh as the last flush.
+    recording.events();
     let sum = totals();
     assert_eq!(
         sum.messages,

@@ -14,6 +14,7 @@ use crate::channel::link::{Inlet, Outlet, link};
 use crate::channel::parcel::{NeverInside, Parcel};
 use crate::channel::spare::Spare;
 use crate::event::Outcome;
+use crate::probe::channel::{Sending, Slip};
 
 /// A channel with a bound; see [`tokio::sync::mpsc::channel`].
 ///
@@ -123,12 +124,15 @@ impl<T> Sender<T> {
     /// Within an asynchronous context, as the original does.
     #[track_caller]
     pub fn blocking_send(&self, mut value: T) -> Result<(), SendError<T>> {
-        let mut waiting = self.outlet.begin_waiting(&mut value, || self.depth());
-        let parcel = Parcel::new(waiting.slip(), value);
+        let sending = self.outlet.begin(&mut value, || self.depth());
+        let slip = sending.as_ref().map_or(Slip::BLANK, Sending::slip);
+        // A panic drops the parcel.
         let never_inside = NeverInside::begin();
-        let sent = self.inner.blocking_send(parcel);
+        let sent = self.inner.blocking_send(Parcel::new(slip, value));
         drop(never_inside);
-        waiting.end(Outcome::of_result(&sent));
+        if let Some(sending) = sending {
+            sending.end(Outcome::of_result(&sent));
+        }
         sent.map_err(|SendError(parcel)| SendError(parcel.give_back()))
     }
 
