@@ -50,6 +50,14 @@ impl<M> Parcel<M> {
         self.label.0.is_filled()
     }
 
+    /// The message that another one has pushed out: nobody will receive it.
+    #[cfg(feature = "async-channel")]
+    pub(super) fn drop_inside(self) -> M {
+        let Self { label, message } = self;
+        drop(label);
+        message
+    }
+
     /// The message goes back to the sender: it was never inside.
     #[inline]
     pub(crate) fn give_back(self) -> M {
@@ -131,6 +139,14 @@ impl NeverInside {
                 .try_with(|cell| cell.replace(true))
                 .unwrap_or(false),
         }
+    }
+}
+
+impl NeverInside {
+    /// Whether a parcel was dropped meanwhile.
+    #[cfg(feature = "flume")]
+    pub(super) fn end(self) -> bool {
+        WITHDRAWN.try_with(Cell::get) == Ok(false)
     }
 }
 
