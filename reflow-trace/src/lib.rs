@@ -96,7 +96,7 @@ pub use event::{
 pub use graph::DataFlowGraph;
 pub use integration::{TraceError, TracingIntegration, global_tracing};
 pub use ledger::{Ledger, TracingMetrics};
-pub use message::{AttributeValue, Attributes, Message, MessageKind, Size};
+pub use message::{AttributeValue, Attributes, Message, MessageKind, Size, Traced};
 pub use reflow_trace_macros::{sample, trace, traced_actor, traced_connector};
 pub use runtime::{
     Builder, ENVIRONMENT_VARIABLE, FlushError, Guard, InitError, InvalidEnvironment, Overflow,

@@ -473,6 +473,15 @@ enum MaybeOwned<'a, T> {
     Owned(Inlet<T>),
 }
 
+impl<T> Clone for MaybeOwned<'_, T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Borrowed(inlet) => Self::Borrowed(inlet),
+            Self::Owned(inlet) => Self::Owned(inlet.clone()),
+        }
+    }
+}
+
 impl<T> MaybeOwned<'_, T> {
     fn accept(&self, parcel: Parcel<T>) -> T {
         match self {
@@ -515,6 +524,15 @@ impl<T> fmt::Debug for RecvFut<'_, T> {
 pub struct RecvStream<'a, T> {
     inner: original::r#async::RecvStream<'a, Parcel<T>>,
     inlet: MaybeOwned<'a, T>,
+}
+
+impl<T> Clone for RecvStream<'_, T> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            inlet: self.inlet.clone(),
+        }
+    }
 }
 
 impl<T> Stream for RecvStream<'_, T> {

@@ -4,12 +4,14 @@ mod attribute;
 mod details;
 mod size;
 mod standard;
+mod traced;
 
 pub(crate) use attribute::FixedText;
 pub use attribute::{AsValue, AttributeValue, Attributes, Value};
 pub(crate) use details::{give_back_details, take_details};
 pub(crate) use size::SizeSource;
 pub use size::{Size, SizeFallback};
+pub use traced::Traced;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

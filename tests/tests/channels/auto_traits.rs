@@ -83,6 +83,25 @@ fn of_crossbeam() {
 }
 
 #[test]
+fn of_flume() {
+    use ::flume as original;
+    use channel::flume as ours;
+    check!(original, ours, [Sender WeakSender Receiver IntoIter]);
+    check!(@ original::r#async::SendFut<'static, Rc<u32>>, ours::SendFut<'static, Rc<u32>>);
+    check!(@ original::r#async::RecvFut<'static, u32>, ours::RecvFut<'static, u32>);
+    check!(@ original::r#async::RecvStream<'static, u32>, ours::RecvStream<'static, u32>);
+}
+
+#[test]
+fn of_async_channel() {
+    use ::async_channel as original;
+    use channel::async_channel as ours;
+    check!(original, ours, [Sender WeakSender Receiver WeakReceiver]);
+    check!(@ original::Send<'static, u32>, ours::Send<'static, u32>);
+    check!(@ original::Recv<'static, Rc<u32>>, ours::Recv<'static, Rc<u32>>);
+}
+
+#[test]
 fn of_tokio_mpsc() {
     use channel::tokio::mpsc as ours;
     use tokio::sync::mpsc as original;

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use reflow_trace::Outcome;
-use reflow_trace::channel::{crossbeam, std::mpsc as standard, tokio::mpsc};
+use reflow_trace::channel::{async_channel, crossbeam, flume, std::mpsc as standard, tokio::mpsc};
 use reflow_trace_tests::Recording;
 
 use super::{assert_all_is_accounted_for, block_on, poll_once, totals};
@@ -189,6 +189,43 @@ macro_rules! play_blocking {
     }};
 }
 
+/// The same to a bounded channel whose ends may both be waited for and asked.
+macro_rules! play_waiting {
+    ($module:path, $send:ident, $recv:ident, $steps:expr) => {{
+        use $module as subject;
+        block_on(async {
+            let mut log = Vec::new();
+            let (sender, receiver) = subject::bounded::<u8>(3);
+            let (mut senders, mut receiver) = (vec![sender], Some(receiver));
+            for step in $steps {
+                match (step, senders.last(), receiver.as_mut()) {
+                    (Step::Send(value), Some(sender), _) => {
+                        let mut send = Box::pin(sender.$send(value));
+                        log.push(format!("{:?}", poll_once(&mut send).await));
+                    }
+                    (Step::TrySend(value), Some(sender), _) => {
+                        log.push(format!("{:?} {}", sender.try_send(value), sender.len()));
+                    }
+                    (Step::Receive, _, Some(receiver)) => {
+                        log.push(format!("{:?} {}", receiver.try_recv(), receiver.len()));
+                    }
+                    (Step::ReceiveMany(limit), _, Some(receiver)) => {
+                        for _ in 0..limit {
+                            let mut receive = Box::pin(receiver.$recv());
+                            log.push(format!("{:?}", poll_once(&mut receive).await));
+                        }
+                    }
+                    (Step::CloneSender, Some(sender), _) => senders.push(sender.clone()),
+                    (Step::DropSender, ..) => drop(senders.pop()),
+                    (Step::DropReceiver, ..) => drop(receiver.take()),
+                    _ => {}
+                }
+            }
+            log
+        })
+    }};
+}
+
 /// Plays against ours while recording, and looks at what was recorded.
 fn recorded(play: impl FnOnce() -> Vec<String>) -> Vec<String> {
     let recording = Recording::start();
@@ -229,6 +266,20 @@ proptest! {
     fn crossbeam_does_what_the_original_does(steps in steps()) {
         let original = play_blocking!(crossbeam_channel::bounded(3), steps.clone());
         let ours = recorded(|| play_blocking!(crossbeam::bounded(3), steps));
+        prop_assert_eq!(ours, original);
+    }
+
+    #[test]
+    fn flume_does_what_the_original_does(steps in steps()) {
+        let original = play_waiting!(::flume, send_async, recv_async, steps.clone());
+        let ours = recorded(|| play_waiting!(flume, send_async, recv_async, steps));
+        prop_assert_eq!(ours, original);
+    }
+
+    #[test]
+    fn async_channel_does_what_the_original_does(steps in steps()) {
+        let original = play_waiting!(::async_channel, send, recv, steps.clone());
+        let ours = recorded(|| play_waiting!(async_channel, send, recv, steps));
         prop_assert_eq!(ours, original);
     }
 

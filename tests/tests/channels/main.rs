@@ -1,14 +1,17 @@
 //! Traced channels: they do what their originals do, and they tell the truth about it.
 
+mod async_channel;
 mod auto_traits;
 mod causes;
 mod crossbeam;
+mod flume;
 mod law;
 mod recorded;
 mod standard;
 mod tokio_broadcast;
 mod tokio_mpsc;
 mod tokio_oneshot;
+mod traced;
 
 use std::future::Future;
 
