@@ -269,29 +269,26 @@ fn a_traced_channel_allocates_what_its_original_does() {
         }};
     }
 
-    let cases = |reading: fn(u64) -> Reading| {
-        compare!("std", channel::std::mpsc::channel() => std::sync::mpsc::channel(), |sender, receiver, id| {
-            assert!(sender.send(reading(id)).is_ok());
-            assert!(receiver.recv().is_ok());
-        });
-        compare!("std bounded", channel::std::mpsc::sync_channel(4) => std::sync::mpsc::sync_channel(4), |sender, receiver, id| {
-            assert!(sender.send(reading(id)).is_ok());
-            assert!(receiver.recv().is_ok());
-        });
-        compare!("crossbeam", channel::crossbeam::bounded(4) => crossbeam_channel::bounded(4), |sender, receiver, id| {
-            assert!(sender.send(reading(id)).is_ok());
-            assert!(receiver.recv().is_ok());
-        });
-        compare!("tokio", channel::tokio::mpsc::channel(4) => tokio::sync::mpsc::channel(4), |sender, receiver, id| {
-            assert!(sender.try_send(reading(id)).is_ok());
-            assert!(receiver.try_recv().is_ok());
-        });
-        compare!("tokio unbounded", channel::tokio::mpsc::unbounded_channel() => tokio::sync::mpsc::unbounded_channel(), |sender, receiver, id| {
-            assert!(sender.send(reading(id)).is_ok());
-            assert!(receiver.try_recv().is_ok());
-        });
-    };
-    cases(reading);
+    compare!("std", channel::std::mpsc::channel() => std::sync::mpsc::channel(), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
+    compare!("std bounded", channel::std::mpsc::sync_channel(4) => std::sync::mpsc::sync_channel(4), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
+    compare!("crossbeam", channel::crossbeam::bounded(4) => crossbeam_channel::bounded(4), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
+    compare!("tokio", channel::tokio::mpsc::channel(4) => tokio::sync::mpsc::channel(4), |sender, receiver, id| {
+        assert!(sender.try_send(reading(id)).is_ok());
+        assert!(receiver.try_recv().is_ok());
+    });
+    compare!("tokio unbounded", channel::tokio::mpsc::unbounded_channel() => tokio::sync::mpsc::unbounded_channel(), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.try_recv().is_ok());
+    });
     compare!("many at once", channel::tokio::mpsc::channel(4) => tokio::sync::mpsc::channel(4), |sender, receiver, id| {
         let mut buffer = Vec::new();
         assert!(sender.blocking_send(id).is_ok());

@@ -33,8 +33,9 @@ use futures_core::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use super::ends::{receiving_end, sending_end};
-use super::link::{Inlet, Outlet, Waiting, link};
+use super::link::{Inlet, Outlet, link};
 use super::parcel::Parcel;
+use super::waiting::{NeverInside, Waiting};
 use crate::event::Outcome;
 
 /// A channel without a bound; see [`async_channel::unbounded`].
@@ -253,7 +254,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // The parcel stays with the future until it is inside.
-            let never_inside = super::parcel::NeverInside::begin();
+            let never_inside = NeverInside::begin();
             this.inner.set(None);
             drop(never_inside);
         }

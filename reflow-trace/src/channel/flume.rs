@@ -33,8 +33,9 @@ use futures_core::future::FusedFuture;
 use futures_core::stream::{FusedStream, Stream};
 
 use super::ends::{receiving_end, sending_end};
-use super::link::{Inlet, Outlet, Waiting, link};
-use super::parcel::{NeverInside, Parcel};
+use super::link::{Inlet, Outlet, link};
+use super::parcel::Parcel;
+use super::waiting::{NeverInside, Waiting};
 use crate::event::Outcome;
 
 /// A channel without a bound; see [`flume::unbounded`].
@@ -270,6 +271,10 @@ enum Origin<'a, T> {
     Owned(Sender<T>),
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be an allocation for each send"
+)]
 enum State<'a, T> {
     /// Never polled.
     Fresh(Origin<'a, T>, T),

@@ -175,20 +175,6 @@ impl<M> Outlet<M> {
         }
     }
 
-    /// Begins a send that goes on in later polls.
-    #[inline]
-    pub(super) fn begin_waiting(
-        &self,
-        message: &mut M,
-        depth: impl FnOnce() -> Option<usize>,
-    ) -> Waiting {
-        let mut sending = self.begin(message, depth);
-        if let Some(sending) = &mut sending {
-            sending.leave_thread();
-        }
-        Waiting(sending)
-    }
-
     /// How many messages are inside, as counted by [`Self::count_in`] and [`Inlet::accept_counted`].
     #[inline]
     pub(super) fn counted_inside(&self) -> usize {
@@ -199,32 +185,6 @@ impl<M> Outlet<M> {
     #[inline]
     pub(super) fn count_in(&self) {
         self.link.inside.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// A send that may have to wait; cancelled when it is dropped before its end.
-pub(super) struct Waiting(Option<Sending>);
-
-impl Waiting {
-    /// The message goes in now, after whatever wait there was.
-    #[inline]
-    pub(super) fn pack<M>(&self, message: M) -> Parcel<M> {
-        let mut slip = self.slip();
-        slip.stamp();
-        Parcel::new(slip, message)
-    }
-
-    /// What is to travel beside the message.
-    #[inline]
-    pub(super) fn slip(&self) -> Slip {
-        self.0.as_ref().map_or(Slip::BLANK, Sending::slip)
-    }
-
-    #[inline]
-    pub(super) fn end(&mut self, outcome: Outcome) {
-        if let Some(sending) = self.0.take() {
-            sending.end(outcome);
-        }
     }
 }
 

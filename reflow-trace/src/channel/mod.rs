@@ -80,5 +80,7 @@ mod name;
 mod parcel;
 #[cfg(feature = "tokio")]
 mod spare;
+#[cfg(feature = "_waiting")]
+mod waiting;
 
 pub use parcel::Parcel;

@@ -1,9 +1,10 @@
 //! What lies in the original channel: the message and what travels beside it.
 
-use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+#[cfg(feature = "_waiting")]
+use super::waiting::is_withdrawn;
 use crate::context::Context;
 use crate::probe::channel::{self, Policy, Slip};
 
@@ -111,48 +112,14 @@ impl Label {
 impl Drop for Label {
     #[inline]
     fn drop(&mut self) {
-        if self.0.is_filled()
-            && !WITHDRAWN
-                .try_with(|cell| cell.replace(false))
-                .unwrap_or(false)
-        {
+        if self.0.is_filled() && !is_withdrawn() {
             channel::dropped(&self.0, self.0.edge());
         }
     }
 }
 
-thread_local! {
-    /// The next parcel that is dropped on this thread has not been inside.
-    static WITHDRAWN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// As long as this is there, the first parcel that is dropped on this thread was never inside: its send
-/// says what became of it.
-pub(super) struct NeverInside {
-    before: bool,
-}
-
-impl NeverInside {
-    pub(super) fn begin() -> Self {
-        Self {
-            before: WITHDRAWN
-                .try_with(|cell| cell.replace(true))
-                .unwrap_or(false),
-        }
-    }
-}
-
-impl NeverInside {
-    /// Whether a parcel was dropped meanwhile.
-    #[cfg(feature = "flume")]
-    pub(super) fn end(self) -> bool {
-        WITHDRAWN.try_with(Cell::get) == Ok(false)
-    }
-}
-
-impl Drop for NeverInside {
-    fn drop(&mut self) {
-        // On a thread that is too far gone nobody asks.
-        let _gone = WITHDRAWN.try_with(|cell| cell.set(self.before));
-    }
+/// Without asynchronous sends a parcel is never dropped on its way in.
+#[cfg(not(feature = "_waiting"))]
+fn is_withdrawn() -> bool {
+    false
 }

@@ -19,7 +19,7 @@ use crate::context::{Context, task};
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::event::Outcome;
 use crate::lane::{FlowKey, KindRef, LaneInUse, LaneOwned, Purpose, with_lane, with_slot};
-use crate::message::{AttributeValue, Message, Size};
+use crate::message::{Message, Size};
 use crate::record::{Fields, Kind, NO_POLICY, flag};
 use crate::sampling::{Randomness, Threshold, Verdict};
 
@@ -116,6 +116,7 @@ impl Slip {
     }
 
     /// The message goes in now: a wait before is no wait inside.
+    #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn stamp(&mut self) {
         if self.is_filled() {
@@ -139,15 +140,19 @@ impl Sending {
     }
 
     /// The send goes on in later polls, perhaps on other threads.
+    #[cfg(feature = "_waiting")]
     #[inline]
     pub(crate) fn leave_thread(&mut self) {
         self.flow.leave_stack();
     }
 
     /// How many receivers were given the message.
+    #[cfg(feature = "tokio")]
     pub(crate) fn fan_out(&mut self, receivers: usize) {
-        self.flow
-            .attribute("receivers", AttributeValue::Unsigned(receivers as u64));
+        self.flow.attribute(
+            "receivers",
+            crate::message::AttributeValue::Unsigned(receivers as u64),
+        );
     }
 
     #[inline]
@@ -375,6 +380,7 @@ pub(crate) fn dropped(slip: &Slip, edge: EdgeNumber) {
 }
 
 /// Messages were dropped inside of which nothing is left, not even their slips.
+#[cfg(feature = "tokio")]
 #[cold]
 pub(crate) fn dropped_unseen<M>(edge: EdgeNumber, count: u64) {
     let kind = KindRef::Path(std::any::type_name::<M>());

@@ -36,10 +36,7 @@ impl Thread {
     }
 }
 
-fn event<'a>(
-    events: &'a [TraceEvent],
-    id: Option<reflow_trace::EventId>,
-) -> Option<&'a TraceEvent> {
+fn event(events: &[TraceEvent], id: Option<reflow_trace::EventId>) -> Option<&TraceEvent> {
     events.iter().find(|event| Some(event.event_id) == id)
 }
 

@@ -25,7 +25,7 @@ as_the_original! { ::flume, reflow_trace::channel::flume;
         assert_eq!(receiver.recv_timeout(LONG), Ok(2));
         assert_eq!(receiver.recv_deadline(Instant::now() + LONG), Ok(3));
         assert_eq!(receiver.try_iter().take(1).collect::<Vec<_>>(), [4]);
-        assert_eq!(receiver.iter().next(), Some(5));
+        assert_eq!(IntoIterator::into_iter(&receiver).next(), Some(5));
         let drain = receiver.drain();
         assert_eq!(drain.len(), 2);
         assert_eq!(drain.collect::<Vec<_>>(), [6, 7]);
@@ -46,7 +46,7 @@ as_the_original! { ::flume, reflow_trace::channel::flume;
             sender.send_deadline(5, Instant::now()),
             Err(subject::SendTimeoutError::Timeout(5))
         );
-        assert_eq!((&receiver).into_iter().next(), Some(1));
+        assert_eq!(receiver.iter().next(), Some(1));
         assert_eq!(receiver.recv_timeout(SHORT), Ok(2));
         assert_eq!(receiver.recv_timeout(SHORT), Err(subject::RecvTimeoutError::Timeout));
         assert_eq!(receiver.try_recv(), Err(subject::TryRecvError::Empty));

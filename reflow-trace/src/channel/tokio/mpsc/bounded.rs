@@ -11,8 +11,9 @@ use tokio::sync::mpsc::error::{SendError, SendTimeoutError, TryRecvError, TrySen
 use super::permit::{OwnedPermit, Permit, PermitIterator};
 use crate::channel::ends::{receiving_end, sending_end};
 use crate::channel::link::{Inlet, Outlet, link};
-use crate::channel::parcel::{NeverInside, Parcel};
+use crate::channel::parcel::Parcel;
 use crate::channel::spare::Spare;
+use crate::channel::waiting::NeverInside;
 use crate::event::Outcome;
 use crate::probe::channel::{Sending, Slip};
 
