@@ -289,6 +289,14 @@ fn a_traced_channel_allocates_what_its_original_does() {
         assert!(sender.send(reading(id)).is_ok());
         assert!(receiver.try_recv().is_ok());
     });
+    let with_policy = || {
+        let (sender, receiver) = channel::crossbeam::bounded(4);
+        (sender.with_policy(), receiver)
+    };
+    compare!("with id and attributes", with_policy() => crossbeam_channel::bounded(4), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
     compare!("many at once", channel::tokio::mpsc::channel(4) => tokio::sync::mpsc::channel(4), |sender, receiver, id| {
         let mut buffer = Vec::new();
         assert!(sender.blocking_send(id).is_ok());

@@ -27,6 +27,7 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
         out
     }
     fn live(&self) {
+        let _frame = ::reflow_trace::__private::CauseFrame::enter();
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
             use ::reflow_trace::__private::AsName as _;
