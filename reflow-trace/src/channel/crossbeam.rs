@@ -30,7 +30,7 @@
 //! # Ok::<(), reflow_trace::channel::crossbeam::SendError<&str>>(())
 //! ```
 //!
-//! [`after`], [`at`], [`never`] and [`tick`] are those of the original: nobody sends there.
+//! [`after`], [`at`], [`never()`] and [`tick`] are those of the original: nobody sends there.
 //!
 //! With several receivers under names of their own a send names the one that was named last, since
 //! nobody knows who will take the message; each receive names the one that did. The waiting time of a

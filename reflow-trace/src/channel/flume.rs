@@ -262,7 +262,7 @@ impl<T> Clone for WeakSender<T> {
     }
 }
 
-/// A send that waits for room; see [`flume::r#async::SendFut`].
+/// A send that waits for room; see `flume::r#async::SendFut`.
 #[must_use = "futures do nothing unless polled"]
 pub struct SendFut<'a, T>(State<'a, T>);
 
@@ -496,7 +496,7 @@ impl<T> MaybeOwned<'_, T> {
     }
 }
 
-/// A receive that waits for a message; see [`flume::r#async::RecvFut`].
+/// A receive that waits for a message; see `flume::r#async::RecvFut`.
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvFut<'a, T> {
     inner: original::r#async::RecvFut<'a, Parcel<T>>,
@@ -524,7 +524,7 @@ impl<T> fmt::Debug for RecvFut<'_, T> {
     }
 }
 
-/// Messages as they come; see [`flume::r#async::RecvStream`].
+/// Messages as they come; see `flume::r#async::RecvStream`.
 #[must_use = "streams do nothing unless polled"]
 pub struct RecvStream<'a, T> {
     inner: original::r#async::RecvStream<'a, Parcel<T>>,
