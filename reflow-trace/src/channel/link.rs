@@ -166,7 +166,7 @@ impl<M> Outlet<M> {
         outcome: impl FnOnce(&R) -> Outcome,
     ) -> R {
         match self.begin(&mut message, depth) {
-            None => put(Parcel::new(Slip::BLANK, message)),
+            None => put(Parcel::new(None, message)),
             Some(sending) => {
                 let result = put(Parcel::new(sending.slip(), message));
                 sending.end(outcome(&result));
@@ -280,7 +280,9 @@ impl<M> Inlet<M> {
     #[inline]
     pub(super) fn accept(&self, parcel: Parcel<M>) -> M {
         let (slip, message) = parcel.take_apart();
-        self.received(slip, &message);
+        if let Some(slip) = slip {
+            self.received(slip, &message);
+        }
         message
     }
 
@@ -296,8 +298,6 @@ impl<M> Inlet<M> {
     /// Records that a message was received.
     #[inline]
     pub(super) fn received(&self, slip: Slip, message: &M) {
-        if slip.is_filled() {
-            channel::received(slip, message, &self.link.policy(), self.edge_of(&slip));
-        }
+        channel::received(slip, message, &self.link.policy(), self.edge_of(&slip));
     }
 }

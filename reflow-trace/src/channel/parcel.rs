@@ -23,7 +23,7 @@ pub struct Parcel<M> {
 
 impl<M> Parcel<M> {
     #[inline]
-    pub(crate) fn new(slip: Slip, message: M) -> Self {
+    pub(crate) fn new(slip: Option<Slip>, message: M) -> Self {
         Self {
             label: Label(slip),
             message,
@@ -34,7 +34,7 @@ impl<M> Parcel<M> {
     /// the channel had when it was sent.
     pub fn open(self) -> M {
         let (slip, message) = self.take_apart();
-        if slip.is_filled() {
+        if let Some(slip) = slip {
             channel::received(slip, &message, &Policy::ANY, slip.edge());
         }
         message
@@ -42,13 +42,13 @@ impl<M> Parcel<M> {
 
     /// The context that the message carries; [`Context::NONE`] when nobody recorded its send.
     pub fn context(&self) -> Context {
-        self.label.0.context()
+        self.label.0.as_ref().map_or(Context::NONE, Slip::context)
     }
 
     /// Whether a recording saw it go in.
     #[inline]
     pub(crate) fn is_seen(&self) -> bool {
-        self.label.0.is_filled()
+        self.label.0.is_some()
     }
 
     /// The message that another one has pushed out: nobody will receive it.
@@ -66,7 +66,7 @@ impl<M> Parcel<M> {
     }
 
     #[inline]
-    pub(crate) fn take_apart(self) -> (Slip, M) {
+    pub(crate) fn take_apart(self) -> (Option<Slip>, M) {
         let Self { label, message } = self;
         (label.take_off(), message)
     }
@@ -75,7 +75,7 @@ impl<M> Parcel<M> {
 impl<M> From<M> for Parcel<M> {
     /// A parcel that nothing is recorded of.
     fn from(message: M) -> Self {
-        Self::new(Slip::BLANK, message)
+        Self::new(None, message)
     }
 }
 
@@ -99,21 +99,26 @@ impl<M: fmt::Debug> fmt::Debug for Parcel<M> {
     }
 }
 
-/// Tells when it is dropped that the message beside it was.
-struct Label(Slip);
+/// Tells when it is dropped that the message beside it was; nothing where nobody saw the message go in.
+///
+/// An `Option`, so that then a single byte is written: a slip that is written field by field and copied
+/// whole right afterwards stalls the processor's forwarding of stores.
+struct Label(Option<Slip>);
 
 impl Label {
     #[inline]
-    fn take_off(mut self) -> Slip {
-        std::mem::replace(&mut self.0, Slip::BLANK)
+    fn take_off(mut self) -> Option<Slip> {
+        self.0.take()
     }
 }
 
 impl Drop for Label {
     #[inline]
     fn drop(&mut self) {
-        if self.0.is_filled() && !is_withdrawn() {
-            channel::dropped(&self.0, self.0.edge());
+        if let Some(slip) = &self.0
+            && !is_withdrawn()
+        {
+            channel::dropped(slip, slip.edge());
         }
     }
 }

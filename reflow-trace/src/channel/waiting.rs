@@ -34,14 +34,16 @@ impl Waiting {
     #[inline]
     pub(super) fn pack<M>(&self, message: M) -> super::Parcel<M> {
         let mut slip = self.slip();
-        slip.stamp();
+        if let Some(slip) = &mut slip {
+            slip.stamp();
+        }
         super::Parcel::new(slip, message)
     }
 
     /// What is to travel beside the message.
     #[inline]
-    pub(super) fn slip(&self) -> Slip {
-        self.0.as_ref().map_or(Slip::BLANK, Sending::slip)
+    pub(super) fn slip(&self) -> Option<Slip> {
+        self.0.as_ref().and_then(Sending::slip)
     }
 
     #[inline]

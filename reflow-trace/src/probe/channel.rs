@@ -82,7 +82,7 @@ pub(crate) struct Slip {
 
 impl Slip {
     /// Nobody has seen the message.
-    pub(crate) const BLANK: Self = Self {
+    const BLANK: Self = Self {
         context: Context::NONE,
         generation: 0,
         receiver: 0,
@@ -93,7 +93,7 @@ impl Slip {
 
     /// Whether a recording has seen the message go in.
     #[inline]
-    pub(crate) fn is_filled(&self) -> bool {
+    fn is_filled(&self) -> bool {
         self.generation != 0
     }
 
@@ -119,9 +119,7 @@ impl Slip {
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn stamp(&mut self) {
-        if self.is_filled() {
-            self.context.sent_at = ticks();
-        }
+        self.context.sent_at = ticks();
     }
 }
 
@@ -135,8 +133,8 @@ pub(crate) struct Sending {
 impl Sending {
     /// What is to travel beside the message.
     #[inline]
-    pub(crate) fn slip(&self) -> Slip {
-        self.slip
+    pub(crate) fn slip(&self) -> Option<Slip> {
+        self.slip.is_filled().then_some(self.slip)
     }
 
     /// The send goes on in later polls, perhaps on other threads.

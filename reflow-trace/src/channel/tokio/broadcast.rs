@@ -72,7 +72,7 @@ pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 ///
 /// It is 88 bytes larger than the message, or less.
 pub struct Issue<T> {
-    slip: Slip,
+    slip: Option<Slip>,
     /// Not there in the copy of one who only looks what is left.
     message: Option<T>,
 }
@@ -135,7 +135,7 @@ impl<T> Sender<T> {
     pub fn send(&self, mut value: T) -> Result<usize, SendError<T>> {
         let sending = self.outlet.begin(&mut value, || None);
         let issue = Issue {
-            slip: sending.as_ref().map_or(Slip::BLANK, channel::Sending::slip),
+            slip: sending.as_ref().and_then(channel::Sending::slip),
             message: Some(value),
         };
         let sent = self.inner.send(issue);
@@ -407,7 +407,9 @@ impl<T: Clone> Receiver<T> {
 
     fn take(&self, issue: Issue<T>) -> T {
         let message = whole(issue.message);
-        self.inlet.received(issue.slip, &message);
+        if let Some(slip) = issue.slip {
+            self.inlet.received(slip, &message);
+        }
         message
     }
 
@@ -426,10 +428,11 @@ impl<T: Clone> Receiver<T> {
         // No more than is there now, however fast others send.
         for _ in 0..self.inner.len() {
             match self.inner.try_recv() {
-                Ok(issue) if issue.slip.is_filled() => {
-                    channel::dropped(&issue.slip, self.inlet.edge_of(&issue.slip));
+                Ok(issue) => {
+                    if let Some(slip) = &issue.slip {
+                        channel::dropped(slip, self.inlet.edge_of(slip));
+                    }
                 }
-                Ok(_) => {}
                 Err(TryRecvError::Lagged(count)) => self.lagged(count),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
@@ -442,9 +445,9 @@ impl<T> Issue<T> {
     /// the channel had when it was sent.
     pub fn open(self) -> T {
         let message = whole(self.message);
-        if self.slip.is_filled() {
+        if let Some(slip) = self.slip {
             let policy = channel::Policy::ANY;
-            channel::received(self.slip, &message, &policy, self.slip.edge());
+            channel::received(slip, &message, &policy, slip.edge());
         }
         message
     }
