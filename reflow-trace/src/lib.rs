@@ -65,6 +65,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod channel;
 mod clock;
 mod collector;
 mod context;
@@ -101,7 +102,7 @@ pub use integration::{TraceError, TracingIntegration, global_tracing};
 pub use ledger::{ContentLedger, Ledger, TracingMetrics};
 pub use message::{
     AttributeValue, Attributes, CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Capturable, Content,
-    ContentKey, Labelled, Message, MessageKind, Size,
+    ContentKey, Labelled, Message, MessageKind, Size, Traced,
 };
 pub use reflow_trace_macros::{sample, trace, traced_actor, traced_connector};
 pub use runtime::{

@@ -70,12 +70,13 @@ impl Runtime {
         messages
     }
 
-    /// The exact counters of all sends, ordered by edge and type.
+    /// The exact counters of all sends, and of what came out of traced channels, ordered by edge and type.
     pub(crate) fn counters(&self) -> CounterSnapshot {
         let mut flows: BTreeMap<(EdgeNumber, TypeNumber), EdgeCounters> = BTreeMap::new();
         for cell in self.lanes_now().iter().flat_map(|lane| lane.cells()) {
             // A cell that was entered for a message that another method had already counted is empty.
-            if cell.purpose != Purpose::Send || cell.messages.get() == 0 {
+            let is_counted = matches!(cell.purpose, Purpose::Send | Purpose::Take | Purpose::Loss);
+            if !is_counted || cell.messages.get() == 0 {
                 continue;
             }
             let counters = flows
@@ -94,10 +95,16 @@ impl Runtime {
                         ..EdgeCounters::default()
                     }
                 });
-            counters.messages += cell.messages.get();
-            counters.bytes += cell.bytes.get();
-            counters.failures += cell.failures.get();
-            counters.not_sampled += cell.not_sampled();
+            match cell.purpose {
+                Purpose::Take => counters.received += cell.messages.get(),
+                Purpose::Loss => counters.dropped += cell.messages.get(),
+                Purpose::Send | Purpose::Receive | Purpose::Life => {
+                    counters.messages += cell.messages.get();
+                    counters.bytes += cell.bytes.get();
+                    counters.failures += cell.failures.get();
+                    counters.not_sampled += cell.not_sampled();
+                }
+            }
         }
         CounterSnapshot {
             producer: self.producer(),

@@ -6,6 +6,7 @@ mod details;
 mod labelled;
 mod size;
 mod standard;
+mod traced;
 
 pub(crate) use attribute::FixedText;
 pub use attribute::{AsValue, AttributeValue, Attributes, Value};
@@ -18,6 +19,7 @@ pub(crate) use details::{give_back_details, take_details};
 pub use labelled::Labelled;
 pub(crate) use size::SizeSource;
 pub use size::{Size, SizeFallback};
+pub use traced::Traced;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,6 +1,7 @@
 //! The end of an attempt on this thread's stack, and what it causes.
 
 use super::elsewhere;
+use super::trace::Trace;
 use super::write::write_record;
 use crate::clock::{counter_ticks, ticks};
 use crate::context::Context;
@@ -9,7 +10,7 @@ use crate::lane::{Attempt, Held, Here, LaneInUse, LaneOwned, Purpose, State, wit
 use crate::message::{give_back_details, take_details};
 use crate::record::sections::{Sections, Tag};
 use crate::record::{Fields, Kind, flag};
-use crate::sampling::Randomness;
+use crate::sampling::{Randomness, Threshold};
 
 /// Ends the attempt in this place, with all that began after it and did not end.
 #[inline]
@@ -101,8 +102,8 @@ fn end_any(held: &mut Held, place: usize, outcome: Outcome, end: u64) {
         }
         if standing.state() == State::Recorded {
             let kind = match (standing.purpose(), outcome) {
-                (Purpose::Send, _) => Kind::Send,
-                (Purpose::Receive, _) => Kind::MessageReceived,
+                (Purpose::Send | Purpose::Loss, _) => Kind::Send,
+                (Purpose::Receive | Purpose::Take, _) => Kind::MessageReceived,
                 (Purpose::Life, Outcome::Delivered) => Kind::ActorCompleted,
                 (Purpose::Life, _) => Kind::ActorFailed,
             };
@@ -148,6 +149,17 @@ impl Attempt {
         self.standing = self.standing.with_state(State::None);
         if let Some(sections) = self.details.take() {
             give_back_details(sections);
+        }
+    }
+
+    /// Takes over what the words cannot hold of the trace, for what this attempt may cause.
+    #[inline]
+    pub(super) fn stand_in(&mut self, trace: &Trace, threshold: Threshold, hand: &LaneInUse) {
+        self.trace_producer = trace.producer;
+        self.producer = hand.producer;
+        self.threshold = trace.threshold.max(threshold.bits());
+        if trace.flags & flag::ELSEWHERE != 0 {
+            self.elsewhere = hand.elsewhere.get();
         }
     }
 

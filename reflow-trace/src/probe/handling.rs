@@ -158,12 +158,7 @@ pub(super) fn begin_received(
             ),
             Standing::new(hand.generation, State::Counted, Purpose::Receive),
         );
-        attempt.trace_producer = trace.producer;
-        attempt.producer = hand.producer;
-        if trace.flags & flag::ELSEWHERE != 0 {
-            attempt.elsewhere = hand.elsewhere.get();
-        }
-        attempt.threshold = trace.threshold.max(kept.threshold.bits());
+        attempt.stand_in(&trace, kept.threshold, hand);
         if sampled {
             attempt.number(lane);
             attempt.words[1] = hand.ticks();

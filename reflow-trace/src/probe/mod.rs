@@ -11,6 +11,7 @@ mod batch;
 mod begin;
 mod body;
 mod broadcast;
+pub(crate) mod channel;
 mod content;
 mod depth;
 mod elsewhere;

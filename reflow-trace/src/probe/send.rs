@@ -366,13 +366,8 @@ pub(super) fn begin_linked(
                 ),
                 hand.recorded,
             );
-            attempt.trace_producer = trace.producer;
-            attempt.producer = hand.producer;
-            attempt.threshold = trace.threshold.max(threshold.bits());
+            attempt.stand_in(&trace, threshold, hand);
             let edge = entry.edge;
-            if trace.flags & flag::ELSEWHERE != 0 {
-                attempt.elsewhere = hand.elsewhere.get();
-            }
             attempt.number(lane);
             if let Some(outgoing) = outgoing {
                 let event = Some((lane.shared.ring, attempt.words.sequence()));

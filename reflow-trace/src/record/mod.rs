@@ -26,8 +26,8 @@
 //! | 7 | 22–35 | `trace_high` | upper 14 bits of the permuted root |
 //! | 7 | 36–63 | `wide_low` | lower bits of `wide` |
 //!
-//! `wide` (36 bits; all ones: unknown) is the waiting time in ticks for a receive, and the memory the
-//! message holds in bytes for everything else. It is a small float: 6 bits of shift above 30 bits of
+//! `wide` (36 bits; all ones: unknown) is the waiting time in ticks for a receive and for a message
+//! that was dropped inside a channel, and the memory the message holds in bytes for everything else. It is a small float: 6 bits of shift above 30 bits of
 //! mantissa, so it is exact below 2³⁰ and right to one part in 2²⁹ above.
 //!
 //! The ring number and the producer are not in the record: they are those of the ring it was read
@@ -139,6 +139,8 @@ pub(crate) const fn encode_outcome(outcome: Option<Outcome>) -> u8 {
         Some(Outcome::Failed) => 2,
         Some(Outcome::Cancelled) => 3,
         Some(Outcome::Panicked) => 4,
+        Some(Outcome::Dropped) => 5,
+        Some(Outcome::TimedOut) => 6,
     }
 }
 
@@ -148,6 +150,8 @@ const fn decode_outcome(bits: u8) -> Option<Outcome> {
         2 => Some(Outcome::Failed),
         3 => Some(Outcome::Cancelled),
         4 => Some(Outcome::Panicked),
+        5 => Some(Outcome::Dropped),
+        6 => Some(Outcome::TimedOut),
         _ => None,
     }
 }
@@ -267,6 +271,9 @@ pub(crate) const fn pack_flow(edge: u32, message_type: u32) -> u64 {
 pub(crate) fn pack_amounts(size: u64, depth: Option<u64>) -> u64 {
     size.min(max::SIZE) | (saturating(depth, max::DEPTH) << 40)
 }
+
+/// Word 4 where neither is known.
+pub(crate) const UNKNOWN_AMOUNTS: u64 = u64::MAX;
 
 /// Word 7 of what nothing in this process has caused, without `wide`.
 #[inline(always)]

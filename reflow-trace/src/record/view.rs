@@ -79,11 +79,12 @@ fn event_of_words(
     let duration = record
         .duration
         .map(|ticks| around.calibration.duration_ns(ticks));
+    let dropped = record.kind == Kind::Send && record.outcome == Some(Outcome::Dropped);
     let waiting = record
         .wide
-        .filter(|_| receives)
+        .filter(|_| receives || dropped)
         .map(|ticks| around.calibration.duration_ns(ticks));
-    let memory = record.wide.filter(|_| !receives);
+    let memory = record.wide.filter(|_| !receives && !dropped);
     // What was taken up without a context was led to by something that is not known.
     let is_root = record.flags & (flag::ROOT | flag::UNLINKED) == flag::ROOT && parent.is_none();
     let mut data = TraceEventData {

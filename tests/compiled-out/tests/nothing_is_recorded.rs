@@ -130,3 +130,26 @@ fn causes_and_contexts_of_other_processes_are_nothing() {
     assert_eq!(carry_cause(|| 4)(), 4);
     context.inject(|name, value| panic!("{name}: {value}"));
 }
+
+/// The channels are there, and they are channels.
+#[test]
+fn a_traced_channel_passes_messages_on() {
+    use reflow_trace::channel::std::mpsc;
+
+    let (sender, receiver) = mpsc::sync_channel(2);
+    let sender = sender.named("cashier", "out").with_policy();
+    let receiver = receiver.named("adder", "in");
+    let payment = |id| Payment {
+        id,
+        amount: 2,
+        context: Context::NONE,
+    };
+    sender.send(payment(1)).expect("there is room");
+    sender.try_send(payment(2)).expect("there is room");
+    let full = sender.try_send(payment(3)).expect_err("there is none");
+    assert_eq!(full, mpsc::TrySendError::Full(payment(3)));
+    let received = receiver.recv().expect("it is there");
+    assert_eq!((received.id, received.context.is_linked()), (1, false));
+    drop(receiver);
+    assert_eq!(sender.send(payment(4)), Err(mpsc::SendError(payment(4))));
+}
