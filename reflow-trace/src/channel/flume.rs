@@ -271,10 +271,6 @@ enum Origin<'a, T> {
     Owned(Sender<T>),
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would be an allocation for each send"
-)]
 enum State<'a, T> {
     /// Never polled.
     Fresh(Origin<'a, T>, T),
