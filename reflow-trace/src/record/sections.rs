@@ -86,6 +86,8 @@ const TAGS: [Tag; 25] = [
 ];
 
 const KEY_LENGTH_MAX: usize = (1 << 24) - 1;
+/// Sections up to here are put together on the stack; a multiple of eight.
+const SMALL_BYTES: usize = 64;
 
 /// Writes sections as words.
 #[derive(Debug, Default)]
@@ -184,9 +186,26 @@ impl Sections {
         let length = key.len() + parts.clone().map(<[u8]>::len).sum::<usize>();
         self.words
             .push(tag as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
+        let mut small = [0; SMALL_BYTES];
+        if length <= SMALL_BYTES {
+            // Almost all are: an id, a number, a short text.
+            let mut at = 0;
+            for part in std::iter::once(key).chain(parts) {
+                small[at..at + part.len()].copy_from_slice(part);
+                at += part.len();
+            }
+            let (words, _) = small[..length.next_multiple_of(8)].as_chunks::<8>();
+            self.words
+                .extend(words.iter().map(|&bytes| u64::from_le_bytes(bytes)));
+        } else {
+            self.push_bytes(key.iter().chain(parts.flatten()));
+        }
+    }
+
+    fn push_bytes<'a>(&mut self, bytes: impl Iterator<Item = &'a u8>) {
         let mut word = 0;
         let mut shift = 0;
-        for &byte in key.iter().chain(parts.flatten()) {
+        for &byte in bytes {
             word |= u64::from(byte) << shift;
             shift += 8;
             if shift == 64 {
