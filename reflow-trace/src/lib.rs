@@ -2,7 +2,7 @@
 //! for actor networks and message pipelines.
 //!
 //! Annotate the connectors that carry messages and the messages themselves. Every message is counted
-//! from then on; those that the policy keeps are recorded, for 50 to 100 nanoseconds each.
+//! from then on; those that the policy keeps are recorded, for 25 to 100 nanoseconds each.
 //!
 //! ```
 //! use std::time::Duration;
@@ -46,11 +46,13 @@
 //! * [`traced_connector`], [`traced_actor`], [`sample`]: the annotations.
 //! * [`send`], [`send_async`], [`handle`], [`received`]: the same for code that is not a method.
 //! * [`Context`]: what travels in a message and links its hops to one trace.
+//! * [`channel`]: channels that carry it unseen; [`w3c`]: its way between processes.
 //! * [`sampling`]: one random number per trace and one threshold per policy, so that what is kept of a
 //!   lineage is kept whole.
 //! * [`TraceEvent`]: what a reader sees of a recorded message; JSON-compatible with Reflow's protocol.
 //! * [`Sink`]: where events go. [`MemorySink`] and [`JsonLinesSink`] are here.
 //! * [`ledger`]: exact counters of all messages, and where every attempt has gone.
+//! * [`lineage`]: answers over events: what led to a message, what it led to, where it waited.
 //! * [`DataFlowGraph`]: the flow as a picture or a table.
 //!
 //! # Guarantees
