@@ -12,7 +12,7 @@ use crate::record::sections::Sections;
 
 /// One attempt to send or to handle a message, or one life of an actor; or none.
 ///
-/// The attempt lies on the stack of the thread it runs on; see [`crate::lane`]. This is its place there,
+/// The attempt lies on the stack of the thread it runs on. This is its place there,
 /// small enough for a register. Dropped before its end it was cancelled, or it panicked.
 #[derive(Debug)]
 pub struct Flow(u32);
