@@ -49,10 +49,13 @@ impl Runtime {
                 totals.attempted += cell.messages.get();
                 totals.not_sampled += cell.not_sampled();
             }
+            // The number comes before it is deferred: read the other way round, no lane has deferred more than
+            // it has numbered.
+            let deferred = lane.deferred.get();
             totals.begun = totals
                 .begun
                 .wrapping_add(lane.numbered.get())
-                .wrapping_sub(lane.deferred.get());
+                .wrapping_sub(deferred);
             totals.ring_full += lane.ring_full.get();
             totals.too_large += lane.too_large.get();
         }

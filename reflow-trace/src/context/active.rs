@@ -41,6 +41,19 @@ pub(crate) fn set_depth(depth: usize) {
     with_here(|here| here.place.depth.set(depth));
 }
 
+/// Leaves the place if it is the topmost in use.
+#[inline(always)]
+pub(crate) fn leave_topmost(place: usize) -> bool {
+    with_here(|here| {
+        let is_topmost = here.place.depth.get() == place + 1;
+        if is_topmost {
+            here.place.depth.set(place);
+        }
+        is_topmost
+    })
+    .unwrap_or(true)
+}
+
 /// Where the attempts of the innermost handling begin.
 #[inline]
 pub(crate) fn base() -> usize {

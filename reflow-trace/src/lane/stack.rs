@@ -58,6 +58,8 @@ pub(crate) struct Standing(u64);
 impl Standing {
     /// What nothing stands like that is under way.
     pub(crate) const NONE: Self = Self(0);
+    /// What no place stands like, not even a free one.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
 
     /// On the ring of this thread.
     #[inline]
@@ -182,12 +184,19 @@ impl Stack {
         &mut self.0[depth]
     }
 
-    /// Whether a send over this edge is under way from `base` up to `depth`.
+    /// Whether a send of this recording over this edge is under way from `base` up to `depth`.
     #[cold]
     #[inline(never)]
-    pub(crate) fn sends_over(&self, edge: EdgeNumber, base: usize, depth: usize) -> bool {
+    pub(crate) fn sends_over(
+        &self,
+        edge: EdgeNumber,
+        generation: u32,
+        base: usize,
+        depth: usize,
+    ) -> bool {
         let sends_over = |attempt: &Attempt| {
             attempt.standing.purpose() == Purpose::Send
+                && attempt.standing.generation() == generation
                 && attempt.standing.state() != State::None
                 && attempt.edge() == edge
         };
@@ -269,10 +278,11 @@ mod tests {
             attempt.words[3] = depth as u64;
             attempt.standing = Standing::new(2, State::Counted, Purpose::Send);
         }
-        assert!(stack.sends_over(5, 0, 40));
-        assert!(stack.sends_over(39, 3, 40));
-        assert!(!stack.sends_over(5, 6, 40));
-        assert!(!stack.sends_over(5, 0, 5));
-        assert!(!stack.sends_over(5, 90, 100));
+        assert!(stack.sends_over(5, 2, 0, 40));
+        assert!(stack.sends_over(39, 2, 3, 40));
+        assert!(!stack.sends_over(5, 2, 6, 40));
+        assert!(!stack.sends_over(5, 2, 0, 5));
+        assert!(!stack.sends_over(5, 2, 90, 100));
+        assert!(!stack.sends_over(5, 3, 0, 40), "of another recording");
     }
 }

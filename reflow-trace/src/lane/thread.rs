@@ -20,7 +20,7 @@ pub(crate) struct LaneInUse {
     /// What a send of this recording that is counted only stands like; one that is recorded.
     pub(crate) counted: Standing,
     pub(crate) recorded: Standing,
-    /// The same, if a record that finds the ring full is simply dropped; else what nothing stands like.
+    /// The same, if a record that finds the ring full is simply dropped; else what nothing ever stands like.
     pub(crate) plainly_recorded: Standing,
     /// Whether the time-stamp counter is the clock.
     pub(crate) has_counter: bool,
@@ -140,7 +140,7 @@ impl Here {
     #[cold]
     #[inline(never)]
     fn attach(&self, state: u64) {
-        // What is allocated here may come from an allocator that is traced itself.
+        // This allocates: an allocator that is traced itself must not come in a second time.
         if self.is_attaching.replace(true) {
             return;
         }
@@ -162,16 +162,16 @@ impl Here {
         }
         // The old lane, of a recording that has ended, goes first; what is under way stays, to be told from
         // the new by its generation.
-        let (stack, parked) = match before {
-            Some(held) => (held.stack, held.parked),
-            None => (Stack::new(), ParkedPool::new()),
-        };
+        let under_way = before.map(|held| (held.stack, held.parked));
         let Some(runtime) = current else {
             return;
         };
-        let Some(lane) = runtime.take_lane() else {
+        let Some(mut lane) = runtime.take_lane() else {
             return;
         };
+        // The thread that gave it back may have gone before the policy changed.
+        lane.flows.judge_again(&runtime);
+        let (stack, parked) = under_way.unwrap_or_else(|| (Stack::new(), ParkedPool::new()));
         let numbering = RootNumbering::new(runtime.producer(), lane.shared.ring);
         let overflow = runtime.overflow();
         let (generation, producer) = (runtime.generation(), runtime.producer().bits());
@@ -188,7 +188,7 @@ impl Here {
                 plainly_recorded: if overflow == Overflow::DropNewest {
                     recorded
                 } else {
-                    Standing::NONE
+                    Standing::NEVER
                 },
                 has_counter: has_counter(),
                 producer,

@@ -64,7 +64,12 @@ fn end_quickly(here: &Here, place: usize, outcome: Outcome) -> bool {
 #[inline(never)]
 fn end_slowly(here: &Here, place: usize, outcome: Outcome) {
     let end = ticks();
-    let depth = here.place.depth.replace(place);
+    let depth = here.place.depth.get();
+    if depth <= place {
+        // It was ended with one that it lay above.
+        return;
+    }
+    here.place.depth.set(place);
     // Without a lane the recording has ended, and the attempt with it.
     here.with_held(|held| {
         if depth > place + 1 {
@@ -118,7 +123,9 @@ fn end_any(held: &mut Held, place: usize, outcome: Outcome, end: u64) {
 impl Attempt {
     /// Writes the finished record.
     pub(super) fn write(&mut self, hand: &LaneInUse, lane: &mut LaneOwned) {
-        if let Some(ring) = self.standing.foreign_ring() {
+        if let Some(ring) = self.standing.foreign_ring()
+            && ring != lane.shared.ring
+        {
             let sections = self.details.get_or_insert_with(take_details);
             sections.put(Tag::HomeRing, &ring.to_le_bytes());
         }

@@ -89,12 +89,19 @@ pub(super) fn describe<T: Message + ?Sized>(message: &T, flow: &mut Flow) {
 /// What a message with a policy says of itself.
 #[inline]
 pub(super) fn facts_of<T: Message + ?Sized>(message: &T) -> Facts<'_> {
+    let context = message.context();
+    // What is in a trace already needs no R.
+    let begins = context.is_none_or(|context| !context.is_linked());
     Facts {
         kind: KindRef::Kind(message.kind()),
         verdict: message.verdict(),
         size: message.size(),
-        context: message.context(),
-        id: message.id(),
+        context,
+        by_id: if begins {
+            message.id().and_then(randomness_of_id)
+        } else {
+            None
+        },
     }
 }
 
@@ -106,7 +113,7 @@ pub(super) fn facts_of_any<T>(message: &T) -> Facts<'static> {
         verdict: Verdict::ByRate,
         size: Size::shallow(size_of_val(message)),
         context: None,
-        id: None,
+        by_id: None,
     }
 }
 

@@ -247,7 +247,10 @@ fn begin(way: Way, depth: Depth, facts: &Facts<'_>) -> Sending {
 fn go_with_enclosing(slip: &mut Slip, edge: EdgeNumber, facts: &Facts<'_>) {
     let (base, depth) = (active::base(), active::depth());
     with_held(|held| {
-        if !held.stack.sends_over(edge, base, depth) {
+        if !held
+            .stack
+            .sends_over(edge, held.hand.generation, base, depth)
+        {
             return;
         }
         let came_with = facts.context.filter(|context| context.is_linked());
@@ -387,7 +390,7 @@ pub(crate) fn dropped(slip: &Slip, edge: EdgeNumber) {
             verdict: Verdict::ByRate,
             size: Size::shallow(0),
             context: None,
-            id: None,
+            by_id: None,
         };
         let linked = slip.context.is_linked().then_some(&slip.context);
         let trace = Trace::of(linked, &facts, &mut lane.roots, &held.hand);
@@ -410,7 +413,7 @@ pub(crate) fn dropped_unseen<M>(edge: EdgeNumber, count: u64) {
         verdict: Verdict::ByRate,
         size: Size::shallow(size_of::<M>()),
         context: None,
-        id: None,
+        by_id: None,
     };
     with_held(|held| {
         let asking = Asking {

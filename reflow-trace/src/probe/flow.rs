@@ -94,12 +94,13 @@ impl Flow {
     }
 
     /// A send that is recorded when it is over began earlier, and its details are there.
-    pub(super) fn began_at(&mut self, start: u64, details: Option<Box<Sections>>) {
+    pub(super) fn began_at(&mut self, start: u64, flags: u16, details: Option<Box<Sections>>) {
         if self.wants_details() {
             let place = self.place();
             with_held(|held| {
                 let attempt = held.stack.at(place);
                 attempt.words[1] = start;
+                attempt.words[5] |= u64::from(flags) << 48;
                 attempt.add_details(details);
             });
         }
@@ -152,10 +153,10 @@ impl Flow {
         if self.0 != 0 {
             let is_counted_only = !self.wants_details();
             let place = self.leave();
-            if is_counted_only && outcome == Outcome::Delivered {
-                // There is nothing to write.
-                active::set_depth(place);
-            } else {
+            // There is nothing to write where it is the topmost.
+            let is_over =
+                is_counted_only && outcome == Outcome::Delivered && active::leave_topmost(place);
+            if !is_over {
                 end_place(place, outcome);
             }
         }
@@ -183,17 +184,13 @@ fn end_by_drop(token: u32) {
     end_place((token >> PLACE) as usize, outcome);
 }
 
-/// The flow that lies in `place`, if one does, and whether it is the handling of a message.
+/// The flow that lies in `place`, if one does.
 #[inline]
-pub(super) fn flow_in(place: usize) -> (Flow, bool) {
+pub(super) fn flow_in(place: usize) -> Flow {
     if active::depth() <= place {
-        return (Flow::idle(), false);
+        return Flow::idle();
     }
-    let found = with_held(|held| {
-        let attempt = held.stack.at(place);
-        let is_recorded = attempt.standing.state() == State::Recorded;
-        (is_recorded, attempt.is_handling())
-    });
-    let (is_recorded, handles) = found.unwrap_or_default();
-    (Flow::at(place, is_recorded), handles)
+    let is_recorded =
+        with_held(|held| held.stack.at(place).standing.state() == State::Recorded).unwrap_or(false);
+    Flow::at(place, is_recorded)
 }

@@ -108,7 +108,8 @@ struct Turn {
     place: usize,
     /// Whether the first poll of an enclosing body waited for it to begin.
     was_awaited: bool,
-    was_panicking: bool,
+    /// The poll has returned; a turn that ends otherwise ends by a panic.
+    has_returned: bool,
     /// The enclosing handler's cause, put back when this is dropped; but only after a handling, because
     /// what a task has received meanwhile is to stay.
     frame: CauseFrame,
@@ -121,7 +122,7 @@ impl Turn {
         Self {
             place: active::depth(),
             was_awaited: active::replace_awaited(is_awaited),
-            was_panicking: std::thread::panicking(),
+            has_returned: false,
             frame: CauseFrame::enter(),
         }
     }
@@ -129,16 +130,17 @@ impl Turn {
     /// The poll has returned.
     #[inline]
     fn leave(mut self) -> Flow {
+        self.has_returned = true;
         self.look()
     }
 
     /// The attempt of this future, if there is one.
     fn look(&mut self) -> Flow {
-        let (flow, handles) = flow_in(self.place);
-        if !handles {
+        // A handling has set the base above its place, whatever has become of its recording since.
+        if active::base() != self.place + 1 {
             self.frame.leave_as_it_is();
         }
-        flow
+        flow_in(self.place)
     }
 }
 
@@ -148,7 +150,7 @@ impl Drop for Turn {
         active::replace_awaited(self.was_awaited);
         // A panic that leaves a poll ends the attempt at once: whoever catches it may drop the future later,
         // when nothing panics any more.
-        if !self.was_panicking && std::thread::panicking() {
+        if !self.has_returned {
             self.look().end(Outcome::Panicked);
         }
     }

@@ -43,6 +43,17 @@ impl Parked {
 
     /// The same, for an attempt whose future has not been polled yet.
     pub(super) fn deferred(place: usize) -> Self {
+        let is_wanted = with_held(|held| {
+            let attempt = held.stack.at(place);
+            // A handling causes what its future sends, recorded or not. Of a send that is only counted all is
+            // known, and of a receive whether a message comes is seen when the future is done.
+            matches!(attempt.standing.state(), State::Recorded | State::Awaiting)
+                || attempt.is_handling()
+        });
+        if is_wanted != Some(true) {
+            active::set_depth(place);
+            return Self::NOTHING;
+        }
         let mut parked = Self::out_of(place);
         match &mut parked.0 {
             Some(attempt) if attempt.standing.state() == State::Recorded => {
@@ -56,9 +67,7 @@ impl Parked {
                     }
                 });
             }
-            // Whether a message comes is seen when the future is done.
-            Some(attempt) if attempt.standing.state() == State::Awaiting => {}
-            _ => parked.discard(),
+            _ => {}
         }
         parked
     }
@@ -87,8 +96,12 @@ impl Parked {
                 attempt.standing = attempt.standing.with_state(State::Recorded);
                 attempt.words[1] = ticks();
             }
-            Some(false) => {}
-            None => crate::runtime::count_without_ring(),
+            // What is left of it would lie in the way of the sends of this recording.
+            Some(false) => self.discard(),
+            None => {
+                self.discard();
+                crate::runtime::count_without_ring();
+            }
         }
     }
 
@@ -144,6 +157,7 @@ impl Parked {
                     }
                 });
                 if is_here.is_some() {
+                    active::set_depth(place + 1);
                     super::attempt::end_place(place, outcome);
                 } else {
                     count_end_without_lane(standing);

@@ -18,9 +18,9 @@ use crate::lane::{
     Asking, Attempt, FlowEntry, FlowKey, Held, Here, KindRef, LaneInUse, LaneShared, Purpose,
     Stack, with_here,
 };
-use crate::message::{AttributeValue, MessageKind, Size, SizeSource};
+use crate::message::{MessageKind, Size, SizeSource};
 use crate::record::{Fields, Open, SMALL_WIDE_MAX, flag, pack_amounts, with_small_wide};
-use crate::sampling::Verdict;
+use crate::sampling::{Randomness, Verdict};
 
 /// What a probe knows of the message.
 #[derive(Clone, Copy)]
@@ -30,8 +30,9 @@ pub(super) struct Facts<'a> {
     pub(super) size: Size,
     /// Room for a context, as it came; `None` where the type has no room.
     pub(super) context: Option<&'a Context>,
-    /// By which the hops of a message without context are sampled together.
-    pub(super) id: Option<AttributeValue<'a>>,
+    /// R by the message's id, by which the hops of a message without context are sampled together. Found before
+    /// the lane is taken, because an id may be shown by the user's code.
+    pub(super) by_id: Option<Randomness>,
 }
 
 /// What a probe knows of a plain message beside its kind, in two words that stay in registers.
@@ -213,7 +214,7 @@ fn begin_slowly(
             verdict: plain.verdict(),
             size: plain.size(),
             context: None,
-            id: None,
+            by_id: None,
         };
         return begin_linked(here, key, site, &facts, plain.amounts, None);
     }
@@ -235,7 +236,7 @@ fn begin_slowly(
             }
         };
         let place = here.place.depth.get();
-        if !is_new(entry, stack, here.place.base.get(), place) {
+        if !is_new(entry, stack, hand, here.place.base.get(), place) {
             return Flow::idle();
         }
         here.place.depth.set(place + 1);
@@ -295,8 +296,10 @@ fn begin_root(
 
 /// Whether a send over this edge is a message of its own. One send that goes through several methods of a
 /// connector is one event, the outermost.
-fn is_new(entry: &FlowEntry, stack: &Stack, base: usize, place: usize) -> bool {
-    !entry.is_off && (entry.edge == OVERFLOW_EDGE || !stack.sends_over(entry.edge, base, place))
+fn is_new(entry: &FlowEntry, stack: &Stack, hand: &LaneInUse, base: usize, place: usize) -> bool {
+    !entry.is_off
+        && (entry.edge == OVERFLOW_EDGE
+            || !stack.sends_over(entry.edge, hand.generation, base, place))
 }
 
 #[inline(always)]
@@ -339,7 +342,7 @@ pub(super) fn begin_linked(
         };
         let place = here.place.depth.get();
         if (place != here.place.base.get() || entry.is_off)
-            && !is_new(entry, stack, here.place.base.get(), place)
+            && !is_new(entry, stack, hand, here.place.base.get(), place)
         {
             return Flow::idle();
         }

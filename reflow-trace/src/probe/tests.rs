@@ -677,3 +677,290 @@ fn without_a_recording_nothing_happens() {
     assert!(!sent.context.is_linked());
     assert!(global_tracing().is_none());
 }
+
+// ---- review ----
+
+fn poll_once<F: std::future::Future>(future: F) -> std::task::Poll<F::Output> {
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::pin!(future).poll(&mut task)
+}
+
+fn begin_by_hand<T: Message>(message: &mut T, from: &str, to: &str) -> Flow {
+    let mut flow = Flow::idle();
+    let names = [from, "out", to, "in"];
+    let [a, b, c, d] = names.each_ref().map(|name| (&&Text(name)).name());
+    (&mut Probed(message)).begin_send(&mut flow, ends(a, b, c, d), Depth::UNKNOWN, SITE);
+    flow
+}
+
+#[test]
+fn a_thread_that_takes_over_a_lane_decides_by_the_policy_in_force() {
+    use crate::sampling::Switch;
+    let recording = Recording::start();
+    let on_a_thread = || std::thread::spawn(|| send("a", "b", plain_important(), |_| ())).join();
+    on_a_thread().expect("no panic");
+    let tracing = global_tracing().expect("recording");
+    assert!(tracing.switch_off(Switch::actor("a")));
+    on_a_thread().expect("no panic");
+    assert_eq!(recording.ledger().attempted, 1);
+}
+
+#[test]
+fn a_handler_whose_recording_ends_in_its_poll_leaves_no_cause_behind() {
+    let mut first = Some(Recording::start());
+    let handler = instrumented(
+        async {
+            let mut message = plain_important();
+            begin_in(|flow| {
+                (&mut Probed(&mut message)).begin_handling(
+                    flow,
+                    receiver((&&Text(&"b")).name(), (&&Text(&"in")).name()),
+                    SITE,
+                );
+            });
+            drop(first.take());
+        },
+        |(), flow| flow.end(Outcome::Delivered),
+    );
+    assert!(poll_once(handler).is_ready());
+    let is_left = Context::current().is_linked();
+    let base = crate::context::active::base();
+    let second = Recording::start();
+    send("a", "b", plain_important(), |message| {
+        send("a", "b", message, |_| ())
+    });
+    let ledger = second.ledger();
+    assert_eq!((is_left, base, ledger.attempted), (false, 0, 1));
+}
+
+#[test]
+fn a_send_of_an_ended_recording_writes_nothing_into_the_next_one() {
+    let first = Recording::start();
+    let (mut a, mut b) = (plain_important(), plain_important());
+    let mut outer = begin_by_hand(&mut a, "a", "b");
+    let mut inner = begin_by_hand(&mut b, "b", "c");
+    drop(first);
+    inner.end(Outcome::Failed);
+    let second = Recording::with(builder().overflow(crate::Overflow::Wait(Duration::from_secs(1))));
+    send("c", "d", plain_important(), |_| ());
+    outer.end(Outcome::Delivered);
+    let ledger = second.ledger();
+    assert_eq!((ledger.attempted, ledger.collected), (1, 1), "{ledger}");
+    assert!(ledger.balances(), "{ledger}");
+}
+
+#[test]
+fn a_deferred_send_of_an_ended_recording_leaves_its_details_to_nobody() {
+    let first = Recording::start();
+    let mut message = Reading {
+        id: 7,
+        important: true,
+        ..Reading::default()
+    };
+    let mut flow = begin_by_hand(&mut message, "a", "b");
+    let parked = flow.defer();
+    drop(first);
+    let second = Recording::start();
+    let ready = deferred(parked, std::future::ready(()), |(), flow| {
+        flow.end(Outcome::Delivered);
+    });
+    assert!(poll_once(ready).is_ready());
+    let mut flow = Flow::idle();
+    let mut plain = 5u32;
+    let handle = Edge::new("c", "out", "d", "in");
+    (&mut Probed(&mut plain)).begin_send(&mut flow, edge(&handle), Depth::UNKNOWN, SITE);
+    flow.end(Outcome::Failed);
+    let events = second.events();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].message_id(), None);
+}
+
+struct Named<D>(D);
+impl<D: std::fmt::Display> Message for Named<D> {
+    fn kind(&self) -> &'static MessageKind {
+        static KIND: MessageKind = MessageKind::new("Named");
+        &KIND
+    }
+    fn id(&self) -> Option<crate::AttributeValue<'_>> {
+        Some(crate::AttributeValue::Shown(&self.0))
+    }
+}
+
+struct Sends;
+impl std::fmt::Display for Sends {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        send("log", "file", plain_important(), |_| ());
+        f.write_str("id")
+    }
+}
+
+struct PanicsOnce(std::sync::atomic::AtomicBool);
+impl std::fmt::Display for PanicsOnce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        assert!(
+            self.0.load(std::sync::atomic::Ordering::Relaxed),
+            "as intended"
+        );
+        f.write_str("id")
+    }
+}
+
+#[test]
+fn an_id_that_sends_while_it_is_shown_loses_nothing() {
+    let recording = Recording::start();
+    begin_by_hand(&mut Named(Sends), "a", "b").end(Outcome::Delivered);
+    let ledger = recording.ledger();
+    assert_eq!(ledger.lost_total(), 0, "{ledger}");
+}
+
+#[test]
+fn an_id_that_panics_while_it_is_shown_costs_no_lane() {
+    let recording = Recording::start();
+    let panicked = std::panic::catch_unwind(|| {
+        begin_by_hand(&mut Named(PanicsOnce(false.into())), "a", "b").end(Outcome::Delivered);
+    });
+    assert!(panicked.is_err());
+    for _ in 0..3 {
+        send("c", "d", plain_important(), |_| ());
+    }
+    let ledger = recording.ledger();
+    assert!(ledger.balances(), "{ledger}");
+    assert_eq!(ledger.lost_total(), 0, "{ledger}");
+}
+
+#[derive(Default)]
+struct Quiet(Context);
+impl Message for Quiet {
+    fn kind(&self) -> &'static MessageKind {
+        static KIND: MessageKind = MessageKind::new("Quiet");
+        &KIND
+    }
+    fn verdict(&self) -> Verdict {
+        Verdict::Never
+    }
+    fn context(&self) -> Option<&Context> {
+        Some(&self.0)
+    }
+    fn context_mut(&mut self) -> Option<&mut Context> {
+        Some(&mut self.0)
+    }
+}
+
+#[test]
+fn what_a_deferred_handler_sends_is_in_its_trace_though_it_is_not_recorded() {
+    let recording = Recording::start();
+    let first = send("a", "b", plain_important(), |message| message);
+    let mut quiet = Quiet(first.context);
+    let parked = {
+        let _frame = crate::context::CauseFrame::enter();
+        let mut flow = Flow::idle();
+        (&mut Probed(&mut quiet)).begin_handling(
+            &mut flow,
+            receiver((&&Text(&"b")).name(), (&&Text(&"in")).name()),
+            SITE,
+        );
+        flow.defer()
+    };
+    let handler = deferred(
+        parked,
+        async {
+            let answer = Reading {
+                id: 9,
+                ..plain_important()
+            };
+            send("b", "c", answer, |_| ())
+        },
+        |(), flow| flow.end(Outcome::Delivered),
+    );
+    assert!(poll_once(handler).is_ready());
+    let events = recording.events();
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0].trace_id, events[1].trace_id);
+}
+
+#[test]
+fn a_poll_that_panics_while_the_thread_panics_leaves_nothing_behind() {
+    struct PollsOnDrop;
+    impl Drop for PollsOnDrop {
+        fn drop(&mut self) {
+            let panicked = std::panic::catch_unwind(|| {
+                poll_once(instrumented(
+                    async {
+                        let mut message = plain_important();
+                        begin_in(|flow| {
+                            let handle = Edge::new("a", "out", "b", "in");
+                            (&mut Probed(&mut message)).begin_send(
+                                flow,
+                                edge(&handle),
+                                Depth::UNKNOWN,
+                                SITE,
+                            );
+                        });
+                        panic!("as intended");
+                    },
+                    |(), flow: &mut Flow| flow.end(Outcome::Delivered),
+                ))
+                .is_ready()
+            });
+            assert!(panicked.is_err());
+        }
+    }
+    let recording = Recording::start();
+    let panicked = std::panic::catch_unwind(|| {
+        let _polls = PollsOnDrop;
+        panic!("as intended");
+    });
+    assert!(panicked.is_err());
+    assert_eq!(crate::context::active::depth(), 0);
+    send("a", "b", plain_important(), |_| ());
+    let ledger = recording.ledger();
+    assert_eq!((ledger.attempted, ledger.in_flight), (2, 0), "{ledger}");
+}
+
+#[test]
+fn ends_out_of_order_leave_nothing_behind() {
+    let recording = Recording::start();
+    let (mut a, mut b) = (Quiet::default(), Quiet::default());
+    let mut first = begin_by_hand(&mut a, "a", "b");
+    let mut second = begin_by_hand(&mut b, "b", "c");
+    first.end(Outcome::Delivered);
+    second.end(Outcome::Delivered);
+    send("a", "b", plain_important(), |_| ());
+    assert_eq!(recording.ledger().attempted, 3);
+    assert_eq!(crate::context::active::depth(), 0);
+}
+
+#[test]
+fn a_parked_send_that_ends_on_its_thread_takes_one_slot() {
+    let recording = Recording::start();
+    let mut plain = 5u32;
+    let mut flow = Flow::idle();
+    let handle = Edge::new("a", "out", "b", "in");
+    (&mut Probed(&mut plain)).begin_send(&mut flow, edge(&handle), Depth::UNKNOWN, SITE);
+    let position = || crate::lane::with_held(|held| held.lane.writer.position()).expect("a lane");
+    let before = position();
+    let mut parked = flow.park();
+    parked.end(Outcome::Delivered);
+    assert_eq!(position() - before, 1);
+    drop(recording);
+}
+
+#[test]
+fn a_batch_that_begins_a_trace_says_so() {
+    let recording = Recording::start();
+    let mut messages = vec![plain_important(), plain_important()];
+    let mut batch = Batch::idle();
+    let handle = Edge::new("a", "out", "b", "in");
+    (&mut &mut &mut BatchOf(&mut messages)).begin_batch(
+        &mut batch,
+        edge(&handle),
+        Depth::UNKNOWN,
+        SITE,
+    );
+    batch.end(Outcome::Delivered);
+    let events = recording.events();
+    assert_eq!(events.len(), 2);
+    for event in events {
+        assert_eq!(event.causality.root_cause_event_id, Some(event.event_id));
+    }
+}

@@ -1,6 +1,5 @@
 //! The trace that an attempt belongs to.
 
-use super::begin::randomness_of_id;
 use super::elsewhere;
 use super::send::Facts;
 use crate::clock::ticks;
@@ -61,7 +60,7 @@ impl Trace {
     /// A trace of its own, whose R comes from the message's id where it has one.
     fn root(facts: &Facts<'_>, roots: &mut u64, hand: &LaneInUse) -> Self {
         let mut trace = Self::plain_root(roots, hand);
-        if let Some(randomness) = facts.id.and_then(randomness_of_id) {
+        if let Some(randomness) = facts.by_id {
             trace.randomness = randomness;
             trace.flags |= flag::TRACE_BY_ID;
             if facts.context.is_none() {

@@ -14,6 +14,7 @@ use crate::context::{Context, ThreadCause};
 use crate::edge::{Edge, OVERFLOW_EDGE};
 use crate::lane::{Asking, FlowKey, Held, Purpose, with_held};
 use crate::message::{Attributes, Message};
+use crate::record::flag;
 use crate::sampling::Threshold;
 
 /// Wraps the argument, so that what is known of its messages is found.
@@ -150,7 +151,8 @@ impl<'a> Begin<'a> {
             };
             let entry = lane.flows.find(key, asking);
             let (base, depth) = (active::base(), active::depth());
-            let is_part = entry.edge != OVERFLOW_EDGE && stack.sends_over(entry.edge, base, depth);
+            let is_part = entry.edge != OVERFLOW_EDGE
+                && stack.sends_over(entry.edge, hand.generation, base, depth);
             if entry.is_off || is_part {
                 self.is_suppressed = true;
                 return None;
@@ -167,6 +169,7 @@ impl<'a> Begin<'a> {
                 verdict: facts.verdict,
                 size: facts.size,
                 context,
+                begins: trace.flags & (flag::ROOT | flag::TRACE_CUT),
                 is_sampled: threshold.keeps(trace.randomness),
                 details: None,
             };

@@ -84,6 +84,8 @@ struct Item {
     size: Size,
     /// Its trace.
     context: Context,
+    /// Whether the trace begins here, or was cut here; which the context cannot say.
+    begins: u16,
     is_sampled: bool,
     details: Option<Box<Sections>>,
 }
@@ -214,13 +216,13 @@ impl UnderWay {
                 verdict: item.verdict,
                 size: item.size,
                 context: Some(&item.context),
-                id: None,
+                by_id: None,
             };
             let amounts = pack_amounts(item.size.bytes, self.depth.known());
             let (key, site) = (FlowKey::Handle(&self.edge), self.site.if_not_plain());
             let mut flow = on_lane(|here| begin_linked(here, key, site, &facts, amounts, None));
             if flow.wants_details() {
-                flow.began_at(self.start, item.details.take());
+                flow.began_at(self.start, item.begins, item.details.take());
                 if let Some(size) = self.size {
                     flow.attribute("batch_size", AttributeValue::Unsigned(size));
                 }
