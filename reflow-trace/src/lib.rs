@@ -76,6 +76,7 @@ pub mod ledger;
 mod message;
 mod probe;
 mod record;
+mod registry;
 mod ring;
 mod runtime;
 pub mod sampling;

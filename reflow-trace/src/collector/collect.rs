@@ -323,6 +323,7 @@ impl Collector {
             memory_usage_mb: bytes as f64 / 1e6,
             ledger,
             content: self.runtime.content.ledger(),
+            policies_not_found: self.runtime.policies_not_found(),
         };
     }
 }

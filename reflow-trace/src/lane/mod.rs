@@ -15,7 +15,7 @@ pub(crate) use flow_table::{Asking, FlowKey, FlowTable, KindRef};
 pub(crate) use stack::{Attempt, Stack, Standing, State};
 pub(crate) use thread::{Held, Here, LaneInUse, with_held, with_here};
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::edge::{EdgeNumber, TypeNumber};
@@ -62,6 +62,8 @@ pub(crate) struct FlowCell {
     pub(crate) bytes: Counter,
     pub(crate) failures: Counter,
     pub(crate) not_sampled: Counter,
+    /// The type has a policy that could not be found: it is generic, and nothing said that it is a message.
+    pub(crate) lacks_policy: AtomicBool,
 }
 
 /// The part of a lane that everybody may read.

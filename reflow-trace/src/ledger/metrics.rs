@@ -74,6 +74,22 @@ pub struct TracingMetrics {
     /// Contents that were asked for and are not whole.
     #[serde(default)]
     pub content: ContentLedger,
+    /// Message types whose `#[sample]` was not found; in the order of their names.
+    #[serde(default)]
+    pub policies_not_found: Vec<PolicyNotFound>,
+}
+
+/// A message type that has a policy, of which the connector or actor knows nothing.
+///
+/// Its messages were recorded as those of any type without one. The type is generic, and the impl that sends or
+/// handles it is generic over its messages: there the policy is found only with the bound
+/// `M: reflow_trace::Message`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyNotFound {
+    /// Name of the type.
+    pub message_type: String,
+    /// Messages sent, received or handled without the policy.
+    pub messages: u64,
 }
 
 impl fmt::Display for TracingMetrics {
@@ -84,6 +100,17 @@ impl fmt::Display for TracingMetrics {
         write!(f, "{}", self.ledger)?;
         if !self.content.is_whole() {
             writeln!(f, "{}", self.content)?;
+        }
+        for PolicyNotFound {
+            message_type,
+            messages,
+        } in &self.policies_not_found
+        {
+            writeln!(
+                f,
+                "policy not found for {messages} messages `{message_type}`: a generic type needs the bound \
+                 `M: reflow_trace::Message` where it is sent or handled"
+            )?;
         }
         Ok(())
     }

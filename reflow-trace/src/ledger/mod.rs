@@ -16,7 +16,7 @@ mod metrics;
 pub use content::ContentLedger;
 pub use counters::{CounterSnapshot, EdgeCounters};
 pub use loss::{Loss, LossReason};
-pub use metrics::{Ledger, SinkLedger, TracingMetrics};
+pub use metrics::{Ledger, PolicyNotFound, SinkLedger, TracingMetrics};
 
 /// The `actor_id` of events that the tracing reports about itself.
 pub const TRACING_ACTOR: &str = "reflow-trace";

@@ -24,14 +24,14 @@ use crate::sampling::Verdict;
 
 /// What a probe knows of the message.
 #[derive(Clone, Copy)]
-pub(super) struct Facts<'a> {
-    pub(super) kind: KindRef,
-    pub(super) verdict: Verdict,
-    pub(super) size: Size,
+pub(crate) struct Facts<'a> {
+    pub(crate) kind: KindRef,
+    pub(crate) verdict: Verdict,
+    pub(crate) size: Size,
     /// Room for a context, as it came; `None` where the type has no room.
-    pub(super) context: Option<&'a Context>,
+    pub(crate) context: Option<&'a Context>,
     /// By which the hops of a message without context are sampled together.
-    pub(super) id: Option<AttributeValue<'a>>,
+    pub(crate) id: Option<AttributeValue<'a>>,
 }
 
 /// What a probe knows of a plain message beside its kind, in two words that stay in registers.
