@@ -113,3 +113,6 @@ impl ::reflow_trace::Message for Message {
         }
     }
 }
+::reflow_trace::__private::register! {
+    ::reflow_trace::__private::Registration::of:: < Message > ()
+}

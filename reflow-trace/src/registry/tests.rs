@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::list::Entered;
 use super::reach::{Found, Reach, reaches};
@@ -15,7 +15,6 @@ use crate::sampling::Verdict;
 /// A message that carries what can be carried.
 #[derive(Default)]
 struct Reading {
-    number: u64,
     context: Context,
     text: String,
 }
@@ -61,17 +60,19 @@ struct Unknown;
 
 fn reading() -> Reading {
     Reading {
-        number: 7,
         context: Context::NONE,
         text: "seven".to_owned(),
     }
 }
 
 fn table() -> &'static Table {
-    Box::leak(Box::new(Table::of([
-        Entered::Whole(reaches::<Reading>),
-        Entered::Whole(reaches::<Tick>),
-    ])))
+    static TABLE: LazyLock<Table> = LazyLock::new(|| {
+        Table::of([
+            Entered::Whole(reaches::<Reading>),
+            Entered::Whole(reaches::<Tick>),
+        ])
+    });
+    &TABLE
 }
 
 /// As a probe behind a bare `M` does it.
