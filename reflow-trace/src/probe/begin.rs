@@ -128,14 +128,7 @@ impl<T: Message> BeginSend for Probed<'_, T> {
     ) {
         let message = &mut *self.0;
         if message.context().is_some() || message.id().is_some() {
-            let mut facts = facts_of(&*message);
-            facts.size = size.unwrap_or(facts.size);
-            let outgoing = begin_linked_send(flow, &ends, depth, site, &facts);
-            if outgoing.is_linked()
-                && let Some(context) = message.context_mut()
-            {
-                *context = outgoing;
-            }
+            begin_linked_send(message, flow, &ends, depth, site, size);
         } else {
             let size = size.unwrap_or_else(|| message.size());
             let plain = Plain::new(message.verdict(), size, depth);
@@ -196,24 +189,31 @@ pub(super) fn begin_plain_send(
     });
 }
 
-/// Begins the send of a message that came from somewhere, or has an id. Gives the context that is to travel
-/// with it, which is none where it has no room for one.
-#[inline(always)]
-pub(super) fn begin_linked_send(
+/// A message that came from somewhere, or has an id.
+#[inline]
+fn begin_linked_send<T: Message>(
+    message: &mut T,
     flow: &mut Flow,
     ends: &Ends<'_>,
     depth: Depth,
     site: &'static Site,
-    facts: &Facts<'_>,
-) -> Context {
+    size: Option<Size>,
+) {
+    let mut facts = facts_of(&*message);
+    facts.size = size.unwrap_or(facts.size);
     let amounts = pack_amounts(facts.size.bytes, depth.known());
     let mut outgoing = Context::NONE;
     let has_room = facts.context.is_some();
     flow.begin(with_key(ends, |key| {
         let outgoing = has_room.then_some(&mut outgoing);
-        on_lane(|here| begin_linked(here, key, site.if_not_plain(), facts, amounts, outgoing))
+        on_lane(|here| begin_linked(here, key, site.if_not_plain(), &facts, amounts, outgoing))
     }));
-    outgoing
+    if has_room
+        && outgoing.is_linked()
+        && let Some(context) = message.context_mut()
+    {
+        *context = outgoing;
+    }
 }
 
 impl<T> BeginSend for &mut Probed<'_, T> {

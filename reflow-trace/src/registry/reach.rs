@@ -110,6 +110,11 @@ pub(super) fn reaches<R: Message + 'static>(all: &mut Vec<Reach>) {
     ]);
 }
 
+/// Adds how to reach an `R` that is the value.
+pub(super) fn reach_itself<R: Message + 'static>(all: &mut Vec<Reach>) {
+    all.push(Reach::through::<R, R>());
+}
+
 /// # Safety
 ///
 /// `value` points to a `P`, of whatever lifetimes, that is borrowed for as long as what this gives is used.

@@ -66,7 +66,6 @@ impl Table {
         }
     }
 
-    #[cold]
     #[inline(never)]
     fn find_behind(&self, first: usize, wanted: TypeId) -> Option<&Reach> {
         self.way(first)
