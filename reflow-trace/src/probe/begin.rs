@@ -7,7 +7,7 @@ use super::content::capture_content;
 use super::depth::Depth;
 use super::ends::{Ends, Name};
 use super::flow::Flow;
-use super::found::{begin_found_handling, begin_found_send};
+use super::found::{Send, begin_found_handling, begin_found_send};
 use super::handling::{Receiver, begin_handling, cause_by};
 use super::send::{
     Facts, Plain, begin_kind_by_handle, begin_kind_by_names, begin_linked, begin_path_by_handle,
@@ -227,7 +227,13 @@ impl<T> BeginSend for &mut Probed<'_, T> {
         size: Option<Size>,
     ) {
         if let Some(message) = found_mut(&mut *self.0) {
-            return begin_found_send(message, flow, &ends, depth, site, size);
+            let send = Send {
+                ends: &ends,
+                depth,
+                site,
+                size,
+            };
+            return begin_found_send(message, flow, &send);
         }
         let size = size.unwrap_or_else(|| Size::shallow(size_of_val::<T>(self.0)));
         let plain = Plain::new(Verdict::ByRate, size, depth);

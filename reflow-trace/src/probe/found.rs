@@ -11,16 +11,15 @@ use super::handling::{Receiver, begin_handling, cause_by};
 use super::send::{Facts, Plain, begin_linked, on_lane, with_key};
 use super::site::Site;
 use crate::context::Context;
-use crate::message::{Message, MessageKind, Size, SizeSource};
+use crate::message::{Message, Size};
 use crate::record::pack_amounts;
 use crate::registry::Found;
-use crate::sampling::Verdict;
 
 /// A [`Message`] of any type.
 pub(crate) trait AnyMessage {
-    /// What has to be known of it at the begin of a send, in one call; `None` if it came from somewhere or has an
-    /// id.
-    fn plain(&self) -> Option<PlainFacts>;
+    /// Begins its send, if it says nothing of where it came from and has no id; false, and nothing has happened,
+    /// if it does. The quick way of a type that is known, behind one call.
+    fn begin_plain(&self, flow: &mut Flow, send: &Send<'_>) -> bool;
 
     /// All that has to be known of it at a begin, in one call.
     fn facts(&self) -> Facts<'_>;
@@ -32,52 +31,27 @@ pub(crate) trait AnyMessage {
     fn room(&mut self) -> Option<&mut Context>;
 }
 
-/// What a probe knows of a plain message, in two words that come back in registers.
-pub(crate) struct PlainFacts {
-    kind: &'static MessageKind,
-    /// The size in bytes, below how it came about (bits 60–61) and the verdict (bits 62–63).
-    said: u64,
-}
-
-const BYTES_MAX: u64 = (1 << 60) - 1;
-
-impl PlainFacts {
-    #[inline(always)]
-    fn new(kind: &'static MessageKind, verdict: Verdict, size: Size) -> Self {
-        let said =
-            size.bytes.min(BYTES_MAX) | ((size.source as u64) << 60) | ((verdict as u64) << 62);
-        Self { kind, said }
-    }
-
-    #[inline(always)]
-    fn verdict(&self) -> Verdict {
-        match self.said >> 62 {
-            0 => Verdict::Never,
-            1 => Verdict::Always,
-            _ => Verdict::ByRate,
-        }
-    }
-
-    #[inline(always)]
-    fn size(&self) -> Size {
-        let source = match (self.said >> 60) & 3 {
-            0 => SizeSource::Told,
-            1 => SizeSource::Deep,
-            _ => SizeSource::Shallow,
-        };
-        Size {
-            bytes: self.said & BYTES_MAX,
-            source,
-        }
-    }
+/// A send that begins.
+pub(crate) struct Send<'a> {
+    pub(super) ends: &'a Ends<'a>,
+    pub(super) depth: Depth,
+    pub(super) site: &'static Site,
+    /// Where the annotation knows it better than the message.
+    pub(super) size: Option<Size>,
 }
 
 impl<T: Message> AnyMessage for T {
-    fn plain(&self) -> Option<PlainFacts> {
+    fn begin_plain(&self, flow: &mut Flow, send: &Send<'_>) -> bool {
         if self.context().is_some() || self.id().is_some() {
-            return None;
+            return false;
         }
-        Some(PlainFacts::new(self.kind(), self.verdict(), self.size()))
+        let size = send.size.unwrap_or_else(|| self.size());
+        let plain = Plain::new(self.verdict(), size, send.depth);
+        begin_plain_send(flow, send.ends, send.site, self.kind(), plain);
+        if T::DESCRIBES && flow.wants_details() {
+            self.describe_to(flow);
+        }
+        true
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -97,46 +71,25 @@ impl<T: Message> AnyMessage for T {
 }
 
 /// Begins the send.
-#[inline(never)]
-pub(super) fn begin_found_send(
-    mut found: Found<'_>,
-    flow: &mut Flow,
-    ends: &Ends<'_>,
-    depth: Depth,
-    site: &'static Site,
-    size: Option<Size>,
-) {
-    let message = found.message();
-    match message.plain() {
-        Some(facts) => {
-            let plain = Plain::new(facts.verdict(), size.unwrap_or(facts.size()), depth);
-            begin_plain_send(flow, ends, site, facts.kind, plain);
-            if flow.wants_details() {
-                message.describe_to(flow);
-            }
-        }
-        None => begin_linked_send(&mut found, flow, ends, depth, site, size),
+#[inline(always)]
+pub(super) fn begin_found_send(found: Found<'_>, flow: &mut Flow, send: &Send<'_>) {
+    if !found.message().begin_plain(flow, send) {
+        begin_linked_send(found, flow, send);
     }
 }
 
 /// Begins the send of a message that came from somewhere, or has an id.
 #[inline(never)]
-fn begin_linked_send(
-    found: &mut Found<'_>,
-    flow: &mut Flow,
-    ends: &Ends<'_>,
-    depth: Depth,
-    site: &'static Site,
-    size: Option<Size>,
-) {
+fn begin_linked_send(mut found: Found<'_>, flow: &mut Flow, send: &Send<'_>) {
     let mut facts = found.message().facts();
-    facts.size = size.unwrap_or(facts.size);
-    let amounts = pack_amounts(facts.size.bytes, depth.known());
+    facts.size = send.size.unwrap_or(facts.size);
+    let amounts = pack_amounts(facts.size.bytes, send.depth.known());
     let mut outgoing = Context::NONE;
     let has_room = facts.context.is_some();
-    flow.begin(with_key(ends, |key| {
+    flow.begin(with_key(send.ends, |key| {
         let outgoing = has_room.then_some(&mut outgoing);
-        on_lane(|here| begin_linked(here, key, site.if_not_plain(), &facts, amounts, outgoing))
+        let site = send.site.if_not_plain();
+        on_lane(|here| begin_linked(here, key, site, &facts, amounts, outgoing))
     }));
     if has_room
         && outgoing.is_linked()
@@ -164,26 +117,5 @@ pub(super) fn begin_found_handling(
     cause_by(flow);
     if flow.wants_details() {
         message.describe_to(flow);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_packed_is_what_comes_back() {
-        static KIND: MessageKind = MessageKind::new("Reading");
-        for verdict in [Verdict::Never, Verdict::Always, Verdict::ByRate] {
-            for source in [SizeSource::Told, SizeSource::Deep, SizeSource::Shallow] {
-                for bytes in [0, 1, 1 << 40, BYTES_MAX] {
-                    let size = Size { bytes, source };
-                    let facts = PlainFacts::new(&KIND, verdict, size);
-                    assert_eq!((facts.verdict(), facts.size()), (verdict, size));
-                }
-            }
-        }
-        let endless = PlainFacts::new(&KIND, Verdict::Always, Size::deep(usize::MAX));
-        assert_eq!(endless.size().bytes, BYTES_MAX);
     }
 }

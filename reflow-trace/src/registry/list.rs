@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::reach::{Reach, reaches};
+use super::reach::Reaches;
 use crate::message::Message;
 
 /// A type with `#[sample]`, as it enters itself.
@@ -20,7 +20,7 @@ pub struct Registration {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entered {
     /// The type has no parameters.
-    Whole(fn(&mut Vec<Reach>)),
+    Whole(fn(&mut Reaches)),
     /// It has some: the path of something that stands beside it, and its name.
     Generic(fn() -> &'static str, &'static str),
 }
@@ -31,7 +31,7 @@ static LAST: Mutex<Option<&'static Registration>> = Mutex::new(None);
 impl Registration {
     /// A type without parameters.
     pub const fn of<T: Message + 'static>() -> Self {
-        Self::new(Entered::Whole(reaches::<T>))
+        Self::new(Entered::Whole(Reaches::add_with_pointers::<T>))
     }
 
     /// A generic type of this name. `Here` stands in a constant without a name beside it, which tells where

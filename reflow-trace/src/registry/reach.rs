@@ -98,21 +98,32 @@ impl Found<'_> {
     }
 }
 
-/// Adds how to reach an `R`: where it is the value, and where the value points to one.
-pub(super) fn reaches<R: Message + 'static>(all: &mut Vec<Reach>) {
-    all.extend([
-        Reach::through::<R, R>(),
-        Reach::through::<Box<R>, R>(),
-        Reach::through::<Arc<R>, R>(),
-        Reach::through::<Rc<R>, R>(),
-        Reach::through::<&R, R>(),
-        Reach::through::<&mut R, R>(),
-    ]);
+/// How to reach the messages of many types.
+#[derive(Default)]
+pub(super) struct Reaches {
+    /// Where the value is the message.
+    pub(super) itself: Vec<Reach>,
+    /// Where the value points to it.
+    pub(super) pointed_to: Vec<Reach>,
 }
 
-/// Adds how to reach an `R` that is the value.
-pub(super) fn reach_itself<R: Message + 'static>(all: &mut Vec<Reach>) {
-    all.push(Reach::through::<R, R>());
+impl Reaches {
+    /// Adds the messages of type `R`, as they are.
+    pub(super) fn add<R: Message + 'static>(&mut self) {
+        self.itself.push(Reach::through::<R, R>());
+    }
+
+    /// Adds the messages of type `R`, as they are and behind one pointer.
+    pub(super) fn add_with_pointers<R: Message + 'static>(&mut self) {
+        self.add::<R>();
+        self.pointed_to.extend([
+            Reach::through::<Box<R>, R>(),
+            Reach::through::<Arc<R>, R>(),
+            Reach::through::<Rc<R>, R>(),
+            Reach::through::<&R, R>(),
+            Reach::through::<&mut R, R>(),
+        ]);
+    }
 }
 
 /// # Safety

@@ -1,14 +1,14 @@
 //! The messages of the standard library that have no lifetimes.
 
-use super::reach::{Reach, reach_itself, reaches};
+use super::reach::Reaches;
 
 macro_rules! numbers {
-    ($all:ident: $($type:ty)*) => { $(reach_itself::<$type>($all);)* };
+    ($reaches:ident: $($type:ty)*) => { $($reaches.add::<$type>();)* };
 }
 
 /// What owns more than itself is often behind a pointer; a number is not.
-pub(super) fn standard_reaches(all: &mut Vec<Reach>) {
-    reaches::<String>(all);
-    reaches::<Vec<u8>>(all);
-    numbers!(all: u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool char);
+pub(super) fn add_standard(reaches: &mut Reaches) {
+    reaches.add_with_pointers::<String>();
+    reaches.add_with_pointers::<Vec<u8>>();
+    numbers!(reaches: u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool char);
 }

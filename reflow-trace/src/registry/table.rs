@@ -7,8 +7,8 @@ use std::any::TypeId;
 use std::hash::{Hash as _, Hasher};
 
 use super::list::{Entered, entered};
-use super::reach::Reach;
-use super::standard::standard_reaches;
+use super::reach::{Reach, Reaches};
+use super::standard::add_standard;
 
 pub(super) struct Table {
     places: Box<[Option<Reach>]>,
@@ -26,22 +26,24 @@ impl Table {
 
     /// Of these, and the messages of the standard library.
     pub(super) fn of(entered: impl IntoIterator<Item = Entered>) -> Self {
-        let mut reaches = Vec::new();
+        let mut reaches = Reaches::default();
         let mut generic = Vec::new();
-        standard_reaches(&mut reaches);
+        add_standard(&mut reaches);
         for entered in entered {
             match entered {
                 Entered::Whole(add) => add(&mut reaches),
                 Entered::Generic(here, name) => generic.push(path_beside(here(), name)),
             }
         }
-        let capacity = (reaches.len() * 4).next_power_of_two();
+        let Reaches { itself, pointed_to } = reaches;
+        let capacity = ((itself.len() + pointed_to.len()) * 4).next_power_of_two();
         let mut table = Self {
             places: vec![None; capacity].into_boxed_slice(),
             mask: capacity - 1,
             generic: generic.into_boxed_slice(),
         };
-        for reach in reaches {
+        // Few messages are sent as pointers: the others choose their places first.
+        for reach in itself.into_iter().chain(pointed_to) {
             table.put(reach);
         }
         table

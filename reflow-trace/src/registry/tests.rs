@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use super::list::Entered;
-use super::reach::{Found, Reach, reaches};
+use super::reach::{Found, Reach, Reaches};
 use super::table::Table;
 use crate::context::Context;
 use crate::message::{AttributeValue, Message, MessageKind, Size};
@@ -68,8 +68,8 @@ fn reading() -> Reading {
 fn table() -> &'static Table {
     static TABLE: LazyLock<Table> = LazyLock::new(|| {
         Table::of([
-            Entered::Whole(reaches::<Reading>),
-            Entered::Whole(reaches::<Tick>),
+            Entered::Whole(Reaches::add_with_pointers::<Reading>),
+            Entered::Whole(Reaches::add_with_pointers::<Tick>),
         ])
     });
     &TABLE
@@ -176,7 +176,7 @@ fn types_that_share_a_place_are_told_apart() {
                     }
                 }
             )*
-            let table = Table::of([$(Entered::Whole(reaches::<$name>)),*]);
+            let table = Table::of([$(Entered::Whole(Reaches::add_with_pointers::<$name>)),*]);
             $(
                 let reach = table.find(TypeId::of::<$name>()).expect("entered");
                 assert_eq!(reach.type_id(), TypeId::of::<$name>());
