@@ -28,13 +28,13 @@ impl Table {
     pub(super) fn of(entered: impl IntoIterator<Item = Entered>) -> Self {
         let mut reaches = Reaches::default();
         let mut generic = Vec::new();
-        add_standard(&mut reaches);
         for entered in entered {
             match entered {
                 Entered::Whole(add) => add(&mut reaches),
                 Entered::Generic(here, name) => generic.push(path_beside(here(), name)),
             }
         }
+        add_standard(&mut reaches);
         let Reaches { itself, pointed_to } = reaches;
         let capacity = ((itself.len() + pointed_to.len()) * 4).next_power_of_two();
         let mut table = Self {
@@ -42,7 +42,7 @@ impl Table {
             mask: capacity - 1,
             generic: generic.into_boxed_slice(),
         };
-        // Few messages are sent as pointers: the others choose their places first.
+        // What is sent most often chooses its place first.
         for reach in itself.into_iter().chain(pointed_to) {
             table.put(reach);
         }
