@@ -154,8 +154,8 @@ const ENABLED: bool = cfg!(feature = "enable");
 /// - It does not see an impl that a macro inside the block makes, nor a body that is not in the block.
 /// - A `Result` under another type's name is judged by what it is, but a type of your own that means failure is
 ///   delivered until `ok` says otherwise.
-/// - In an impl that is generic over its messages, the policy of `#[sample]` is found only with the bound
-///   `M: reflow_trace::Message`.
+/// - In an impl that is generic over its messages, `impl<M> Connector<M>`, the policy of a message that is itself
+///   generic is found only with the bound `M: reflow_trace::Message`; see [`macro@sample`].
 /// - It does not select `poll_*` by name, because most of them send nothing.
 /// - What a batch sends in tasks that it spawns, it does not see: mark such a batch `#[trace(skip)]`. A message
 ///   of a batch that is recorded by itself carries its trace, but does not name its event as the cause of what follows.
@@ -277,6 +277,7 @@ pub fn traced_actor(options: TokenStream, item: TokenStream) -> TokenStream {
 ///     fn size(&self) -> Size { /* the type's own `size_bytes()`, else the shallow size */ }
 ///     fn id(&self) -> Option<AttributeValue<'_>> { /* the field marked `id` */ }
 /// }
+/// register! { Registration::of::<Message>() }
 /// ```
 ///
 /// # Options on the type
@@ -341,12 +342,28 @@ pub fn traced_actor(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `attribute`, which are recorded. A generic message says itself that its parts are `Serialize`:
 /// `struct Envelope<T: Serialize>`.
 ///
+/// # Connectors that are generic over their messages
+///
+/// In `impl<M> Connector<M>` nothing says that `M` has a policy. It is found there all the same, by the type, while
+/// the program runs: that is what the `register!` above is for. It enters the type into a list before `main`, in a
+/// function as well as in a module, without `unsafe` in your crate, and a message of this type, or one pointer to it
+/// (`&`, `&mut`, `Box`, `Rc`, `Arc`), is then recorded as if the bound were there.
+///
+/// A type with parameters, lifetimes included, is many types, and nobody can enter them all. For those the impl
+/// has to say `impl<M: reflow_trace::Message> Connector<M>`. Without the bound they are recorded under the name of the
+/// Rust type, always, and that is noticed: `TracingMetrics::policies_not_found` names the type and counts its messages.
+///
+/// What runs before `main` is up to the loader. It does on Linux, macOS, Windows and their relatives. On WebAssembly it
+/// does where the host calls the module's constructors (WASI commands do); else nothing is entered, and generic
+/// connectors record all messages that they do not know to have a policy.
+///
 /// # What it does not do
 ///
 /// - It does not know a secret by its look. What an option says, such as `attributes(user = "message.user")` on a
 ///   connector, is recorded whatever marks the field has; and so is what a `Serialize` of yours takes out of a redacted
 ///   field by hand, or has another thread serialise.
-/// - It does not find the policy through a generic connector without the bound `M: reflow_trace::Message`.
+/// - It does not find the policy of a generic message through a generic connector without the bound
+///   `M: reflow_trace::Message`; see above.
 /// - A condition must not depend on chance: it is asked again wherever the message is recorded.
 #[proc_macro_attribute]
 pub fn sample(options: TokenStream, item: TokenStream) -> TokenStream {

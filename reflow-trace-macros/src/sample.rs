@@ -40,8 +40,12 @@ pub(crate) fn sample(options: TokenStream, item: TokenStream, enabled: bool) -> 
             false => TokenStream::new(),
         };
         let implementation = expand::sample::implementation(&message, &options, enabled);
+        let registration = match enabled {
+            true => expand::register::registration(&message, &options.crate_path),
+            false => TokenStream::new(),
+        };
         let item = &message.item;
-        quote!(#item #redactions #implementation)
+        quote!(#item #redactions #implementation #registration)
     })
 }
 

@@ -82,6 +82,7 @@ pub mod lineage;
 mod message;
 mod probe;
 mod record;
+mod registry;
 mod ring;
 mod runtime;
 pub mod sampling;

@@ -1,5 +1,6 @@
 //! What generated code names. Not part of the public interface: it changes with the macros.
 
+pub use crate::__register as register;
 pub use crate::context::{CauseFrame, Context, ContextField, in_task};
 pub use crate::event::Outcome;
 pub use crate::message::{
@@ -7,6 +8,7 @@ pub use crate::message::{
     Message, MessageKind, Size, SizeFallback, Value, captures_now, left_out, redacted, share,
 };
 pub use crate::probe::*;
+pub use crate::registry::Registration;
 pub use crate::sampling::Verdict;
 
 /// Of the types that redact fields.

@@ -1,5 +1,7 @@
 //! Shared pieces of the end-to-end tests.
 
+pub mod elsewhere;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What is generated, one file per shape of method.
 //!
 //! All names have the hygiene of `Span::mixed_site()`: user code cannot see them, and they cannot shadow its own. All
-//! paths start at the root. No helper items are emitted, so an impl may stand anywhere, and no `#[allow]`, which
+//! paths start at the root. No helper items are emitted beside an impl, which may stand anywhere, and no `#[allow]`, which
 //! `forbid` would refuse.
 
 pub(crate) mod asynchronous;
@@ -10,6 +10,7 @@ pub(crate) mod in_place;
 pub(crate) mod kept;
 pub(crate) mod probe;
 pub(crate) mod redact;
+pub(crate) mod register;
 pub(crate) mod returned_future;
 pub(crate) mod sample;
 pub(crate) mod synchronous;

@@ -114,3 +114,9 @@ impl<T: Serialize> ::reflow_trace::Message for Command<T> {
         content.put(self)
     }
 }
+const _: () = {
+    enum Here {}
+    ::reflow_trace::__private::register! {
+        ::reflow_trace::__private::Registration::generic:: < Here > ("Command")
+    }
+};

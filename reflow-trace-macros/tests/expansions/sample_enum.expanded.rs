@@ -125,3 +125,6 @@ impl ::reflow_trace::Message for Message {
         }
     }
 }
+::reflow_trace::__private::register! {
+    ::reflow_trace::__private::Registration::of:: < Message > ()
+}

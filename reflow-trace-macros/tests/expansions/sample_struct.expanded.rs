@@ -89,3 +89,9 @@ where
         }
     }
 }
+const _: () = {
+    enum Here {}
+    ::reflow_trace::__private::register! {
+        ::reflow_trace::__private::Registration::generic:: < Here > ("Reading")
+    }
+};

@@ -1,13 +1,13 @@
 //! Adding up what the lanes have counted.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::lane::{LaneShared, Purpose};
 use crate::ledger::{
-    CounterSnapshot, Coverage, EdgeCounters, Ledger, Loss, LossReason, RingCoverage,
+    CounterSnapshot, Coverage, EdgeCounters, Ledger, Loss, LossReason, PolicyNotFound, RingCoverage,
 };
 use crate::runtime::{Runtime, dictionary};
 use crate::sampling::Threshold;
@@ -151,6 +151,24 @@ impl Runtime {
             by_hand_waiting: by_hand_attempted.saturating_sub(by_hand_ended),
             clock_wander_ns,
         }
+    }
+
+    /// Types whose policy was not found, with all their messages.
+    pub(super) fn policies_not_found(&self) -> Vec<PolicyNotFound> {
+        let mut types: BTreeMap<Arc<str>, u64> = BTreeMap::new();
+        for cell in self.lanes_now().iter().flat_map(|lane| lane.cells()) {
+            if cell.lacks_policy.load(Ordering::Relaxed) && cell.messages.get() > 0 {
+                let name = dictionary().type_name(cell.message_type);
+                *types.entry(name).or_default() += cell.messages.get();
+            }
+        }
+        types
+            .into_iter()
+            .map(|(name, messages)| PolicyNotFound {
+                message_type: name.to_string(),
+                messages,
+            })
+            .collect()
     }
 
     /// Losses before collection, by reason.

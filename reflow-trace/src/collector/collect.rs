@@ -338,6 +338,7 @@ impl Collector {
             ledger,
             content: self.runtime.content.ledger(),
             propagation_faults: self.runtime.faults.get(),
+            policies_not_found: self.runtime.policies_not_found(),
         };
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::flow_entry::{FlowEntry, FlowId, Purpose};
 use super::{FlowCell, LaneShared};
@@ -15,6 +16,7 @@ use crate::edge::{
 };
 use crate::message::MessageKind;
 use crate::probe::Site;
+use crate::registry::lacks_policy;
 use crate::runtime::{Runtime, dictionary};
 
 /// The type of a message.
@@ -285,6 +287,11 @@ impl FlowTable {
         let edge = dictionary().edge(Arc::clone(&names));
         let message_type = asking.kind.number();
         let cell = self.cell(edge, message_type, asking.purpose, asking.lane);
+        if let KindRef::Path(path) = asking.kind
+            && lacks_policy(path)
+        {
+            cell.lacks_policy.store(true, Ordering::Relaxed);
+        }
         let mut entry = FlowEntry::new(asking.id(), names, edge, message_type, asking.kind, cell);
         entry.judge(asking.runtime);
         if edge == OVERFLOW_EDGE {

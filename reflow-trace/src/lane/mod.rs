@@ -15,7 +15,7 @@ pub(crate) use flow_table::{Asking, FlowKey, FlowTable, KindRef};
 pub(crate) use stack::{Attempt, Stack, Standing, State};
 pub(crate) use thread::{Held, Here, LaneInUse, with_held, with_here};
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::edge::{EdgeNumber, TypeNumber};
@@ -71,6 +71,8 @@ pub(crate) struct FlowCell {
     left_out: [Counter; VERDICTS],
     /// The largest threshold that was ever in force for messages with each verdict.
     thresholds: [Counter; VERDICTS],
+    /// The type has a policy that could not be found: it is generic, and nothing said that it is a message.
+    pub(crate) lacks_policy: AtomicBool,
 }
 
 /// The three verdicts, and one that none is, which spares a check.
@@ -87,6 +89,7 @@ impl FlowCell {
             failures: Counter::default(),
             left_out: Default::default(),
             thresholds: Default::default(),
+            lacks_policy: AtomicBool::new(false),
         }
     }
 

@@ -77,6 +77,22 @@ pub struct TracingMetrics {
     /// What came in from outside and could not be used.
     #[serde(default, skip_serializing_if = "PropagationFaults::is_empty")]
     pub propagation_faults: PropagationFaults,
+    /// Message types whose `#[sample]` was not found; in the order of their names.
+    #[serde(default)]
+    pub policies_not_found: Vec<PolicyNotFound>,
+}
+
+/// A message type that has a policy, of which the connector or actor knows nothing.
+///
+/// Its messages were recorded as those of any type without one. The type is generic, and the impl that sends or
+/// handles it is generic over its messages: there the policy is found only with the bound
+/// `M: reflow_trace::Message`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyNotFound {
+    /// Name of the type.
+    pub message_type: String,
+    /// Messages sent, received or handled without the policy.
+    pub messages: u64,
 }
 
 impl fmt::Display for TracingMetrics {
@@ -87,6 +103,17 @@ impl fmt::Display for TracingMetrics {
         write!(f, "{}{}", self.ledger, self.propagation_faults)?;
         if !self.content.is_whole() {
             writeln!(f, "{}", self.content)?;
+        }
+        for PolicyNotFound {
+            message_type,
+            messages,
+        } in &self.policies_not_found
+        {
+            writeln!(
+                f,
+                "policy not found for {messages} messages `{message_type}`: a generic type needs the bound \
+                 `M: reflow_trace::Message` where it is sent or handled"
+            )?;
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ pub use content::ContentLedger;
 pub use counters::{CounterSnapshot, EdgeCounters};
 pub use coverage::{Coverage, RingCoverage};
 pub use loss::{Loss, LossReason};
-pub use metrics::{Ledger, SinkLedger, TracingMetrics};
+pub use metrics::{Ledger, PolicyNotFound, SinkLedger, TracingMetrics};
 pub use propagation::PropagationFaults;
 
 /// The `actor_id` of events that the tracing reports about itself.

@@ -30,9 +30,13 @@ use crate::sampling::{Threshold, Verdict};
 
 /// A message with a policy; `#[sample(…)]` writes the impl.
 ///
-/// A connector that is generic over its messages needs this bound for the policy to be found:
-/// `impl<M: reflow_trace::Message> Connector<M>`. Without the bound a message is recorded under the
-/// name of its Rust type, always.
+/// A connector that is generic over its messages need not say so: in `impl<M> Connector<M>` the policy is
+/// found by the type while the program runs, for a few nanoseconds. That holds for types that have
+/// `#[sample]` and no parameters, for one pointer to them (`&`, `&mut`, `Box`, `Rc`, `Arc`), and for the
+/// messages of the standard library. It needs the bound, `impl<M: reflow_trace::Message> Connector<M>`, for
+/// messages that are generic or have a lifetime, and for impls of this trait that are written by hand. Without
+/// it they are recorded under the name of their Rust type, always; those with `#[sample]` are counted in
+/// [`TracingMetrics::policies_not_found`](crate::TracingMetrics::policies_not_found).
 ///
 /// # Examples
 ///

@@ -1,9 +1,13 @@
 //! The thin generic front of the probe: it asks the message and hands on.
+//!
+//! Where the type of the message is known to have a policy, it is asked directly. Else it is looked for by its
+//! type, since it may be the `M` of an impl without bounds; see [`crate::registry`].
 
 use super::content::capture_content;
 use super::depth::Depth;
 use super::ends::{Ends, Name};
 use super::flow::Flow;
+use super::found::{Send, begin_found_handling, begin_found_send};
 use super::handling::{Receiver, begin_handling, cause_by};
 use super::send::{
     Facts, Plain, begin_kind_by_handle, begin_kind_by_names, begin_linked, begin_path_by_handle,
@@ -12,13 +16,15 @@ use super::send::{
 use super::site::Site;
 use crate::context::Context;
 use crate::lane::KindRef;
-use crate::message::{AttributeValue, Message, Size};
+use crate::message::{AttributeValue, Message, MessageKind, Size};
 use crate::record::pack_amounts;
+use crate::registry::{found, found_mut};
 use crate::sampling::{Randomness, Verdict};
 
 /// Wraps the message argument, so that its policy is found where it has one.
 ///
-/// Impls stand at two depths of reference: a [`Message`] is found first, anything else after it.
+/// Impls stand at two depths of reference: a [`Message`] is found first, anything else after it, and then by its
+/// type.
 #[derive(Debug)]
 pub struct Probed<'a, T>(pub &'a mut T);
 
@@ -133,50 +139,61 @@ impl<T: Message> BeginSend for Probed<'_, T> {
         } else {
             let size = size.unwrap_or_else(|| message.size());
             let plain = Plain::new(message.verdict(), size, depth);
-            let kind = message.kind();
-            flow.begin(match &ends {
-                Ends::Handle(edge) => on_lane(|here| {
-                    begin_kind_by_handle(
-                        here,
-                        edge,
-                        site.if_not_plain(),
-                        kind,
-                        plain.amounts,
-                        plain.said,
-                    )
-                }),
-                Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
-                    let names = [*a, *b, *c, *d];
-                    on_lane(|here| {
-                        begin_kind_by_names(
-                            here,
-                            &names,
-                            site.if_not_plain(),
-                            kind,
-                            plain.amounts,
-                            plain.said,
-                        )
-                    })
-                }
-                Ends::Names(names) => with_shown_names(names, |names| {
-                    on_lane(|here| {
-                        begin_kind_by_names(
-                            here,
-                            names,
-                            site.if_not_plain(),
-                            kind,
-                            plain.amounts,
-                            plain.said,
-                        )
-                    })
-                }),
-            });
+            begin_plain_send(flow, &ends, site, message.kind(), plain);
         }
         if T::DESCRIBES && flow.wants_details() {
             describe(message, flow);
             flow.start_clock();
         }
     }
+}
+
+/// Begins the send of a message that says nothing of where it came from.
+#[inline(always)]
+pub(super) fn begin_plain_send(
+    flow: &mut Flow,
+    ends: &Ends<'_>,
+    site: &'static Site,
+    kind: &'static MessageKind,
+    plain: Plain,
+) {
+    flow.begin(match ends {
+        Ends::Handle(edge) => on_lane(|here| {
+            begin_kind_by_handle(
+                here,
+                edge,
+                site.if_not_plain(),
+                kind,
+                plain.amounts,
+                plain.said,
+            )
+        }),
+        Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
+            let names = [*a, *b, *c, *d];
+            on_lane(|here| {
+                begin_kind_by_names(
+                    here,
+                    &names,
+                    site.if_not_plain(),
+                    kind,
+                    plain.amounts,
+                    plain.said,
+                )
+            })
+        }
+        Ends::Names(names) => with_shown_names(names, |names| {
+            on_lane(|here| {
+                begin_kind_by_names(
+                    here,
+                    names,
+                    site.if_not_plain(),
+                    kind,
+                    plain.amounts,
+                    plain.said,
+                )
+            })
+        }),
+    });
 }
 
 /// A message that came from somewhere, or has an id.
@@ -216,6 +233,15 @@ impl<T> BeginSend for &mut Probed<'_, T> {
         site: &'static Site,
         size: Option<Size>,
     ) {
+        if let Some(message) = found_mut(&mut *self.0) {
+            let send = Send {
+                ends: &ends,
+                depth,
+                site,
+                size,
+            };
+            return begin_found_send(message, flow, &send);
+        }
         let size = size.unwrap_or_else(|| Size::shallow(size_of_val::<T>(self.0)));
         let plain = Plain::new(Verdict::ByRate, size, depth);
         let path = std::any::type_name::<T>();
@@ -289,6 +315,9 @@ impl<T> BeginHandling for &mut Probed<'_, T> {
         site: &'static Site,
         size: Option<Size>,
     ) {
+        if let Some(message) = found(&*self.0) {
+            return begin_found_handling(message, flow, &receiver, site, size);
+        }
         let mut facts = facts_of_any(self.0);
         facts.size = size.unwrap_or(facts.size);
         flow.begin(begin_handling(&receiver, site, &facts));

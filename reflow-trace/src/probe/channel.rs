@@ -8,6 +8,7 @@
 use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
 use super::flow::Flow;
+use super::found::AnyMessage;
 #[cfg(feature = "_waiting")]
 use super::parked::Parked;
 use super::send::{Facts, begin_linked, count_without_ring, on_lane, open};
@@ -18,13 +19,15 @@ use crate::event::Outcome;
 use crate::lane::{Asking, FlowKey, Held, KindRef, Purpose, Standing, State, with_held};
 use crate::message::{Message, Size};
 use crate::record::{Fields, Kind, NO_POLICY, Open, flag, pack_amounts, pack_flow, pack_policy};
+use crate::registry::{found, found_mut};
 use crate::sampling::{Randomness, Threshold, Verdict};
 
 /// How a channel learns what a message says of itself.
 pub(crate) struct Policy<M> {
     facts: fn(&M) -> Facts<'_>,
-    room: fn(&mut M) -> Option<&mut Context>,
-    describe: Option<fn(&M, &mut Flow)>,
+    /// Writes a context into a message that has room for one.
+    stamp: fn(&mut M, &Context),
+    describe: fn(&M, &mut Flow),
 }
 
 impl<M> Clone for Policy<M> {
@@ -36,11 +39,24 @@ impl<M> Clone for Policy<M> {
 impl<M> Copy for Policy<M> {}
 
 impl<M> Policy<M> {
-    /// Nothing is known but the Rust type.
+    /// Nothing is known but the Rust type, by which a policy may be found; see [`registry`](crate::registry).
     pub(crate) const ANY: Self = Self {
-        facts: facts_of_any::<M>,
-        room: |_| None,
-        describe: None,
+        facts: |message| match found(message) {
+            Some(found) => found.facts(),
+            None => facts_of_any(message),
+        },
+        stamp: |message, context| {
+            if let Some(mut found) = found_mut(message)
+                && let Some(room) = found.message_mut().and_then(AnyMessage::room)
+            {
+                *room = *context;
+            }
+        },
+        describe: |message, flow| {
+            if let Some(found) = found(message) {
+                found.describe_to(flow);
+            }
+        },
     };
 }
 
@@ -48,8 +64,12 @@ impl<M: Message> Policy<M> {
     /// The type has a policy.
     pub(crate) const OF_TYPE: Self = Self {
         facts: facts_of::<M>,
-        room: M::context_mut,
-        describe: Some(describe::<M>),
+        stamp: |message, context| {
+            if let Some(room) = message.context_mut() {
+                *room = *context;
+            }
+        },
+        describe: describe::<M>,
     };
 }
 
@@ -190,16 +210,11 @@ pub(crate) fn begin_send<M>(
     let facts = (policy.facts)(message);
     let has_room = facts.context.is_some();
     let mut sending = begin(way, depth, &facts);
-    if has_room
-        && sending.slip.context.is_linked()
-        && let Some(room) = (policy.room)(message)
-    {
-        *room = sending.slip.context;
+    if has_room && sending.slip.context.is_linked() {
+        (policy.stamp)(message, &sending.slip.context);
     }
-    if sending.flow.wants_details()
-        && let Some(describe) = policy.describe
-    {
-        describe(message, &mut sending.flow);
+    if sending.flow.wants_details() {
+        (policy.describe)(message, &mut sending.flow);
         sending.flow.start_clock();
     }
     sending
@@ -278,9 +293,7 @@ pub(crate) fn received<M>(slip: Slip, message: &M, policy: &Policy<M>, edge: Edg
     facts.context = Some(&slip.context);
     let mut flow = take(&slip, &facts, edge);
     if flow.wants_details() {
-        if let Some(describe) = policy.describe {
-            describe(message, &mut flow);
-        }
+        (policy.describe)(message, &mut flow);
         write_taken(flow.leave());
     } else {
         // What was only counted ends here.

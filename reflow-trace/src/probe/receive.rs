@@ -15,6 +15,7 @@ use crate::event::Outcome;
 use crate::lane::{Asking, FlowKey, Held, KindRef, Purpose, Standing, State, with_held};
 use crate::message::Message;
 use crate::record::{Fields, Kind};
+use crate::registry::found;
 use crate::ring::SLOT_WORDS;
 
 /// Notes where a message may be received; nothing has happened until one comes.
@@ -127,7 +128,10 @@ fn record_message<T: Message>(flow: &mut Flow, message: Option<&T>) {
 
 fn record_any<T>(flow: &mut Flow, message: Option<&T>) {
     if let Some(message) = message {
-        record(flow, &facts_of_any(message), |_| ());
+        match found(message) {
+            Some(message) => record(flow, &message.facts(), |flow| message.describe_to(flow)),
+            None => record(flow, &facts_of_any(message), |_| ()),
+        }
     }
     flow.end(Outcome::Delivered);
 }

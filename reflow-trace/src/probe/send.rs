@@ -24,15 +24,15 @@ use crate::sampling::{Randomness, Verdict};
 
 /// What a probe knows of the message.
 #[derive(Clone, Copy)]
-pub(super) struct Facts<'a> {
-    pub(super) kind: KindRef,
-    pub(super) verdict: Verdict,
-    pub(super) size: Size,
+pub(crate) struct Facts<'a> {
+    pub(crate) kind: KindRef,
+    pub(crate) verdict: Verdict,
+    pub(crate) size: Size,
     /// Room for a context, as it came; `None` where the type has no room.
-    pub(super) context: Option<&'a Context>,
+    pub(crate) context: Option<&'a Context>,
     /// R by the message's id, by which the hops of a message without context are sampled together. Found before
     /// the lane is taken, because an id may be shown by the user's code.
-    pub(super) by_id: Option<Randomness>,
+    pub(crate) by_id: Option<Randomness>,
 }
 
 /// What a probe knows of a plain message beside its kind, in two words that stay in registers.

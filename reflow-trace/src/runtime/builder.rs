@@ -11,6 +11,7 @@ use super::{
     state_of,
 };
 use crate::collector::Collector;
+use crate::registry;
 use crate::sampling::DataFlowSampler;
 use crate::sink::{JsonLinesSink, Sink, SinkWorker};
 
@@ -167,6 +168,7 @@ impl Builder {
                 Err(source) => return Err(InitError::File { path, source }),
             }
         }
+        registry::prepare();
         let runtime = self.spawn(by_environment)?;
         exit::install();
         *current = Some(Arc::clone(&runtime));

@@ -1,7 +1,7 @@
 //! Nothing in generated code relies on what a user's names mean.
 
 #![no_implicit_prelude]
-#![forbid(unsafe_code)]
+#![forbid(unsafe_code, non_upper_case_globals)]
 #![deny(warnings, clippy::pedantic)]
 #![allow(non_camel_case_types, dead_code)]
 

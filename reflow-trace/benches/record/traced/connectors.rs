@@ -66,6 +66,37 @@ impl<M: Message + Copy> Held<M> {
     }
 }
 
+/// A connector with a handle that does not know its messages to be any.
+pub(crate) struct Unaware<M> {
+    edge: Edge,
+    channel: Channel<M>,
+}
+
+impl<M: Copy + From<u64>> Unaware<M> {
+    pub(crate) fn new() -> Self {
+        Self {
+            edge: Edge::new("sensor_reader", "out", "validator", "in"),
+            channel: Channel::new(M::from(0)),
+        }
+    }
+}
+
+#[traced_connector(edge = "self.edge", depth = false)]
+impl<M: Copy> Unaware<M> {
+    #[inline(never)]
+    pub(crate) fn send(&self, message: M) -> Result<(), Full> {
+        self.channel.put(message)
+    }
+}
+
+/// Has no policy.
+#[derive(Clone, Copy)]
+#[expect(dead_code, reason = "nobody receives it")]
+pub(crate) struct Unannotated {
+    number: u64,
+    bytes: [u8; 24],
+}
+
 /// Always recorded.
 #[sample(size = "32")]
 #[derive(Clone, Copy)]
@@ -115,7 +146,7 @@ macro_rules! messages {
     )*};
 }
 
-messages!(Reading Rare Numbered);
+messages!(Reading Rare Numbered Unannotated);
 
 impl From<u64> for Linked {
     fn from(number: u64) -> Self {

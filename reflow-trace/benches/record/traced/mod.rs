@@ -12,7 +12,7 @@ use crate::options::Share;
 use crate::shared::rows::{Account, Expect, Row, measure};
 use crate::shared::work::{Bare, Messages, drive};
 use crate::shared::{BURST, Failure};
-use connectors::{Held, Linked, Named, Numbered, Rare, Reading};
+use connectors::{Held, Linked, Named, Numbered, Rare, Reading, Unannotated, Unaware};
 use pair::{Pair, bare_pair, floor_pair};
 
 const BARE_ASYNC: &str = "bare send, async";
@@ -76,6 +76,9 @@ fn synchronous() -> Vec<Row<'static>> {
     let named_rare = Named::<Rare>::new();
     let held_linked = Held::<Linked>::new();
     let held_numbered = Held::<Numbered>::new();
+    let unaware = Unaware::<Reading>::new();
+    let unaware_rare = Unaware::<Rare>::new();
+    let unaware_unannotated = Unaware::<Unannotated>::new();
     let numbered = Messages::new();
     vec![
         row("recorded, handle", Expect::Recorded, move |message| {
@@ -95,6 +98,27 @@ fn synchronous() -> Vec<Row<'static>> {
             Expect::Recorded,
             move |message| {
                 let _sent = black_box(held_linked.send(message));
+            },
+        ),
+        row(
+            "recorded, handle, bare M with a policy",
+            Expect::Recorded,
+            move |message| {
+                let _sent = black_box(unaware.send(message));
+            },
+        ),
+        row(
+            "not sampled, handle, bare M with a policy",
+            Expect::Counted,
+            move |message| {
+                let _sent = black_box(unaware_rare.send(message));
+            },
+        ),
+        row(
+            "recorded, handle, bare M without a policy",
+            Expect::Recorded,
+            move |message| {
+                let _sent = black_box(unaware_unannotated.send(message));
             },
         ),
         // The id takes a second slot of the ring.

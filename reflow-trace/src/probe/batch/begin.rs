@@ -3,6 +3,7 @@
 use super::super::begin::{facts_of, facts_of_any};
 use super::super::depth::Depth;
 use super::super::ends::Ends;
+use super::super::found::AnyMessage;
 use super::super::send::{Facts, cause_of_send, with_key};
 use super::super::site::Site;
 use super::super::trace::Trace;
@@ -15,6 +16,7 @@ use crate::edge::{Edge, OVERFLOW_EDGE};
 use crate::lane::{Asking, FlowKey, Held, Purpose, with_held};
 use crate::message::{Attributes, Message};
 use crate::record::flag;
+use crate::registry::{found, found_mut};
 use crate::sampling::Threshold;
 
 /// Wraps the argument, so that what is known of its messages is found.
@@ -50,16 +52,14 @@ where
 impl<B: Items> BeginBatch for &mut BatchOf<'_, B> {
     fn begin_batch(&mut self, flow: &mut Batch, ends: Ends<'_>, depth: Depth, site: &'static Site) {
         let mut begin = Begin::new(flow, ends, depth, site, self.0.batch_size());
-        self.0.each(&mut |item| {
-            begin.remember(&facts_of_any(item.get()));
-        });
+        self.0.each(&mut |item| begin.any(item));
     }
 }
 
 impl<B> BeginBatch for BatchOf<'_, B> {
     fn begin_batch(&mut self, flow: &mut Batch, ends: Ends<'_>, depth: Depth, site: &'static Site) {
         let mut begin = Begin::new(flow, ends, depth, site, None);
-        begin.remember(&facts_of_any(&*self.0));
+        begin.any(Seen::Owned(&mut *self.0));
     }
 }
 
@@ -107,15 +107,45 @@ impl<'a> Begin<'a> {
             }
             Seen::Shared(message) => message,
         };
+        self.describe(message);
+    }
+
+    /// A message of which nothing is known where the code is; see [`registry`](crate::registry).
+    fn any<T>(&mut self, message: Seen<'_, T>) {
+        match message {
+            Seen::Owned(message) => {
+                if let Some(mut found) = found_mut(message) {
+                    let stamp = self.remember(&found.message().facts());
+                    if let Some(stamp) = stamp {
+                        if let Some(room) = found.message_mut().and_then(AnyMessage::room) {
+                            *room = stamp;
+                        }
+                        self.describe(found.message());
+                    }
+                } else {
+                    self.remember(&facts_of_any(message));
+                }
+            }
+            Seen::Shared(message) => match found(message) {
+                Some(found) => {
+                    if self.remember(&found.facts()).is_some() {
+                        self.describe(found);
+                    }
+                }
+                None => {
+                    self.remember(&facts_of_any(message));
+                }
+            },
+        }
+    }
+
+    /// Writes what is to be recorded with the last message.
+    fn describe<M: AnyMessage + ?Sized>(&mut self, message: &M) {
         if let Some(batch) = &mut self.flow.under_way
             && let Some(item) = batch.items.last_mut()
             && item.is_sampled
         {
-            let mut attributes = Attributes::new(&mut item.details);
-            if let Some(id) = message.id() {
-                attributes.put("message_id", id);
-            }
-            message.describe(&mut attributes);
+            message.say(&mut Attributes::new(&mut item.details));
         }
     }
 

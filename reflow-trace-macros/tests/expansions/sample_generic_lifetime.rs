@@ -1,0 +1,2 @@
+#[sample(rate = 0.5)]
+struct View<'a>(&'a [u8]);
