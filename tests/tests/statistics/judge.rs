@@ -97,25 +97,24 @@ impl Run {
     /// The exact counters are the truth, to the message; and nothing is counted that was not.
     pub(crate) fn assert_counters_are_exact(&self) {
         let seed = self.plan.seed;
-        let mut counted: HashMap<[&str; 5], &EdgeCounters> = HashMap::new();
+        let mut counted: HashMap<[String; 5], &EdgeCounters> = HashMap::new();
         for edge in &self.counters.edges {
             let key = [
-                &*edge.from_actor,
-                &*edge.from_port,
-                &*edge.to_actor,
-                &*edge.to_port,
-                &*edge.message_type,
-            ];
-            assert!(
-                counted.insert(key, edge).is_none(),
-                "seed {seed}: {key:?} twice"
-            );
+                &edge.from_actor,
+                &edge.from_port,
+                &edge.to_actor,
+                &edge.to_port,
+                &edge.message_type,
+            ]
+            .map(String::clone);
+            let twice = counted.insert(key, edge);
+            assert!(twice.is_none(), "seed {seed}: {twice:?} twice");
         }
         for (number, edge) in self.network.edges.iter().enumerate() {
             let (from, to) = (self.network.name(edge.from), self.network.name(edge.to));
             for kind in Kind::ALL {
                 let truth = self.truth.of_flow(number, kind);
-                let key = [&*from, "out", &*to, "in", kind.name()];
+                let key = [&*from, "out", &*to, "in", kind.name()].map(str::to_owned);
                 let ours = counted.remove(&key).cloned().unwrap_or_default();
                 let (ours, truth) = (
                     [
@@ -158,15 +157,28 @@ impl Run {
             ledger.balances() && ledger.in_flight == 0,
             "seed {seed}: {ledger}"
         );
-        let attempted: u64 = (self.truth.roots.iter())
-            .map(|root| u64::from(root.events.load(Ordering::Relaxed)))
-            .sum();
+        let attempted = self.attempts_of_messages() + self.events_of_lives();
         assert_eq!(ledger.attempted, attempted, "seed {seed}: {ledger}");
         assert_eq!(
             ledger.collected,
             self.events.len() as u64,
             "seed {seed}: {ledger}"
         );
+    }
+
+    /// Sends, receives and drops, by the truth.
+    pub(crate) fn attempts_of_messages(&self) -> u64 {
+        let roots = self.truth.roots.iter();
+        let events = roots.map(|root| u64::from(root.events.load(Ordering::Relaxed)));
+        events.sum()
+    }
+
+    /// The life of an actor is two events: that it started and that it ended.
+    pub(crate) fn events_of_lives(&self) -> u64 {
+        let actors = 0..self.network.actors();
+        2 * actors
+            .filter(|&actor| self.network.is_channel(actor))
+            .count() as u64
     }
 
     /// Where nothing is lost, what was recorded and what was left out are all there were.

@@ -115,10 +115,17 @@ impl Network {
             let ours = edges.filter(|(_, edge)| edge.from == actor);
             let outs = ours
                 .map(|(number, edge)| (number, entries[edge.to].way(&from, &self.name(edge.to))));
+            // A bounded channel of crossbeam keeps what is inside until its last sender is gone, so that
+            // nobody could wait for all messages to be gone.
+            let keeps = matches!(
+                self.inboxes.get(actor),
+                Some(InboxKind::CrossbeamBounded(_))
+            );
+            let leaves = plan.fails && !keeps && chance.happens(15);
             Worker {
                 outs: outs.collect(),
                 joins: chance.happens(40),
-                leaves_after: (plan.fails && chance.happens(15)).then(|| 50 + chance.below(500)),
+                leaves_after: leaves.then(|| 50 + chance.below(500)),
                 name: from,
                 put_aside: None,
                 plan: plan.clone(),
@@ -136,7 +143,6 @@ impl Network {
                 });
             }
             let mut source = worker(self.inboxes.len());
-            drop(entries);
             source.begin_all();
             truth.wait();
             source.stop_all();

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use reflow_trace::Overflow;
 use reflow_trace::lineage::FlowIndex;
-use reflow_trace::{Overflow, TraceEvent};
 
 use crate::coverage::Coverage;
 use crate::job::Kind;
@@ -102,6 +102,10 @@ fn everything_holds(seeds: &[u64], messages: usize) {
         checked += waits.checked;
         from_below += waits.from_below;
     }
+    assert!(
+        from_below > 0 && from_below <= checked,
+        "no wait was bounded from below"
+    );
     println!(
         "{sent} messages in {} runs; {checked} waits between their bounds, {from_below} of them from below too",
         seeds.len()
@@ -129,11 +133,6 @@ fn assert_completeness_is_found(run: &Run, verdicts: Verdicts) {
     }
 }
 
-/// Whether the event is of a message, and no notice of the tracing about itself.
-fn is_ours(event: &TraceEvent) -> bool {
-    event.event_type.name() != "NetworkEvent"
-}
-
 fn traces_of(truth: &Truth) -> usize {
     let roots = truth.roots.iter();
     roots
@@ -157,14 +156,18 @@ fn what_is_lost_is_known(seeds: &[u64], messages: usize) {
         let verdicts = run.verdicts(&index);
         print_run(&run, verdicts);
         if run.plan.kinds == ALWAYS {
-            // Where all are recorded, what is estimated and what is lost are all there were.
-            let estimate = index.estimate(|event| is_ours(event).then_some(1.0));
-            let attempted = run.ledger.attempted as f64;
-            let known = run.ledger.lost_total() as f64;
-            assert_eq!(
-                estimate.value,
-                Some(attempted - known),
-                "seed {seed}: {estimate:?}"
+            // Where all are recorded, an estimate falls short by what is lost; some of that may have been
+            // of the lives of actors.
+            let estimate = index.estimate(|event| event.trace_id.map(|_| 1.0));
+            let value = estimate
+                .value
+                .expect("every message says what it stands for");
+            let missing = run.attempts_of_messages() - value as u64;
+            let lost = run.ledger.lost_total();
+            let may_be_missing = lost.saturating_sub(run.events_of_lives())..=lost;
+            assert!(
+                may_be_missing.contains(&missing),
+                "seed {seed}: {missing} of {lost}"
             );
         }
         lost += run.ledger.lost_total();
@@ -174,22 +177,22 @@ fn what_is_lost_is_known(seeds: &[u64], messages: usize) {
 
 #[test]
 fn counters_estimates_waits_and_verdicts_are_true() {
-    everything_holds(&seeds(0..12), 60_000);
+    everything_holds(&seeds(0..8), 40_000);
 }
 
 #[test]
 fn beside_losses_counters_are_exact_and_verdicts_true() {
-    what_is_lost_is_known(&seeds(100..104), 30_000);
+    what_is_lost_is_known(&seeds(100..103), 20_000);
 }
 
 #[test]
 #[ignore = "takes minutes: `cargo xtask measure statistics`"]
 fn of_a_million_messages_each_counters_estimates_waits_and_verdicts_are_true() {
-    everything_holds(&seeds(0..24), 1_000_000);
+    everything_holds(&seeds(0..16), 1_000_000);
 }
 
 #[test]
 #[ignore = "takes minutes: `cargo xtask measure statistics`"]
 fn of_a_million_messages_each_beside_losses_counters_are_exact_and_verdicts_true() {
-    what_is_lost_is_known(&seeds(100..106), 1_000_000);
+    what_is_lost_is_known(&seeds(100..104), 1_000_000);
 }
