@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use reflow_trace::channel::{crossbeam, std::mpsc as standard};
 use reflow_trace::lineage::{Completeness, FlowIndex};
-use reflow_trace::{Context, MemorySink, Overflow, sample, traced_actor, traced_connector};
+use reflow_trace::{
+    Context, MemorySink, Overflow, TracingConfig, global_tracing, sample, traced_actor,
+    traced_connector,
+};
 use reflow_trace_tests::Silence;
 
 use crate::bound::expected;
@@ -85,8 +88,13 @@ fn share_of_whole_lineages(letters: usize) {
     let _alone = Silence::start();
     let memory = MemorySink::with_capacity(4_000_000);
     let guard = reflow_trace::builder()
+        .config(TracingConfig {
+            overflow: Overflow::Wait(Duration::from_secs(600)),
+            // The sink is slower than the rings, and is not what is tried here.
+            sink_queue_bytes_max: 1 << 34,
+            ..TracingConfig::default()
+        })
         .sink(memory.clone())
-        .overflow(Overflow::Wait(Duration::from_secs(600)))
         .start()
         .expect("nobody else is recording");
     let (source, a) = standard::channel();
@@ -130,8 +138,16 @@ fn share_of_whole_lineages(letters: usize) {
     guard
         .flush(Duration::from_secs(60))
         .expect("a memory sink does not stall");
+    let tracing = global_tracing().expect("recording");
+    let ledger = tracing.performance_metrics().ledger;
     let events = memory.events();
     drop(guard);
+    let stored = ledger.sinks.iter().map(|sink| sink.stored).sum::<u64>();
+    assert_eq!(
+        ledger.attempted,
+        ledger.not_sampled + stored,
+        "nothing is lost: {ledger}"
+    );
 
     let index = FlowIndex::new(&events);
     let mut whole = 0;
