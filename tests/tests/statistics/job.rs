@@ -10,14 +10,34 @@ use crate::truth::{Fate, Truth};
 #[sample(rate = 0.5, size = "self.body().size_bytes")]
 pub(crate) enum Job {
     #[sample(always)]
-    Always(#[trace(attribute)] u64, Body, #[trace(context)] Context),
-    Half(#[trace(attribute)] u64, Body, #[trace(context)] Context),
+    Always(
+        #[trace(attribute)] u64,
+        Box<Body>,
+        #[trace(context)] Context,
+    ),
+    Half(
+        #[trace(attribute)] u64,
+        Box<Body>,
+        #[trace(context)] Context,
+    ),
     #[sample(rate = 0.1)]
-    Tenth(#[trace(attribute)] u64, Body, #[trace(context)] Context),
+    Tenth(
+        #[trace(attribute)] u64,
+        Box<Body>,
+        #[trace(context)] Context,
+    ),
     #[sample(rate = 0.01)]
-    Hundredth(#[trace(attribute)] u64, Body, #[trace(context)] Context),
+    Hundredth(
+        #[trace(attribute)] u64,
+        Box<Body>,
+        #[trace(context)] Context,
+    ),
     #[sample(never)]
-    Never(#[trace(attribute)] u64, Body, #[trace(context)] Context),
+    Never(
+        #[trace(attribute)] u64,
+        Box<Body>,
+        #[trace(context)] Context,
+    ),
 }
 
 /// The policies, in the order of [`Job`]'s variants.
@@ -61,7 +81,7 @@ pub(crate) struct Body {
 
 impl Job {
     pub(crate) fn new(kind: Kind, body: Body) -> Self {
-        let number = body.ticket.number as u64;
+        let (number, body) = (body.ticket.number as u64, Box::new(body));
         match kind {
             Kind::Always => Self::Always(number, body, Context::NONE),
             Kind::Half => Self::Half(number, body, Context::NONE),
