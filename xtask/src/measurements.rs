@@ -18,6 +18,13 @@ pub(crate) fn all() -> Vec<Step> {
                 "run --release -p reflow-trace-tests --bin soak -- 60",
             )],
         ),
+        Step::check(
+            "statistics",
+            "random networks of a million messages each against a count of their own",
+            [cargo(
+                "test --release -p reflow-trace-tests --test statistics -- --ignored --nocapture --test-threads=1",
+            )],
+        ),
     ]
 }
 
