@@ -48,8 +48,9 @@
 //!
 //! # Policies
 //!
-//! A channel takes any message and records it under the name of its Rust type, always. `with_policy()`
-//! on either end makes the channel follow what `#[sample(…)]` says of the type.
+//! A channel takes any message. What `#[sample(…)]` says of its type is found by the type; that of a generic
+//! type only with `with_policy()` on either end. A message without a policy is recorded under the name of
+//! its Rust type, always.
 //!
 //! # Limits
 //!

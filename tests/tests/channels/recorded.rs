@@ -278,7 +278,7 @@ impl Reading {
 }
 
 #[test]
-fn the_policy_of_a_type_holds_when_it_is_asked_for() {
+fn the_policy_of_a_type_holds_and_that_of_a_generic_type_when_it_is_asked_for() {
     let recording = Recording::start();
     let (sender, receiver) = standard::channel();
     let (sender, receiver) = (sender.with_policy(), receiver.with_policy());
@@ -294,12 +294,21 @@ fn the_policy_of_a_type_holds_when_it_is_asked_for() {
     let (sender, receiver) = standard::channel();
     sender.send(Secret).expect("there");
     receiver.recv().expect("there");
-    assert_eq!(
-        recording.events().len(),
-        2,
-        "without it every message is recorded"
-    );
+    assert_eq!(recording.events().len(), 0, "found by the type alone");
+
+    let (sender, receiver) = standard::channel();
+    sender.send(Whispered(1)).expect("there");
+    receiver.recv().expect("there");
+    assert_eq!(recording.events().len(), 2, "a generic type is not found");
+    let (sender, receiver) = standard::channel();
+    let (sender, receiver) = (sender.with_policy(), receiver);
+    sender.send(Whispered(1)).expect("there");
+    receiver.recv().expect("there");
+    assert_eq!(recording.events().len(), 2, "it is when it is asked for");
 }
+
+#[reflow_trace::sample(never)]
+struct Whispered<T>(#[expect(dead_code, reason = "nobody reads it")] T);
 
 #[test]
 fn a_message_with_room_for_a_context_carries_it_further() {
