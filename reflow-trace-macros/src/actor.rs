@@ -27,6 +27,7 @@ pub(crate) fn traced_actor(options: TokenStream, item: TokenStream, enabled: boo
             return fallback::conclude(diagnostics, enabled, item, TokenStream::new);
         }
     };
+    implementation.understand(&options.crate_path.segments());
     validate::applied_once(NAME, &mut implementation, &mut diagnostics);
     let said: Vec<MethodOptions> = implementation
         .methods_mut()
@@ -77,7 +78,7 @@ fn probe<'a>(
     let read: Vec<&Expression> = options.actor.iter().chain(&options.port).collect();
     validate::recordable(method, role, said, &read, diagnostics);
     let message = match role.needs_message() {
-        true => Some(message_of(method, said, None, diagnostics)?),
+        true => Some(message_of(method, role, said, None, diagnostics)?),
         false => None,
     };
     Some(Probe {
@@ -91,6 +92,7 @@ fn probe<'a>(
         message,
         ok: said.ok.as_ref(),
         size: said.size.as_ref(),
+        fan_out: None,
         returns: said.returns,
         receiver: method
             .receiver()
@@ -102,7 +104,7 @@ fn role(method: &Method, said: &MethodOptions, diagnostics: &mut Diagnostics) ->
     let Some((role, span)) = said.role else {
         return Role::in_actor(method, &method.name.to_string());
     };
-    if matches!(role, Role::Send | Role::Receive) {
+    if role.sends() || role == Role::Receive {
         let message = format!(
             "`{}` is for an impl with `#[traced_connector]`: an actor's methods are `handler`, `life` or `skip`",
             role.name()

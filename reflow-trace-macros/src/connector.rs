@@ -32,6 +32,7 @@ pub(crate) fn traced_connector(
             return fallback::conclude(diagnostics, enabled, item, TokenStream::new);
         }
     };
+    implementation.understand(&options.crate_path.segments());
     validate::applied_once(NAME, &mut implementation, &mut diagnostics);
     let said: Vec<MethodOptions> = implementation
         .methods_mut()
@@ -40,6 +41,8 @@ pub(crate) fn traced_connector(
     let lists = [
         (Role::Send, &*options.send),
         (Role::Receive, &*options.recv),
+        (Role::Batch, &*options.batch),
+        (Role::Broadcast, &*options.broadcast),
         (Role::Skip, &*options.skip),
     ];
     validate::listed_methods(lists, &implementation, &mut diagnostics);
@@ -75,7 +78,7 @@ fn probe<'a>(
         Some(role) if method.body.is_there() => role,
         Some(_) => return None,
         None => {
-            let roles = "`#[trace(send, ..)]` or `#[trace(recv, ..)]`";
+            let roles = "`#[trace(send, ..)]`, `#[trace(recv, ..)]`, `#[trace(batch, ..)]` or `#[trace(broadcast, ..)]`";
             validate::says_what(method, said, roles, diagnostics);
             return None;
         }
@@ -92,6 +95,7 @@ fn probe<'a>(
     let message = match role.needs_message() {
         true => Some(message_of(
             method,
+            role,
             said,
             options.message.as_ref(),
             diagnostics,
@@ -104,17 +108,35 @@ fn probe<'a>(
         private: options.crate_path.private(),
         place: Place::Edge {
             ends,
-            depth: QueueDepth::of(&options.depth, channel_is_mentioned && has_self),
-            protocol: options.protocol.as_ref(),
-            compression: options.compression.as_ref(),
-            attributes: &options.attributes,
+            depth: QueueDepth::of(
+                said.depth.as_ref().unwrap_or(&options.depth),
+                channel_is_mentioned && has_self,
+            ),
+            protocol: said.protocol.as_ref().or(options.protocol.as_ref()),
+            compression: said.compression.as_ref().or(options.compression.as_ref()),
+            attributes: attributes_of(role, said, options),
         },
         message,
         ok: said.ok.as_ref(),
         size: said.size.as_ref(),
+        fan_out: said.fan_out.as_ref(),
         returns: said.returns,
         receiver,
     })
+}
+
+/// Those of the method instead of those of the impl, which speak of one message and so are not for batches. What a
+/// receive records is only known when it is over, and its message is no argument.
+fn attributes_of<'a>(
+    role: Role,
+    said: &'a MethodOptions,
+    options: &'a ConnectorOptions,
+) -> &'a [(String, Expression)] {
+    match (&said.attributes, role) {
+        (Some(own), _) => own,
+        (None, Role::Send | Role::Broadcast) => &options.attributes,
+        (None, _) => &[],
+    }
 }
 
 fn role(
@@ -126,7 +148,7 @@ fn role(
     if let Some((role, span)) = said.role {
         if matches!(role, Role::Handler | Role::Life) {
             let message = format!(
-                "`{}` is for an impl with `#[traced_actor]`: a connector's methods are `send`, `recv` or `skip`",
+                "`{}` is for an impl with `#[traced_actor]`: a connector's methods are `send`, `recv`, `batch`, `broadcast` or `skip`",
                 role.name()
             );
             diagnostics.at(span, message);
@@ -138,6 +160,8 @@ fn role(
         (Role::Skip, &options.skip),
         (Role::Send, &options.send),
         (Role::Receive, &options.recv),
+        (Role::Batch, &options.batch),
+        (Role::Broadcast, &options.broadcast),
     ];
     let listed = lists
         .into_iter()
@@ -174,6 +198,13 @@ fn report_bare_names(
         if probe.is_some() {
             let given: Vec<(&str, &Expression)> = said.ends.expressions().collect();
             validate::bare_names(&given, &[method], diagnostics);
+            let attributes: Vec<(&str, &Expression)> = said
+                .attributes
+                .iter()
+                .flatten()
+                .map(|(key, expression)| (key.as_str(), expression))
+                .collect();
+            validate::bare_names(&attributes, &[method], diagnostics);
         }
     }
 }

@@ -33,6 +33,19 @@ impl Diagnostics {
         self.add(syn::Error::new_spanned(tokens, message));
     }
 
+    /// Notes a mistake that two places make together: one error from the first to the second where they stand side by
+    /// side, which is what the compiler can show of two places.
+    pub(crate) fn on_both(
+        &mut self,
+        earlier: &impl ToTokens,
+        later: &impl ToTokens,
+        message: impl Display,
+    ) {
+        let mut both = earlier.to_token_stream();
+        both.extend(later.to_token_stream());
+        self.on(both, message);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_none()
     }

@@ -98,16 +98,24 @@ const ENABLED: bool = cfg!(feature = "enable");
 /// An `async fn` awaits one wrapper future around an `async move` block with the body in it; the attempt begins inside
 /// the first poll. A function that returns a future (`impl Future`, `Pin<Box<dyn Future>>`, `BoxFuture`, also what
 /// `#[async_trait]` leaves) runs as it did, and the returned value is wrapped. A `#[track_caller]` method keeps its body
-/// in place with a guard beside it.
+/// in place with a guard beside it. Of a batch, and of a send that returns `Poll`, only the end tells what there was: the
+/// begin looks at the messages, and the end records them.
 ///
 /// # Which methods
 ///
 /// By exact name: the sends `send_message`, `send`, `send_async`, `try_send`, `send_timeout`, `send_deadline`,
-/// `blocking_send`, `send_blocking`, `start_send`, `broadcast`, and the receives `recv_message`, `receive`, `recv`,
-/// `try_recv`, `recv_async`, `recv_timeout`, `blocking_recv`. Others by `#[trace(send)]` and `#[trace(recv)]`.
+/// `blocking_send`, `send_blocking`, `start_send`, the `broadcast`, the batches `send_batch`, `send_all`, `send_many`, and
+/// the receives `recv_message`, `receive`, `recv`, `try_recv`, `recv_async`, `recv_timeout`, `blocking_recv`. Others by
+/// `#[trace(send)]`, `#[trace(broadcast)]`, `#[trace(batch)]` and `#[trace(recv)]`.
 ///
 /// The message is the argument called `message`, `msg`, `item`, `event`, `payload`, `data`, `value` or `packet` (also with
-/// `_` in front), else the only argument.
+/// `_` in front; in a batch also `batch` and the plurals), else the only argument. An argument that is a pattern is
+/// the message as a whole, and is named by what it binds.
+///
+/// A batch is understood where its messages can be looked at without taking them: `Vec`, `VecDeque`, `LinkedList`, arrays,
+/// slices, `BTreeSet`, `BinaryHeap`, `HashSet`, `Cow` of a slice, iterators over slices and vectors, and all of them behind
+/// `&`, `&mut`, `Box`, `Rc` and `Arc`. Anything else, such as an `impl IntoIterator` or a stream, is one send of its own
+/// type. Bytes (`&[u8]`, `Vec<u8>`) are one message.
 ///
 /// # Options
 ///
@@ -121,9 +129,9 @@ const ENABLED: bool = cfg!(feature = "enable");
 /// | `edge` | an expression for a `reflow_trace::Edge`, which spares the look-up of the names | |
 /// | `depth` | `false`, or an expression for how many messages are waiting | `self.channel`, if the impl mentions it, is asked by `len()` or `capacity()` |
 /// | `protocol`, `compression` | strings | `"memory_channel"`, `"none"` |
-/// | `send(a, b)`, `recv(..)`, `skip(..)` | methods by name | |
+/// | `send(a, b)`, `recv(..)`, `batch(..)`, `broadcast(..)`, `skip(..)` | methods by name | |
 /// | `message` | name of the message argument, in methods that have one of this name | |
-/// | `attributes(key = "expr", ..)` | values to record with each send; computed only when it is recorded | |
+/// | `attributes(key = "expr", ..)` | values to record with each send that is no batch; computed only when it is recorded | |
 /// | `crate` | where the runtime is, as a path from the root | `::reflow_trace` |
 ///
 /// # What is recorded when
@@ -137,6 +145,9 @@ const ENABLED: bool = cfg!(feature = "enable");
 /// | its future was never polled, or it returned `Poll::Pending` | nothing |
 /// | a receive returned a message | `MessageReceived` |
 /// | a send that calls another send of the same edge | one event, the outer |
+/// | a batch that calls another send of the same edge | the events of the inner sends |
+/// | any other batch | one event per message, with the attribute `batch_size`; all have the time and outcome of the batch |
+/// | a broadcast | one event, with the attribute `fan_out`: a returned `usize`, also in a `Result` or `Option`, or what the option says |
 ///
 /// # What it does not do
 ///
@@ -145,10 +156,14 @@ const ENABLED: bool = cfg!(feature = "enable");
 ///   delivered until `ok` says otherwise.
 /// - In an impl that is generic over its messages, the policy of `#[sample]` is found only with the bound
 ///   `M: reflow_trace::Message`.
-/// - Batches (`send_batch`, `send_all`, `send_many`) are not selected: their inner sends are recorded. Nor is `poll_*`.
+/// - It does not select `poll_*` by name, because most of them send nothing.
+/// - What a batch sends in tasks that it spawns, it does not see: mark such a batch `#[trace(skip)]`. A message
+///   of a batch that is recorded by itself carries its trace, but does not name its event as the cause of what follows.
 /// - Of a `#[track_caller]` method only returning and panicking are told apart.
 /// - The message argument is bound as `mut` for the probe, so the compiler does not notice a missing `mut` on it while
 ///   recording is compiled in.
+/// - An argument that only an option reads is unused where recording is compiled out, and the compiler says so.
+/// - It does not see code that is no method: for a loop in a task there are `reflow_trace::send` and its kin.
 #[proc_macro_attribute]
 pub fn traced_connector(options: TokenStream, item: TokenStream) -> TokenStream {
     connector::traced_connector(options.into(), item.into(), ENABLED).into()
@@ -345,12 +360,15 @@ pub fn sample(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning |
 /// | --- | --- |
 /// | `send`, `recv` | this method of a connector sends, or receives |
+/// | `batch`, `broadcast` | it sends several messages, or one message to several receivers |
 /// | `handler`, `life` | this method of an actor handles a message, or is the actor's life |
 /// | `skip` | not recorded, whatever its name |
 /// | `message` | name of the message argument |
 /// | `ok` | an expression over `result`, a reference to what was returned: whether it went well |
-/// | `returns` | `"future"`: an alias hides a `Pin<Box<dyn Future>>`; `"value"`: what looks like a future is none |
+/// | `returns` | `"future"`: an alias hides a `Pin<Box<dyn Future>>`; `"value"`: what looks like a future is none. `Self::Future` is understood where the impl says that it is one |
 /// | `size` | an expression over `self` and the arguments for the size in bytes |
+/// | `fan_out` | an expression for how many receivers a broadcast reaches, computed before the body |
+/// | `depth`, `protocol`, `compression`, `attributes(..)` | instead of what the impl says, as in [`macro@traced_connector`] |
 /// | `from`, `to`, `from_actor`, `from_port`, `to_actor`, `to_port`, `edge` | ends of the edge, as in [`macro@traced_connector`] |
 ///
 /// On a field of a type with [`macro@sample`]: `id`, `context`, `attribute` or `redact`.

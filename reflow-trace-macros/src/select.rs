@@ -14,6 +14,10 @@ pub(crate) enum Role {
     Send,
     /// Takes one message off an edge.
     Receive,
+    /// Moves several messages over an edge, through other sends or by itself.
+    Batch,
+    /// Moves one message over an edge to several receivers.
+    Broadcast,
     /// Handles one message inside an actor.
     Handler,
     /// Is the life of an actor: what happens before it returns, the actor did.
@@ -23,9 +27,8 @@ pub(crate) enum Role {
 }
 
 /// Which names are recorded without being asked for, in the order in which errors list them.
-/// Batches (`send_batch`, `send_all`, `send_many`) are absent because their inner sends are recorded, and `poll_*`
-/// because being polled is no event.
-const SENDS: [&str; 10] = [
+/// `poll_*` is absent because being polled is no event.
+const SENDS: [&str; 9] = [
     "send_message",
     "send",
     "send_async",
@@ -35,8 +38,9 @@ const SENDS: [&str; 10] = [
     "blocking_send",
     "send_blocking",
     "start_send",
-    "broadcast",
 ];
+const BROADCAST: &str = "broadcast";
+const BATCHES: [&str; 3] = ["send_batch", "send_all", "send_many"];
 const RECEIVES: [&str; 7] = [
     "recv_message",
     "receive",
@@ -60,6 +64,8 @@ impl Role {
         Some(match name {
             "send" => Role::Send,
             "recv" => Role::Receive,
+            "batch" => Role::Batch,
+            "broadcast" => Role::Broadcast,
             "handler" => Role::Handler,
             "life" => Role::Life,
             "skip" => Role::Skip,
@@ -71,6 +77,8 @@ impl Role {
         match self {
             Role::Send => "send",
             Role::Receive => "recv",
+            Role::Batch => "batch",
+            Role::Broadcast => "broadcast",
             Role::Handler => "handler",
             Role::Life => "life",
             Role::Skip => "skip",
@@ -82,14 +90,22 @@ impl Role {
         let listed_in = |names: &[&str]| names.contains(&name);
         match () {
             () if listed_in(&SENDS) => Some(Role::Send),
+            () if name == BROADCAST => Some(Role::Broadcast),
+            () if listed_in(&BATCHES) => Some(Role::Batch),
             () if listed_in(&RECEIVES) => Some(Role::Receive),
             () => None,
         }
     }
 
+    /// Whether it moves messages over an edge.
+    pub(crate) fn sends(self) -> bool {
+        matches!(self, Role::Send | Role::Batch | Role::Broadcast)
+    }
+
     /// The role of an actor's method of this name. A `run` that is given a message is not the life of the actor.
     pub(crate) fn in_actor(method: &Method, name: &str) -> Option<Role> {
-        let takes_message = || method.arguments.iter().any(is_called_like_a_message);
+        let is_message = |argument: &Argument| Role::Handler.may_take(argument);
+        let takes_message = || method.arguments.iter().any(is_message);
         match () {
             () if HANDLERS.contains(&name) => Some(Role::Handler),
             () if name == LIFE && !takes_message() => Some(Role::Life),
@@ -98,14 +114,28 @@ impl Role {
     }
 
     pub(crate) fn needs_message(self) -> bool {
-        matches!(self, Role::Send | Role::Handler)
+        self.sends() || self == Role::Handler
+    }
+
+    /// Whether the argument is called like the message of such a method.
+    fn may_take(self, argument: &Argument) -> bool {
+        let Some(name) = argument.written_name() else {
+            return false;
+        };
+        let name = name.trim_start_matches('_');
+        let is_plural = || {
+            let one = name.strip_suffix('s').unwrap_or_default();
+            name == "batch" || MESSAGE_NAMES.contains(&one)
+        };
+        MESSAGE_NAMES.contains(&name) || (self == Role::Batch && is_plural())
     }
 }
 
 pub(crate) fn names_in_connector() -> String {
     format!(
-        "the sends {} and the receives {}",
+        "the sends {}, `{BROADCAST}`, the batches {} and the receives {}",
         listed(SENDS),
+        listed(BATCHES),
         listed(RECEIVES)
     )
 }
@@ -117,15 +147,11 @@ pub(crate) fn names_in_actor() -> String {
     )
 }
 
-fn is_called_like_a_message(argument: &Argument) -> bool {
-    argument
-        .written_name()
-        .is_some_and(|name| MESSAGE_NAMES.contains(&name.trim_start_matches('_')))
-}
-
 /// The argument that is the message: the one that was named, else the one that is called like one, else the only one.
+/// An argument that is a pattern is named by what it binds, and is the message as a whole.
 pub(crate) fn message_of<'m>(
     method: &'m Method,
+    role: Role,
     options: &MethodOptions,
     named_by_impl: Option<&Ident>,
     diagnostics: &mut Diagnostics,
@@ -137,9 +163,11 @@ pub(crate) fn message_of<'m>(
         .collect();
     let find = |wanted: &Ident| {
         let wanted = wanted.to_string();
-        arguments.iter().copied().find(|argument| {
-            argument.written_name().as_deref() == Some(wanted.trim_start_matches("r#"))
-        })
+        let wanted = wanted.trim_start_matches("r#");
+        let is_it = |argument: &&Argument| argument.written_name().as_deref() == Some(wanted);
+        let holds_it = |argument: &&Argument| argument.binds(wanted);
+        let mut all = arguments.iter().copied();
+        all.clone().find(is_it).or_else(|| all.find(holds_it))
     };
     let all = || listed(arguments.iter().filter_map(|argument| argument.described()));
     let name = &method.name;
@@ -165,9 +193,14 @@ pub(crate) fn message_of<'m>(
     let mut named: Vec<&Argument> = arguments
         .iter()
         .copied()
-        .filter(|argument| is_called_like_a_message(argument))
+        .filter(|argument| role.may_take(argument))
         .collect();
     named.dedup_by_key(|argument| argument.written_name());
+    if named.is_empty() && arguments.len() > 1 {
+        let binds_one =
+            |argument: &&Argument| MESSAGE_NAMES.iter().any(|name| argument.binds(name));
+        named.extend(arguments.iter().copied().filter(binds_one));
+    }
     match (named.as_slice(), arguments.as_slice()) {
         ([only], _) | ([], [only]) => Some(only),
         ([], []) => {
@@ -184,7 +217,7 @@ pub(crate) fn message_of<'m>(
                 listed(named.iter().filter_map(|a| a.described()))
             };
             let message = format!(
-                "which argument of `{name}` is the message, {candidates}? say so with `#[trace(message = \"..\")]`"
+                "which argument of `{name}` is the message, {candidates}? say so with `#[trace(message = \"..\")]`, by its name or one in its pattern"
             );
             diagnostics.at(name.span(), message);
             None

@@ -1,6 +1,6 @@
 //! The rules of the language that need more than one token to be seen.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 
 use crate::diagnostics::{Diagnostics, listed, nearest};
 use crate::options::expression::Expression;
@@ -67,9 +67,9 @@ pub(crate) fn applied_once(
     });
 }
 
-/// `send(..)`, `recv(..)` and `skip(..)` name methods of this impl, each once.
+/// `send(..)`, `recv(..)`, `batch(..)`, `broadcast(..)` and `skip(..)` name methods of this impl, each once.
 pub(crate) fn listed_methods(
-    lists: [(Role, &[proc_macro2::Ident]); 3],
+    lists: [(Role, &[proc_macro2::Ident]); 5],
     item: &Implementation,
     diagnostics: &mut Diagnostics,
 ) {
@@ -141,7 +141,7 @@ pub(crate) fn recordable(
         );
         diagnostics.at(name.span(), message);
     }
-    let returned = Returned::of(method.returned.as_ref());
+    let returned = method.kind;
     if let Some(ok) = &options.ok {
         if returned == Returned::Unit {
             let message = format!("`ok` judges what `{name}` returns, and it returns nothing");
@@ -152,29 +152,71 @@ pub(crate) fn recordable(
             diagnostics.at(ok.span(), message);
         }
     }
-    if let Some(size) = &options.size
-        && !role.needs_message()
-    {
-        diagnostics.at(
-            size.span(),
-            format!("`size` measures the message argument, and `{name}` takes none"),
-        );
-    }
-    if !method.is_async && returned == Returned::PerhapsFuture && options.returns.is_none() {
-        let shown = method.returned.as_ref().map(as_written).unwrap_or_default();
-        let message = format!(
-            "`{shown}` looks like a future: say `#[trace(returns = \"future\")]` if it is `Pin<Box<dyn Future>>`; `#[trace(returns = \"value\")]` records the call alone"
-        );
-        match &method.returned {
-            Some(tokens) => diagnostics.on(tokens, message),
-            None => diagnostics.at(name.span(), message),
+    if let Some(size) = &options.size {
+        if role == Role::Batch {
+            let message = "`size` measures one message, and a batch has many: `#[sample(size = \"..\")]` on their type measures each";
+            diagnostics.at(size.span(), message);
+        } else if !role.needs_message() {
+            let message = format!("`size` measures the message argument, and `{name}` takes none");
+            diagnostics.at(size.span(), message);
         }
+    }
+    if let (Some(fan_out), false) = (&options.fan_out, role == Role::Broadcast) {
+        let message = format!(
+            "`fan_out` counts whom a broadcast reaches, and `{name}` is none: write `#[trace(broadcast, fan_out = \"..\")]`"
+        );
+        diagnostics.at(fan_out.span(), message);
+    }
+    let of_an_edge = [
+        ("depth", options.depth.is_some()),
+        ("protocol", options.protocol.is_some()),
+        ("compression", options.compression.is_some()),
+        ("attributes", options.attributes.is_some()),
+    ];
+    for (key, is_said) in of_an_edge {
+        let span = options.written.unwrap_or_else(|| name.span());
+        if is_said && matches!(role, Role::Handler | Role::Life) {
+            let message = format!("`{key}` describes a send, and `{name}` is none");
+            diagnostics.at(span, message);
+        } else if is_said && role == Role::Receive && key == "attributes" {
+            let message = format!(
+                "`attributes` are computed before the body runs, and what `{name}` receives comes after it: mark fields of the message with `#[trace(attribute)]`"
+            );
+            diagnostics.at(span, message);
+        }
+    }
+    if role == Role::Handler && returned == Returned::Poll {
+        let message = format!(
+            "`{name}` returns `Poll`, so it is called many times for one message: leave it out with `#[trace(skip)]`, and mark the handler it leads to"
+        );
+        diagnostics.at(name.span(), message);
+    }
+    if let (Some(declared), false, None) = (&method.returned, method.is_async, options.returns) {
+        future_is_seen(method, declared, diagnostics);
     }
     if method.is_async && options.returns == Some(Returns::Future) {
         let message =
             format!("`{name}` is an `async fn`: its future is recorded without `returns`");
         diagnostics.at(options.written.unwrap_or_else(|| name.span()), message);
     }
+}
+
+/// What becomes of a future that is returned is seen only where it can be wrapped.
+fn future_is_seen(method: &Method, declared: &TokenStream, diagnostics: &mut Diagnostics) {
+    let shown = as_written(declared);
+    let unseen = match method.kind {
+        Returned::PerhapsFuture if Returned::associated_type(declared).is_some() => format!(
+            "`{shown}` looks like a future: box it, so that it can be wrapped, `type Future = Pin<Box<dyn Future<Output = ..>>>`; `#[trace(returns = \"value\")]` records the call alone"
+        ),
+        Returned::PerhapsFuture => format!(
+            "`{shown}` looks like a future: say `#[trace(returns = \"future\")]` if it is `Pin<Box<dyn Future>>`; `#[trace(returns = \"value\")]` records the call alone"
+        ),
+        Returned::OpaqueFuture | Returned::BoxedFuture if method.may_have("track_caller") => {
+            "a `#[track_caller]` method keeps its body as it is, so its future cannot be wrapped: `#[trace(returns = \"value\")]` records the call alone".to_owned()
+        }
+        _ => return,
+    };
+    diagnostics.on(declared, unseen);
 }
 
 /// A bare name where an expression is read is an argument, or was meant as the name itself.
@@ -236,6 +278,11 @@ pub(crate) fn says_what(
         || options.ok.is_some()
         || options.returns.is_some()
         || options.size.is_some()
+        || options.fan_out.is_some()
+        || options.depth.is_some()
+        || options.protocol.is_some()
+        || options.compression.is_some()
+        || options.attributes.is_some()
         || options.ends.expressions().next().is_some();
     if speaks {
         let span = options.written.unwrap_or_else(Span::call_site);

@@ -44,6 +44,7 @@
 //! # Concepts
 //!
 //! * [`traced_connector`], [`traced_actor`], [`sample`]: the annotations.
+//! * [`send`], [`send_async`], [`handle`], [`received`]: the same for code that is not a method.
 //! * [`Context`]: what travels in a message and links its hops to one trace.
 //! * [`sampling`]: one random number per trace and one threshold per policy, so that what is kept of a
 //!   lineage is kept whole.
@@ -64,15 +65,18 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod channel;
 mod clock;
 mod collector;
 mod context;
 mod edge;
 pub mod event;
+mod function_form;
 pub mod graph;
 mod integration;
 mod lane;
 pub mod ledger;
+pub mod lineage;
 mod message;
 mod probe;
 mod record;
@@ -86,18 +90,19 @@ mod sink;
 pub mod __private;
 
 pub use collector::Batch;
-pub use context::Context;
+pub use context::{CAUSES_MAX, CarryCause, Causes, Context, Scoped, carry_cause, w3c};
 pub use edge::{EDGES_MAX, Edge, NAME_BYTES_MAX, OVERFLOW_NAME, TYPES_MAX};
 pub use event::{
     CausalityInfo, EventId, MessageSnapshot, Outcome, PerformanceMetrics, StateDiff, StateDiffType,
     TraceEvent, TraceEventData, TraceEventType, TraceId,
 };
+pub use function_form::{Delivery, handle, handle_async, received, send, send_async};
 pub use graph::DataFlowGraph;
 pub use integration::{TraceError, TracingIntegration, global_tracing};
 pub use ledger::{ContentLedger, Ledger, TracingMetrics};
 pub use message::{
     AttributeValue, Attributes, CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Capturable, Content,
-    ContentKey, Message, MessageKind, Size,
+    ContentKey, Labelled, Message, MessageKind, Size, Traced,
 };
 pub use reflow_trace_macros::{sample, trace, traced_actor, traced_connector};
 pub use runtime::{

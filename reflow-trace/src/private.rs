@@ -1,10 +1,10 @@
 //! What generated code names. Not part of the public interface: it changes with the macros.
 
-pub use crate::context::{CauseFrame, Context};
+pub use crate::context::{CauseFrame, Context, ContextField, in_task};
 pub use crate::event::Outcome;
 pub use crate::message::{
     AsValue, AttributeValue, Attributes, CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Content,
-    Message, MessageKind, Size, SizeFallback, Value, captures_now, left_out, redacted,
+    Message, MessageKind, Size, SizeFallback, Value, captures_now, left_out, redacted, share,
 };
 pub use crate::probe::*;
 pub use crate::sampling::Verdict;

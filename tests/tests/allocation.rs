@@ -242,3 +242,82 @@ fn names_beyond_the_limit_allocate_nothing() {
     let send = |_| assert!(connector.send(Debug::default()).is_ok());
     assert_eq!(allocations_of(0..=0, send), 0);
 }
+
+/// What the original allocates for as many messages, after as much warm-up.
+fn allocations_of_original(mut send: impl FnMut(u64)) -> u64 {
+    (0..WARM_UP).for_each(&mut send);
+    allocations(|| (WARM_UP..WARM_UP + SENDS).for_each(&mut send))
+}
+
+#[test]
+fn a_traced_channel_allocates_what_its_original_does() {
+    use reflow_trace::channel;
+
+    macro_rules! compare {
+        ($name:literal, $channel:expr => $original:expr, |$sender:ident, $receiver:ident, $id:ident| $pass:expr) => {{
+            let original = {
+                let ($sender, mut $receiver) = $original;
+                let _unused_mut = &mut $receiver;
+                allocations_of_original(|$id| $pass)
+            };
+            let ours = {
+                let ($sender, mut $receiver) = $channel;
+                let _unused_mut = &mut $receiver;
+                allocations_of(2..=2, |$id| $pass)
+            };
+            assert_eq!(ours, original, $name);
+        }};
+    }
+
+    compare!("std", channel::std::mpsc::channel() => std::sync::mpsc::channel(), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
+    compare!("std bounded", channel::std::mpsc::sync_channel(4) => std::sync::mpsc::sync_channel(4), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
+    compare!("crossbeam", channel::crossbeam::bounded(4) => crossbeam_channel::bounded(4), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
+    compare!("tokio", channel::tokio::mpsc::channel(4) => tokio::sync::mpsc::channel(4), |sender, receiver, id| {
+        assert!(sender.try_send(reading(id)).is_ok());
+        assert!(receiver.try_recv().is_ok());
+    });
+    compare!("tokio unbounded", channel::tokio::mpsc::unbounded_channel() => tokio::sync::mpsc::unbounded_channel(), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.try_recv().is_ok());
+    });
+    let with_policy = || {
+        let (sender, receiver) = channel::crossbeam::bounded(4);
+        (sender.with_policy(), receiver)
+    };
+    compare!("with id and attributes", with_policy() => crossbeam_channel::bounded(4), |sender, receiver, id| {
+        assert!(sender.send(reading(id)).is_ok());
+        assert!(receiver.recv().is_ok());
+    });
+    compare!("many at once", channel::tokio::mpsc::channel(4) => tokio::sync::mpsc::channel(4), |sender, receiver, id| {
+        let mut buffer = Vec::new();
+        assert!(sender.blocking_send(id).is_ok());
+        assert_eq!(receiver.blocking_recv_many(&mut buffer, 4), 1);
+    });
+}
+
+#[test]
+fn what_is_dropped_inside_a_channel_allocates_nothing_more() {
+    use reflow_trace::channel::tokio::oneshot;
+
+    let original = allocations_of_original(|id| {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        assert!(sender.send(id).is_ok());
+        drop(receiver);
+    });
+    let ours = allocations_of(2..=2, |id| {
+        let (sender, receiver) = oneshot::channel();
+        assert!(sender.send(id).is_ok());
+        drop(receiver);
+    });
+    // What both ends share.
+    assert_eq!(ours, original + SENDS);
+}

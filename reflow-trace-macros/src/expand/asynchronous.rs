@@ -9,6 +9,7 @@ use quote::quote_spanned;
 
 use super::probe::{Hold, Probe};
 use super::{captures, rebinds};
+use crate::select::Role;
 use crate::shape::method::Method;
 use crate::shape::returned::{Returned, inside_a_body};
 
@@ -38,16 +39,21 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
                 #body
             },
             #finish,
-        ).await
+        )
+    };
+    // A life is a task: what it receives causes what it sends.
+    let future = match probe.role {
+        Role::Life => quote_spanned!(span=> #p::in_task(#future)),
+        _ => future,
     };
     match returned {
-        Returned::Never => quote_spanned!(span=> match #future {}),
-        _ => future,
+        Returned::Never => quote_spanned!(span=> match #future.await {}),
+        _ => quote_spanned!(span=> #future.await),
     }
 }
 
 /// A return that never happens and tells the async block its type, which nothing around the block can.
-fn hint(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
+pub(super) fn hint(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
     let declared = match (returned, &method.returned) {

@@ -5,7 +5,9 @@
 //! `forbid` would refuse.
 
 pub(crate) mod asynchronous;
+pub(crate) mod batch;
 pub(crate) mod in_place;
+pub(crate) mod kept;
 pub(crate) mod probe;
 pub(crate) mod redact;
 pub(crate) mod returned_future;
@@ -17,23 +19,25 @@ use quote::quote;
 
 use self::probe::Probe;
 use crate::options::method::Returns;
+use crate::shape::argument::Argument;
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
 
 /// The method with a probe around its body.
 pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
-    let declared = Returned::of(method.returned.as_ref());
+    let declared = method.kind;
     let returned = match (probe.returns, declared) {
         (Some(Returns::Value), _) => Returned::Value,
         (Some(Returns::Future), Returned::Value | Returned::PerhapsFuture) => Returned::BoxedFuture,
         (_, declared) => declared,
     };
     let statements = match returned {
+        _ if probe.is_known_at_the_end(declared) => batch::body(method, probe, returned),
         _ if method.is_async => asynchronous::body(method, probe, declared),
         Returned::OpaqueFuture | Returned::BoxedFuture => {
             returned_future::body(method, probe, returned)
         }
-        _ if method.has("track_caller") => in_place::body(method, probe),
+        _ if method.may_have("track_caller") => in_place::body(method, probe),
         _ => synchronous::body(method, probe, returned),
     };
     let arguments = method
@@ -60,10 +64,11 @@ fn captures(method: &Method) -> TokenStream {
 }
 
 /// The arguments under the names and patterns of the user.
+///
+/// What is bound afresh drops before what is captured, so all arguments behind one that must be are: a function drops its
+/// arguments from the last to the first.
 fn rebinds(method: &Method) -> TokenStream {
-    method
-        .arguments
-        .iter()
-        .map(|argument| argument.rebind())
-        .collect()
+    let first = method.arguments.iter().position(Argument::must_be_rebound);
+    let rebound = method.arguments.iter().skip(first.unwrap_or(usize::MAX));
+    rebound.map(Argument::rebind).collect()
 }

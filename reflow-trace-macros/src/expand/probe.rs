@@ -11,6 +11,9 @@ use crate::select::Role;
 use crate::shape::argument::Argument;
 use crate::shape::tokens::bind_self;
 
+/// The attribute that says how many receivers a broadcast reached.
+const FAN_OUT: &str = "fan_out";
+
 /// Everything known about one recorded method.
 pub(crate) struct Probe<'a> {
     pub(crate) role: Role,
@@ -20,6 +23,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) message: Option<&'a Argument>,
     pub(crate) ok: Option<&'a Expression>,
     pub(crate) size: Option<&'a Expression>,
+    /// How many receivers a broadcast reaches, as the annotation says.
+    pub(crate) fan_out: Option<&'a Expression>,
     pub(crate) returns: Option<Returns>,
     /// The hygiene of the method's `self`.
     pub(crate) receiver: Span,
@@ -116,7 +121,9 @@ impl Probe<'_> {
             // Selection reported the missing message, and nothing is expanded after an error.
             (_, _, None) => TokenStream::new(),
         };
+        let keep = self.keep();
         quote_spanned! {span=>
+            #keep
             use #p::AsName as _;
             #begin
         }
@@ -126,17 +133,19 @@ impl Probe<'_> {
     pub(crate) fn details(&self) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
-        let attributes: Vec<TokenStream> = match &self.place {
-            // What a receive records is only known when it is over, and its message is no argument.
-            Place::Edge { attributes, .. } if self.role == Role::Send => attributes
-                .iter()
-                .map(|(key, value)| {
-                    let value = self.bound(value);
-                    quote_spanned!(span=> flow.attribute(#key, (&&&#p::Value(&#value)).value());)
-                })
-                .collect(),
-            Place::Edge { .. } | Place::Actor { .. } => Vec::new(),
+        let attributes: &[(String, Expression)] = match &self.place {
+            Place::Edge { attributes, .. } => attributes,
+            Place::Actor { .. } => &[],
         };
+        let given = attributes.iter().map(|(key, value)| (key.as_str(), value));
+        let attributes: Vec<TokenStream> = given
+            .chain(self.fan_out.map(|number| (FAN_OUT, number)))
+            .map(|(key, value)| {
+                let given = self.bound(value);
+                let given = quote_spanned!(value.place()=> (&&&#p::Value(&#given)).value());
+                quote_spanned!(span=> flow.attribute(#key, #given);)
+            })
+            .collect();
         if attributes.is_empty() {
             return TokenStream::new();
         }
@@ -149,7 +158,7 @@ impl Probe<'_> {
     }
 
     /// The size that the annotation gives, computed before the message is borrowed for the probe.
-    fn size(&self) -> Option<TokenStream> {
+    pub(super) fn size(&self) -> Option<TokenStream> {
         let p = &self.private;
         let size = self.bound(self.size?);
         Some(
@@ -181,7 +190,15 @@ impl Probe<'_> {
             Hold::Values => quote_spanned!(span=> &out),
             Hold::References => quote_spanned!(span=> &*out),
         };
-        match self.ok {
+        let fan_out = (self.role == Role::Broadcast && self.fan_out.is_none()).then(|| {
+            quote_spanned! {span=>
+                flow.fan_out({
+                    use #p::FanOut as _;
+                    (&#p::Reached(#out)).reached()
+                });
+            }
+        });
+        let end = match self.ok {
             Some(ok) => {
                 let result = Ident::new("result", ok.span());
                 let ok = self.bound(ok);
@@ -199,10 +216,11 @@ impl Probe<'_> {
                     (&&#p::Judged(#out)).outcome()
                 });
             },
-        }
+        };
+        quote_spanned!(span=> #fan_out #end)
     }
 
-    fn ends(&self) -> TokenStream {
+    pub(super) fn ends(&self) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
         match &self.place {
@@ -210,8 +228,12 @@ impl Probe<'_> {
                 ends: ResolvedEnds::Edge(edge),
                 ..
             } => {
-                let edge = self.bound(edge);
-                quote_spanned!(span=> #p::edge(&#edge))
+                let given = match self.keeps_edge() {
+                    true => quote_spanned!(span=> kept_edge),
+                    false => self.bound(edge),
+                };
+                let given = quote_spanned!(edge.place()=> &#given);
+                quote_spanned!(span=> #p::edge(#given))
             }
             Place::Edge {
                 ends: ResolvedEnds::Names(names),
@@ -224,10 +246,14 @@ impl Probe<'_> {
         }
     }
 
-    fn depth(&self) -> TokenStream {
+    pub(super) fn depth(&self) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
         match &self.place {
+            Place::Edge {
+                depth: QueueDepth::Given(_),
+                ..
+            } if self.keeps_depth() => quote_spanned!(span=> kept_depth),
             Place::Edge {
                 depth: QueueDepth::Given(expression),
                 ..
@@ -249,7 +275,7 @@ impl Probe<'_> {
         }
     }
 
-    fn site(&self) -> TokenStream {
+    pub(super) fn site(&self) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
         let (protocol, compression) = match &self.place {
@@ -308,12 +334,15 @@ impl Probe<'_> {
 
     fn name_of(&self, expression: &Expression) -> TokenStream {
         let p = &self.private;
-        let expression = self.bound(expression);
-        quote_spanned!(Span::mixed_site()=> (&&#p::Text(&#expression)).name())
+        if let Some(kept) = self.kept_name(expression) {
+            return quote_spanned!(Span::mixed_site()=> #kept.name());
+        }
+        let given = self.bound(expression);
+        quote_spanned!(expression.place()=> (&&#p::Text(&#given)).name())
     }
 
     /// The expression as one operand that can see the method's `self`.
-    fn bound(&self, expression: &Expression) -> TokenStream {
+    pub(super) fn bound(&self, expression: &Expression) -> TokenStream {
         let operand = expression.in_parentheses();
         bind_self(quote!(#operand), self.receiver)
     }

@@ -62,7 +62,8 @@ fn kind(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> Toke
                 Rate::Literal(rate) => quote_spanned!(span=> .rate(#rate)),
                 Rate::Constant(expression) => {
                     let constant = without_self(expression, message);
-                    quote_spanned!(span=> .rate((#constant) as ::core::primitive::f64))
+                    let share = quote_spanned!(expression.place()=> #p::share((#constant) as ::core::primitive::f64));
+                    quote_spanned!(span=> .rate(#share))
                 }
             });
         let always = actors(&options.always_actors, "always_actors");
@@ -283,19 +284,29 @@ fn size(options: &SampleOptions, p: &TokenStream) -> TokenStream {
 
 fn context(message: &MessageType, p: &TokenStream) -> TokenStream {
     let span = Span::mixed_site();
-    let some = |name: &Ident| quote_spanned!(span=> ::core::option::Option::Some(#name));
-    let Some(body) = from_one_field(message, |field| field.is_context, some) else {
+    let part = |method: &str| {
+        let give = |name: &Ident| {
+            let method = Ident::new(method, name.span());
+            let given = quote_spanned!(name.span()=> #p::ContextField::#method(#name));
+            quote_spanned!(span=> ::core::option::Option::Some(#given))
+        };
+        from_one_field(message, |field| field.is_context, give)
+    };
+    let (Some(body), Some(body_mut)) = (part("context"), part("context_mut")) else {
         return TokenStream::new();
     };
     quote_spanned! {span=>
         fn context(&self) -> ::core::option::Option<&#p::Context> { #body }
-        fn context_mut(&mut self) -> ::core::option::Option<&mut #p::Context> { #body }
+        fn context_mut(&mut self) -> ::core::option::Option<&mut #p::Context> { #body_mut }
     }
 }
 
 fn id(message: &MessageType, p: &TokenStream) -> TokenStream {
     let span = Span::mixed_site();
-    let value = |name: &Ident| quote_spanned!(span=> ::core::option::Option::Some((&&&#p::Value(#name)).value()));
+    let value = |name: &Ident| {
+        let value = quote_spanned!(name.span()=> (&&&#p::Value(#name)).value());
+        quote_spanned!(span=> ::core::option::Option::Some(#value))
+    };
     let Some(body) = from_one_field(message, |field| field.is_id, value) else {
         return TokenStream::new();
     };
@@ -314,7 +325,6 @@ fn from_one_field(
     give: impl Fn(&Ident) -> TokenStream,
 ) -> Option<TokenStream> {
     let span = Span::mixed_site();
-    let name = format_ident!("field", span = span);
     if !message
         .shapes
         .iter()
@@ -330,6 +340,7 @@ fn from_one_field(
         match shape.fields.iter().find(|field| marked(field)) {
             None => none,
             Some(field) => {
+                let name = format_ident!("field", span = field.place());
                 let (pattern, given, field_cfg) =
                     (shape.binding(&field.member, &name), give(&name), &field.cfg);
                 // A field that may be absent leaves its shape to the arm without it.
@@ -353,7 +364,7 @@ fn describe(message: &MessageType, p: &TokenStream) -> TokenStream {
             .iter()
             .filter(|field| field.is_attribute)
             .enumerate()
-            .map(|(at, field)| (field, format_ident!("field_{at}", span = span)))
+            .map(|(at, field)| (field, format_ident!("field_{at}", span = field.place())))
             .collect();
         let bindings = marked.iter().map(|(field, name)| {
             let (cfg, member) = (&field.cfg, &field.member);
@@ -361,7 +372,8 @@ fn describe(message: &MessageType, p: &TokenStream) -> TokenStream {
         });
         let puts = marked.iter().map(|(field, name)| {
             let (cfg, key) = (&field.cfg, field.written_name());
-            quote_spanned!(span=> #(#cfg)* attributes.put(#key, (&&&#p::Value(#name)).value());)
+            let value = quote_spanned!(name.span()=> (&&&#p::Value(#name)).value());
+            quote_spanned!(span=> #(#cfg)* attributes.put(#key, #value);)
         });
         let (cfg, path) = (&shape.cfg, &shape.path);
         quote_spanned!(span=> #(#cfg)* #path { #(#bindings)* .. } => { #(#puts)* })

@@ -36,9 +36,13 @@ pub(super) fn begin(probe: &Probe<'_>, then: &TokenStream) -> TokenStream {
     let p = &probe.private;
     let begin = probe.begin(&quote_spanned!(span=> &mut flow));
     let details = probe.details();
-    // Restores the cause of this thread when the handler is done.
-    let frame = (probe.role == Role::Handler)
-        .then(|| quote_spanned!(span=> let _frame = #p::CauseFrame::enter();));
+    // Restores the cause of this thread when the handler is done. A life is a task: what it receives
+    // causes what it sends.
+    let frame = match probe.role {
+        Role::Handler => quote_spanned!(span=> let _frame = #p::CauseFrame::enter();),
+        Role::Life => quote_spanned!(span=> let _frame = #p::CauseFrame::enter_task();),
+        _ => TokenStream::new(),
+    };
     quote_spanned! {span=>
         #frame
         let mut flow = #p::Flow::idle();

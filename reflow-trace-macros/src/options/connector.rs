@@ -24,6 +24,8 @@ pub(super) const VOCABULARY: Vocabulary = Vocabulary {
         "compression",
         "send",
         "recv",
+        "batch",
+        "broadcast",
         "skip",
         "message",
         "attributes",
@@ -41,6 +43,8 @@ pub(crate) struct ConnectorOptions {
     pub(crate) compression: Option<syn::LitStr>,
     pub(crate) send: Vec<Ident>,
     pub(crate) recv: Vec<Ident>,
+    pub(crate) batch: Vec<Ident>,
+    pub(crate) broadcast: Vec<Ident>,
     pub(crate) skip: Vec<Ident>,
     pub(crate) message: Option<Ident>,
     pub(crate) attributes: Vec<(String, Expression)>,
@@ -73,6 +77,8 @@ impl ConnectorOptions {
                 }
                 "send" => options.send = setting.names(diagnostics),
                 "recv" => options.recv = setting.names(diagnostics),
+                "batch" => options.batch = setting.names(diagnostics),
+                "broadcast" => options.broadcast = setting.names(diagnostics),
                 "skip" => options.skip = setting.names(diagnostics),
                 "message" => options.message = setting.name("message = \"envelope\"", diagnostics),
                 "attributes" => options.attributes = read_attributes(setting, diagnostics),
@@ -85,7 +91,7 @@ impl ConnectorOptions {
 }
 
 impl Depth {
-    fn read(setting: &Setting, diagnostics: &mut Diagnostics) -> Depth {
+    pub(super) fn read(setting: &Setting, diagnostics: &mut Diagnostics) -> Depth {
         match Expression::read(setting, "depth = \"self.queue.len()\"", diagnostics) {
             Some(given) if given.is_bool(false) => Depth::Unknown,
             Some(given) if given.is_bool(true) => {
@@ -100,7 +106,10 @@ impl Depth {
 }
 
 /// `attributes(key = "expr", "dotted.key" = expr)`
-fn read_attributes(setting: &Setting, diagnostics: &mut Diagnostics) -> Vec<(String, Expression)> {
+pub(super) fn read_attributes(
+    setting: &Setting,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, Expression)> {
     const EXAMPLE: &str = "attributes(priority = \"message.priority\")";
     let Value::Listed(group) = &setting.value else {
         diagnostics.on(
@@ -110,6 +119,7 @@ fn read_attributes(setting: &Setting, diagnostics: &mut Diagnostics) -> Vec<(Str
         return Vec::new();
     };
     let mut attributes: Vec<(String, Expression)> = Vec::new();
+    let mut keys: Vec<(String, TokenTree)> = Vec::new();
     for piece in split_settings(group.stream()) {
         let key = match &piece[0] {
             TokenTree::Ident(ident) => ident.to_string().trim_start_matches("r#").to_owned(),
@@ -131,10 +141,12 @@ fn read_attributes(setting: &Setting, diagnostics: &mut Diagnostics) -> Vec<(Str
             );
             continue;
         }
-        if attributes.iter().any(|(earlier, _)| *earlier == key) {
-            diagnostics.on(&piece[0], format!("attribute `{key}` is set twice"));
+        if let Some(earlier) = keys.iter().find(|(earlier, _)| *earlier == key) {
+            let text = format!("attribute `{key}` is set twice, here and here");
+            diagnostics.on_both(&earlier.1, &piece[0], text);
             continue;
         }
+        keys.push((key.clone(), piece[0].clone()));
         let value = piece[2..].iter().cloned().collect();
         let example = format!("{key} = \"message.{key}\"");
         if let Some(expression) = Expression::read_tokens(&key, value, &example, diagnostics) {

@@ -53,6 +53,16 @@ impl CratePath {
         CratePath::default()
     }
 
+    /// The names in it, as they stand in a path to one of our attributes.
+    pub(crate) fn segments(&self) -> Vec<String> {
+        let trees = self.0.clone().into_iter();
+        let names = trees.filter_map(|tree| match tree {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            _ => None,
+        });
+        names.collect()
+    }
+
     /// The module that generated code may use.
     pub(crate) fn private(&self) -> TokenStream {
         let path = &self.0;

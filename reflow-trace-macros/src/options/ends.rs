@@ -1,6 +1,5 @@
 //! The two ends of an edge: four names, two pairs, or one handle.
 
-use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use super::Setting;
@@ -49,16 +48,11 @@ impl Ends {
                 .iter()
                 .find(|earlier| covers.contains(&earlier.name.as_str()))
             {
-                let both: TokenStream = [earlier.key.clone(), setting.key.clone()]
-                    .into_iter()
-                    .collect();
-                diagnostics.on(
-                    both,
-                    format!(
-                        "`{}` and `{name}` set the same end: keep one of them",
-                        earlier.name
-                    ),
+                let text = format!(
+                    "`{}` and `{name}` set the same end: keep one of them",
+                    earlier.name
                 );
+                diagnostics.on_both(&earlier.key, &setting.key, text);
                 continue;
             }
             set.push(setting);

@@ -101,6 +101,11 @@ impl Expression {
             .map_or_else(Span::call_site, |tree| tree.span())
     }
 
+    /// Our hygiene at the place of the expression, for generated code whose mistakes are the expression's.
+    pub(crate) fn place(&self) -> Span {
+        Span::mixed_site().located_at(self.span())
+    }
+
     /// The single lower-case name this is, if it is one: either an argument, or a string meant literally.
     pub(crate) fn bare_name(&self) -> Option<String> {
         let Expr::Path(path) = &*self.parsed else {

@@ -1,7 +1,8 @@
 //! The options of `#[trace(..)]` on a method inside an annotated impl.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 
+use super::connector::{Depth, read_attributes};
 use super::ends::Ends;
 use super::expression::Expression;
 use super::{Setting, Vocabulary};
@@ -14,6 +15,8 @@ const VOCABULARY: Vocabulary = Vocabulary {
     keys: &[
         "send",
         "recv",
+        "batch",
+        "broadcast",
         "skip",
         "handler",
         "life",
@@ -21,6 +24,11 @@ const VOCABULARY: Vocabulary = Vocabulary {
         "ok",
         "returns",
         "size",
+        "fan_out",
+        "depth",
+        "protocol",
+        "compression",
+        "attributes",
         "from",
         "to",
         "from_actor",
@@ -41,6 +49,13 @@ pub(crate) struct MethodOptions {
     pub(crate) ok: Option<Expression>,
     pub(crate) returns: Option<Returns>,
     pub(crate) size: Option<Expression>,
+    /// How many receivers a broadcast reaches.
+    pub(crate) fan_out: Option<Expression>,
+    /// Instead of what the impl says.
+    pub(crate) depth: Option<Depth>,
+    pub(crate) protocol: Option<syn::LitStr>,
+    pub(crate) compression: Option<syn::LitStr>,
+    pub(crate) attributes: Option<Vec<(String, Expression)>>,
     pub(crate) ends: Ends,
     /// The `#[trace]` itself, if there was one.
     pub(crate) written: Option<Span>,
@@ -75,12 +90,12 @@ impl MethodOptions {
                 continue;
             }
             if attribute.arguments().is_empty() {
-                let message = "`#[trace]` says nothing: write `#[trace(send)]`, `#[trace(recv)]`, `#[trace(handler)]`, `#[trace(life)]` or `#[trace(skip)]`";
+                let message = "`#[trace]` says nothing: write `#[trace(send)]`, `#[trace(recv)]`, `#[trace(batch)]`, `#[trace(broadcast)]`, `#[trace(handler)]`, `#[trace(life)]` or `#[trace(skip)]`";
                 diagnostics.on(attribute, message);
             }
             written = written.or_else(|| attribute.span());
             if !stream.is_empty() {
-                stream.extend([proc_macro2::TokenTree::Punct(proc_macro2::Punct::new(
+                stream.extend([TokenTree::Punct(proc_macro2::Punct::new(
                     ',',
                     proc_macro2::Spacing::Alone,
                 ))]);
@@ -99,6 +114,7 @@ impl MethodOptions {
             ends: Ends::read(&settings, diagnostics),
             ..Default::default()
         };
+        let mut role_key: Option<(Role, TokenTree)> = None;
         for setting in &settings {
             match setting.name.as_str() {
                 "message" => options.message = setting.name("message = \"envelope\"", diagnostics),
@@ -110,20 +126,33 @@ impl MethodOptions {
                     options.size =
                         Expression::read(setting, "size = \"message.len()\"", diagnostics)
                 }
+                "fan_out" => {
+                    options.fan_out =
+                        Expression::read(setting, "fan_out = \"self.receivers.len()\"", diagnostics)
+                }
+                "depth" => options.depth = Some(Depth::read(setting, diagnostics)),
+                "protocol" => options.protocol = setting.literal("protocol = \"tcp\"", diagnostics),
+                "compression" => {
+                    options.compression = setting.literal("compression = \"zstd\"", diagnostics)
+                }
+                "attributes" => {
+                    options.attributes = Some(read_attributes(setting, diagnostics));
+                }
                 "returns" => options.returns = Returns::read(setting, diagnostics),
                 name => {
                     let Some(role) = Role::called(name) else {
                         continue;
                     };
                     setting.must_be_bare(diagnostics);
-                    if let Some((earlier, _)) = options.role {
+                    if let Some((earlier, key)) = &role_key {
                         let message = format!(
                             "`{}` and `{name}` exclude each other: a method is one of them",
                             earlier.name()
                         );
-                        diagnostics.on(&setting.key, message);
+                        diagnostics.on_both(key, &setting.key, message);
                     } else {
                         options.role = Some((role, setting.key.span()));
+                        role_key = Some((role, setting.key.clone()));
                     }
                 }
             }

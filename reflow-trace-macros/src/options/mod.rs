@@ -57,13 +57,8 @@ impl Vocabulary {
             } else if let Some(earlier) =
                 settings.iter().find(|earlier| earlier.name == setting.name)
             {
-                let both: TokenStream = [earlier.key.clone(), setting.key.clone()]
-                    .into_iter()
-                    .collect();
-                diagnostics.on(
-                    both,
-                    format!("`{}` is set twice, here and here", setting.name),
-                );
+                let text = format!("`{}` is set twice, here and here", setting.name);
+                diagnostics.on_both(&earlier.key, &setting.key, text);
             } else {
                 settings.push(setting);
             }

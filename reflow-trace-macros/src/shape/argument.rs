@@ -1,10 +1,12 @@
 //! One argument of a method: a receiver, a plain name, or a pattern.
 
 use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::attribute::Attribute;
-use super::tokens::{as_written, is_ident, is_punct, split_at_commas};
+use super::tokens::{
+    as_written, is_ident, is_punct, mention, split_at_commas, without_invisible_group,
+};
 
 /// One argument with its comma.
 pub(crate) struct Argument {
@@ -105,6 +107,14 @@ impl Argument {
         }
     }
 
+    /// Whether it is a pattern with this name in it.
+    pub(crate) fn binds(&self, name: &str) -> bool {
+        match &self.kind {
+            Kind::Pattern { pattern, .. } => mention(pattern, name).is_some(),
+            _ => false,
+        }
+    }
+
     /// How an error speaks of it.
     pub(crate) fn described(&self) -> Option<String> {
         match &self.kind {
@@ -157,13 +167,41 @@ impl Argument {
             .iter()
             .filter(|attribute| attribute.is("cfg"));
         let name = match &self.kind {
+            // A mention would be a use, and hide that the body has none.
+            Kind::Named { .. } if self.drops_without_effect() => return TokenStream::new(),
             Kind::Named { name, .. } | Kind::Pattern { name, .. } | Kind::Receiver { name, .. } => {
                 name
             }
             Kind::Other(_) => return TokenStream::new(),
         };
-        let reference = quote::quote_spanned!(Span::mixed_site()=> let _ = &);
+        let reference = quote_spanned!(Span::mixed_site()=> let _ = &);
         quote!(#(#cfg)* #reference #name;)
+    }
+
+    /// Whether the body knows it by something else than the name in the signature.
+    pub(crate) fn must_be_rebound(&self) -> bool {
+        match &self.kind {
+            Kind::Named { mutable, .. } => mutable.is_some(),
+            Kind::Pattern { pattern, .. } => pattern.to_string() != "_",
+            Kind::Receiver { .. } | Kind::Other(_) => false,
+        }
+    }
+
+    /// Whether it is a reference or a number: when it drops, nothing happens.
+    fn drops_without_effect(&self) -> bool {
+        const PLAIN: [&str; 14] = [
+            "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+            "f32", "f64",
+        ];
+        let Some(declared) = self.type_tokens() else {
+            return false;
+        };
+        let declared: Vec<TokenTree> = without_invisible_group(declared).into_iter().collect();
+        match declared.as_slice() {
+            [TokenTree::Ident(only)] => PLAIN.iter().any(|plain| only == plain),
+            [first, ..] => is_punct(Some(first), '&'),
+            [] => false,
+        }
     }
 
     /// What the body finds under the names it knows: `mut` arguments bound afresh, patterns taken apart.
@@ -173,15 +211,17 @@ impl Argument {
             .iter()
             .filter(|attribute| attribute.is("cfg"));
         match &self.kind {
-            Kind::Named {
-                mutable: Some(mutable),
-                name,
-                ..
-            } => quote!(#(#cfg)* let #mutable #name = #name;),
-            Kind::Pattern { pattern, name, .. } if pattern.to_string() != "_" => {
-                quote!(#(#cfg)* let #pattern = #name;)
+            _ if !self.must_be_rebound() && self.drops_without_effect() => TokenStream::new(),
+            Kind::Named { mutable, name, .. } => {
+                let tokens = quote_spanned!(Span::mixed_site()=> let #mutable #name = #name;);
+                quote!(#(#cfg)* #tokens)
             }
-            _ => TokenStream::new(),
+            Kind::Pattern { name, .. } if !self.must_be_rebound() => {
+                let unused = format_ident!("_{name}");
+                quote!(#(#cfg)* let #unused = #name;)
+            }
+            Kind::Pattern { pattern, name, .. } => quote!(#(#cfg)* let #pattern = #name;),
+            Kind::Receiver { .. } | Kind::Other(_) => TokenStream::new(),
         }
     }
 }

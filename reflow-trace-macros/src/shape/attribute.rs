@@ -65,6 +65,21 @@ impl Attribute {
         }
     }
 
+    /// `#[renamed::name]` is `#[name]` where `renamed` is what the user calls this crate.
+    pub(crate) fn understand(&mut self, crate_path: &[String]) {
+        let (Some(last), false) = (self.path.last().cloned(), crate_path.is_empty()) else {
+            return;
+        };
+        let before = &self.path[..self.path.len() - 1];
+        if before
+            .iter()
+            .map(Ident::to_string)
+            .eq(crate_path.iter().cloned())
+        {
+            self.path = vec![last];
+        }
+    }
+
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self.path.as_slice(), [only] if only == name)
     }

@@ -4,6 +4,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Fields};
 
 use super::redaction::{self, Redaction};
@@ -36,6 +37,7 @@ pub(crate) struct Field {
     /// The name, or the number in a tuple.
     pub(crate) member: syn::Member,
     pub(crate) cfg: Vec<Attribute>,
+    type_span: Span,
     pub(crate) is_id: bool,
     pub(crate) is_context: bool,
     pub(crate) is_attribute: bool,
@@ -139,6 +141,11 @@ impl Field {
         self.is_id || self.is_context || self.is_attribute || self.redact.is_some()
     }
 
+    /// Our hygiene at the place of the field, for generated code whose mistakes are the field's.
+    pub(crate) fn place(&self) -> Span {
+        Span::mixed_site().located_at(self.type_span)
+    }
+
     /// How a record calls the field.
     pub(crate) fn written_name(&self) -> String {
         match &self.member {
@@ -229,6 +236,7 @@ fn read_fields(fields: &mut Fields, diagnostics: &mut Diagnostics) -> Vec<Field>
         });
         read.push(Field {
             member,
+            type_span: field.ty.span(),
             cfg: cfg_of(&field.attrs),
             is_id,
             is_context,

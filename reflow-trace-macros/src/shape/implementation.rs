@@ -5,6 +5,7 @@ use quote::ToTokens;
 
 use super::attribute::Attribute;
 use super::method::Method;
+use super::returned::Returned;
 use super::tokens::{Angles, as_group, is_ident, is_punct, without_invisible_group};
 
 /// One impl block.
@@ -47,13 +48,26 @@ impl Implementation {
             });
         };
         let header = trees[at..trees.len() - 1].to_vec();
-        let members = read_members(braces.stream().into_iter().collect());
+        let mut members = read_members(braces.stream().into_iter().collect());
+        resolve_futures(&mut members);
         Ok(Implementation {
             attributes,
             header,
             members,
             braces,
         })
+    }
+
+    /// Knows our attributes behind a path to this crate under another name.
+    pub(crate) fn understand(&mut self, crate_path: &[String]) {
+        for attribute in &mut self.attributes {
+            attribute.understand(crate_path);
+        }
+        for method in self.methods_mut() {
+            for attribute in &mut method.attributes {
+                attribute.understand(crate_path);
+            }
+        }
     }
 
     pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
@@ -195,6 +209,23 @@ fn read_members(mut trees: Vec<TokenTree>) -> Vec<Member> {
     members
 }
 
+/// `-> Self::Future` is a boxed future where this impl says that `Future` is one.
+fn resolve_futures(members: &mut [Member]) {
+    let types: Vec<(String, Returned)> = members.iter().filter_map(Member::as_type).collect();
+    for member in members {
+        let Member::Method(method) = member else {
+            continue;
+        };
+        let name = method.returned.as_ref().and_then(Returned::associated_type);
+        let is_boxed = |(known, kind): &(String, Returned)| {
+            name.as_ref() == Some(known) && *kind == Returned::BoxedFuture
+        };
+        if types.iter().any(is_boxed) {
+            method.kind = Returned::BoxedFuture;
+        }
+    }
+}
+
 /// Constants and types end at a semicolon, macro calls perhaps at a brace, inner attributes at their bracket.
 fn end_of_other_member(trees: &[TokenTree], start: usize) -> usize {
     let mut macro_call = false;
@@ -215,6 +246,34 @@ fn end_of_other_member(trees: &[TokenTree], start: usize) -> usize {
         }
     }
     trees.len()
+}
+
+impl Member {
+    /// The name and the kind of an associated type.
+    fn as_type(&self) -> Option<(String, Returned)> {
+        let Member::Other(tokens) = self else {
+            return None;
+        };
+        let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+        let keyword = trees.iter().position(|tree| is_ident(Some(tree), "type"))?;
+        let TokenTree::Ident(name) = trees.get(keyword + 1)? else {
+            return None;
+        };
+        let mut angles = Angles::default();
+        let equals = trees.iter().skip(keyword).position(|tree| {
+            angles.step(tree);
+            angles.are_closed() && is_punct(Some(tree), '=')
+        })?;
+        let mut angles = Angles::default();
+        let value = trees[keyword + equals + 1..].iter().take_while(|tree| {
+            let ends = is_punct(Some(tree), ';') || is_ident(Some(tree), "where");
+            let outside = angles.are_closed();
+            angles.step(tree);
+            !(outside && ends)
+        });
+        let value: TokenStream = value.cloned().collect();
+        Some((name.to_string(), Returned::of(Some(&value))))
+    }
 }
 
 impl NotAnImplementation {

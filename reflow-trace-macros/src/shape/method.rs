@@ -5,6 +5,7 @@ use quote::ToTokens;
 
 use super::argument::Argument;
 use super::attribute::Attribute;
+use super::returned::Returned;
 use super::tokens::{Angles, as_group, is_ident, is_punct};
 
 /// One method. Everything but argument patterns and the body is re-emitted as it was written.
@@ -21,6 +22,8 @@ pub(crate) struct Method {
     arrow: Vec<TokenTree>,
     /// The declared return type, if any.
     pub(crate) returned: Option<TokenStream>,
+    /// What kind of type that is.
+    pub(crate) kind: Returned,
     where_clause: Vec<TokenTree>,
     pub(crate) body: Body,
 }
@@ -95,6 +98,7 @@ impl Method {
             arguments: Argument::read_all(parentheses.stream()),
             parentheses: parentheses.span(),
             arrow,
+            kind: Returned::of(returned.as_ref()),
             returned,
             where_clause,
             body,
@@ -106,9 +110,11 @@ impl Method {
         self.arguments.iter().find_map(Argument::receiver)
     }
 
-    /// Whether any attribute is `#[name]`.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.attributes.iter().any(|attribute| attribute.is(name))
+    /// Whether any attribute is `#[name]`, or may be under a condition.
+    pub(crate) fn may_have(&self, name: &str) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| attribute.is(name) || attribute.is_conditional(name))
     }
 
     /// The same method with another signature's arguments and another body.
@@ -174,6 +180,19 @@ fn end_of_bounds(trees: &[TokenTree], start: usize) -> usize {
     trees.len()
 }
 
+/// How many tokens the `#![..]` at the begin of a body are.
+fn length_of_inner_attributes(body: &TokenStream) -> usize {
+    let mut trees = body.clone().into_iter();
+    let mut length = 0;
+    while is_punct(trees.next().as_ref(), '#')
+        && is_punct(trees.next().as_ref(), '!')
+        && as_group(trees.next().as_ref(), Delimiter::Bracket).is_some()
+    {
+        length += 3;
+    }
+    length
+}
+
 /// A brace group, or the invisible group around one that a `$body:block` leaves.
 fn is_body(tree: &TokenTree) -> bool {
     match tree {
@@ -201,7 +220,12 @@ impl Body {
     pub(crate) fn as_block(&self) -> TokenStream {
         match self {
             Body::Braces(group) => {
-                let mut block = group.clone();
+                let inside = group.stream();
+                let behind = length_of_inner_attributes(&inside);
+                let mut block = match behind {
+                    0 => group.clone(),
+                    _ => Group::new(group.delimiter(), inside.into_iter().skip(behind).collect()),
+                };
                 block.set_span(group.span().resolved_at(Span::mixed_site()));
                 TokenTree::Group(block).into()
             }
@@ -210,9 +234,17 @@ impl Body {
     }
 
     /// Other statements in the braces of this body. The braces stay the user's: they decide whether the method counts
-    /// as generated, and the compiler keeps silent about unused methods that were.
+    /// as generated, and the compiler keeps silent about unused methods that were. Inner attributes stay in front,
+    /// because an expression may not have any.
     pub(crate) fn holding(&self, statements: TokenStream) -> TokenStream {
-        let mut braces = Group::new(Delimiter::Brace, statements);
+        let mut content = TokenStream::new();
+        if let Body::Braces(group) = self {
+            let inside = group.stream();
+            let attributes = length_of_inner_attributes(&inside);
+            content.extend(inside.into_iter().take(attributes));
+        }
+        content.extend(statements);
+        let mut braces = Group::new(Delimiter::Brace, content);
         if let Body::Braces(group) = self {
             braces.set_span(group.span());
         }

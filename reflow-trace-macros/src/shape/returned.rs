@@ -18,6 +18,8 @@ pub(crate) enum Returned {
     BoxedFuture,
     /// A name of the user's that ends like a future: nobody but the user knows.
     PerhapsFuture,
+    /// `Poll<..>`: that it is pending means that nothing has happened yet.
+    Poll,
 }
 
 impl Returned {
@@ -61,7 +63,25 @@ impl Returned {
                 Returned::BoxedFuture
             }
             name if name.ends_with("Future") || name.ends_with("Fut") => Returned::PerhapsFuture,
+            // Whether an alias such as `PollSend` is one is found out by its type.
+            name if name.starts_with("Poll") => Returned::Poll,
             _ => Returned::Value,
+        }
+    }
+
+    /// The name in `Self::Name` or `Self::Name<..>`.
+    pub(crate) fn associated_type(declared: &TokenStream) -> Option<String> {
+        let trees: Vec<TokenTree> = without_invisible_group(declared.clone())
+            .into_iter()
+            .collect();
+        let is_path = is_ident(trees.first(), "Self")
+            && is_punct(trees.get(1), ':')
+            && is_punct(trees.get(2), ':');
+        match (is_path, trees.get(3), trees.get(4)) {
+            (true, Some(TokenTree::Ident(name)), next) if next.is_none() || is_punct(next, '<') => {
+                Some(name.to_string())
+            }
+            _ => None,
         }
     }
 }
@@ -159,6 +179,20 @@ mod tests {
         );
         assert_eq!(kind("Self::Future"), Returned::PerhapsFuture);
         assert_eq!(kind("SendFut<'_>"), Returned::PerhapsFuture);
+        assert_eq!(kind("task::Poll<Result<(), E>>"), Returned::Poll);
+        assert_eq!(kind("Option<Poll<()>>"), Returned::Value);
+    }
+
+    #[test]
+    fn associated_types_are_told_from_other_paths() {
+        let name = |declared: &str| {
+            Returned::associated_type(&declared.parse().expect("the test's type is made of tokens"))
+        };
+        assert_eq!(name("Self::Future").as_deref(), Some("Future"));
+        assert_eq!(name("Self::Future<'_>").as_deref(), Some("Future"));
+        assert_eq!(name("Self"), None);
+        assert_eq!(name("<Self as Service>::Future"), None);
+        assert_eq!(name("Self::Future::Output"), None);
     }
 
     #[test]

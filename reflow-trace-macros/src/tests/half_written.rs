@@ -5,10 +5,27 @@ use super::expand;
 /// The body comes out as it went in, in a method that is recorded.
 #[track_caller]
 fn survives(body: &str) {
-    for qualifier in ["", "async"] {
-        let source = format!(
-            "#[traced_connector] impl C {{ {qualifier} fn send(&self, message: M) -> Result<(), E> {{ {body} }} }}"
-        );
+    let signatures = [
+        ("fn send(&self, message: M) -> Result<(), E>", "begin_send"),
+        (
+            "async fn send(&self, message: M) -> Result<(), E>",
+            "begin_send",
+        ),
+        (
+            "fn send(&self, message: M) -> BoxFuture<'_, ()>",
+            "begin_send",
+        ),
+        ("#[track_caller] fn send(&self, message: M)", "begin_send"),
+        ("fn send_all(&self, messages: Vec<M>)", "begin_batch"),
+        ("async fn send_all(&self, messages: Vec<M>)", "begin_batch"),
+        (
+            "#[trace(send)] fn poll(&self, message: M) -> Poll<()>",
+            "begin_batch",
+        ),
+        ("fn recv(&self) -> Option<M>", "begin_receive"),
+    ];
+    for (signature, begin) in signatures {
+        let source = format!("#[traced_connector] impl C {{ {signature} {{ {body} }} }}");
         let expanded = expand(&source, true).to_string();
         let body = body
             .parse::<proc_macro2::TokenStream>()
@@ -16,7 +33,7 @@ fn survives(body: &str) {
             .to_string();
         assert!(!expanded.contains("compile_error"), "{expanded}");
         assert!(expanded.contains(&body), "{expanded}");
-        assert!(expanded.contains("begin_send"), "{expanded}");
+        assert!(expanded.contains(begin), "{expanded}");
     }
 }
 

@@ -3,6 +3,7 @@
 mod expansions;
 mod half_written;
 mod soup;
+mod without_recording;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -11,11 +12,13 @@ use crate::shape::attribute::Attribute;
 
 /// Expands the first attribute of an item, which is one of ours.
 fn expand(source: &str, enabled: bool) -> TokenStream {
-    let trees: Vec<_> = source
-        .parse::<TokenStream>()
-        .expect("the source is made of tokens")
-        .into_iter()
-        .collect();
+    let tokens = source.parse().expect("the source is made of tokens");
+    expand_tokens(tokens, enabled)
+}
+
+/// The same for tokens, which may hold invisible groups.
+fn expand_tokens(tokens: TokenStream, enabled: bool) -> TokenStream {
+    let trees: Vec<_> = tokens.into_iter().collect();
     let mut at = 0;
     let attributes = Attribute::read_all(&trees, &mut at);
     let (ours, others) = attributes

@@ -6,7 +6,6 @@ impl Actor for Validator {
     ) -> Result<(), E> {
         ::reflow_trace::__private::instrumented(
                 async move {
-                    let _ = &context;
                     let _ = &message;
                     let _ = &self;
                     ::reflow_trace::__private::begin_in(|
@@ -72,34 +71,38 @@ impl Actor for Validator {
         out
     }
     async fn run(mut self, inbox: Inbox<Reading>) -> Result<(), E> {
-        ::reflow_trace::__private::instrumented(
-                async move {
-                    let _ = &inbox;
-                    let _ = &self;
-                    ::reflow_trace::__private::begin_in(|
-                        flow: &mut ::reflow_trace::__private::Flow|
-                    {
-                        use ::reflow_trace::__private::AsName as _;
-                        ::reflow_trace::__private::begin_life(
-                            flow,
-                            (&&::reflow_trace::__private::Text(&(self.name))).name(),
-                            {
-                                static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                                &SITE
-                            },
-                        );
-                    });
-                    if false {
-                        return ::reflow_trace::__private::declared::<Result<(), E>>();
-                    }
-                    { Ok(()) }
-                },
-                |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                    flow.end({
-                        use ::reflow_trace::__private::Judge as _;
-                        (&&::reflow_trace::__private::Judged(&*out)).outcome()
-                    });
-                },
+        ::reflow_trace::__private::in_task(
+                ::reflow_trace::__private::instrumented(
+                    async move {
+                        let _ = &inbox;
+                        let _ = &self;
+                        ::reflow_trace::__private::begin_in(|
+                            flow: &mut ::reflow_trace::__private::Flow|
+                        {
+                            use ::reflow_trace::__private::AsName as _;
+                            ::reflow_trace::__private::begin_life(
+                                flow,
+                                (&&::reflow_trace::__private::Text(&(self.name))).name(),
+                                {
+                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                    &SITE
+                                },
+                            );
+                        });
+                        if false {
+                            return ::reflow_trace::__private::declared::<
+                                Result<(), E>,
+                            >();
+                        }
+                        { Ok(()) }
+                    },
+                    |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
+                        flow.end({
+                            use ::reflow_trace::__private::Judge as _;
+                            (&&::reflow_trace::__private::Judged(&*out)).outcome()
+                        });
+                    },
+                ),
             )
             .await
     }

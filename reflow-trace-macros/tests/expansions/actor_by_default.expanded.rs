@@ -16,7 +16,6 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> bool {
-            let _ = &message;
             let _ = &self;
             { true }
         });
@@ -27,6 +26,7 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
         out
     }
     fn live(&self) {
+        let _frame = ::reflow_trace::__private::CauseFrame::enter_task();
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
             use ::reflow_trace::__private::AsName as _;

@@ -24,7 +24,6 @@ impl Connector {
         }
         let out = ::reflow_trace::__private::call(move || -> Answer {
             let _ = &envelope;
-            let _ = &target;
             let _ = &self;
             { Answer::Accepted }
         });

@@ -39,7 +39,6 @@ where
             #[cfg(unix)]
             let _ = &argument_3;
             let _ = &argument_2;
-            let _ = &topic;
             let _ = &self;
             let mut topic = topic;
             let Envelope { payload, .. } = argument_2;

@@ -34,7 +34,11 @@ impl ::reflow_trace::Message for Message {
                 static KIND: ::reflow_trace::__private::MessageKind = ::reflow_trace::__private::MessageKind::new(
                         "Extra",
                     )
-                    .rate((RATE) as ::core::primitive::f64);
+                    .rate(
+                        ::reflow_trace::__private::share(
+                            (RATE) as ::core::primitive::f64,
+                        ),
+                    );
                 &KIND
             }
         }
@@ -69,7 +73,11 @@ impl ::reflow_trace::Message for Message {
             Self::DebugInfo { .. } => ::core::option::Option::None,
             Self::DataUpdate { .. } => ::core::option::Option::None,
             #[cfg(feature = "extra")]
-            Self::Extra { 0: field, .. } => ::core::option::Option::Some(field),
+            Self::Extra { 0: field, .. } => {
+                ::core::option::Option::Some(
+                    ::reflow_trace::__private::ContextField::context(field),
+                )
+            }
         }
     }
     fn context_mut(
@@ -80,7 +88,11 @@ impl ::reflow_trace::Message for Message {
             Self::DebugInfo { .. } => ::core::option::Option::None,
             Self::DataUpdate { .. } => ::core::option::Option::None,
             #[cfg(feature = "extra")]
-            Self::Extra { 0: field, .. } => ::core::option::Option::Some(field),
+            Self::Extra { 0: field, .. } => {
+                ::core::option::Option::Some(
+                    ::reflow_trace::__private::ContextField::context_mut(field),
+                )
+            }
         }
     }
     fn id(

@@ -46,14 +46,22 @@ where
     }
     fn context(&self) -> ::core::option::Option<&::reflow_trace::__private::Context> {
         match self {
-            Self { context: field, .. } => ::core::option::Option::Some(field),
+            Self { context: field, .. } => {
+                ::core::option::Option::Some(
+                    ::reflow_trace::__private::ContextField::context(field),
+                )
+            }
         }
     }
     fn context_mut(
         &mut self,
     ) -> ::core::option::Option<&mut ::reflow_trace::__private::Context> {
         match self {
-            Self { context: field, .. } => ::core::option::Option::Some(field),
+            Self { context: field, .. } => {
+                ::core::option::Option::Some(
+                    ::reflow_trace::__private::ContextField::context_mut(field),
+                )
+            }
         }
     }
     fn id(

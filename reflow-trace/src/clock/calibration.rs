@@ -59,6 +59,8 @@ pub(crate) struct Calibration {
     start: Moment,
     now: Moment,
     ns_per_tick: f64,
+    /// How far the wall clock has been seen to stray from the monotonic one since the start.
+    wander_ns: u64,
 }
 
 /// Shorter baselines are too coarse to be used.
@@ -72,7 +74,14 @@ impl Calibration {
             start,
             now: start,
             ns_per_tick: 1.0,
+            wander_ns: 0,
         }
+    }
+
+    /// How far the wall clock has been seen to stray from the monotonic one: times of events that are
+    /// further apart than twice this are in their true order.
+    pub(crate) fn wander_ns(&self) -> u64 {
+        self.wander_ns
     }
 
     /// Measures again, after waiting out what is missing of the shortest baseline.
@@ -82,6 +91,8 @@ impl Calibration {
         }
         self.now = Moment::now();
         let elapsed_ns = (self.now.monotonic - self.start.monotonic).as_nanos() as f64;
+        let wall_ns = self.now.wall_ns.saturating_sub(self.start.wall_ns) as f64;
+        self.wander_ns = self.wander_ns.max((wall_ns - elapsed_ns).abs() as u64);
         let elapsed_ticks = self.now.ticks.wrapping_sub(self.start.ticks);
         if elapsed_ticks > 0 {
             self.ns_per_tick = elapsed_ns / elapsed_ticks as f64;

@@ -6,8 +6,11 @@ use std::sync::atomic::Ordering;
 
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::lane::{LaneShared, Purpose};
-use crate::ledger::{CounterSnapshot, EdgeCounters, Ledger, Loss, LossReason};
+use crate::ledger::{
+    CounterSnapshot, Coverage, EdgeCounters, Ledger, Loss, LossReason, RingCoverage,
+};
 use crate::runtime::{Runtime, dictionary};
+use crate::sampling::Threshold;
 
 /// Sums over all lanes.
 #[derive(Debug, Default)]
@@ -44,7 +47,7 @@ impl Runtime {
         for lane in self.lanes_now() {
             for cell in lane.cells() {
                 totals.attempted += cell.messages.get();
-                totals.not_sampled += cell.not_sampled.get();
+                totals.not_sampled += cell.not_sampled();
             }
             totals.begun = totals
                 .begun
@@ -67,12 +70,13 @@ impl Runtime {
         messages
     }
 
-    /// The exact counters of all sends, ordered by edge and type.
+    /// The exact counters of all sends, and of what came out of traced channels, ordered by edge and type.
     pub(crate) fn counters(&self) -> CounterSnapshot {
         let mut flows: BTreeMap<(EdgeNumber, TypeNumber), EdgeCounters> = BTreeMap::new();
         for cell in self.lanes_now().iter().flat_map(|lane| lane.cells()) {
             // A cell that was entered for a message that another method had already counted is empty.
-            if cell.purpose != Purpose::Send || cell.messages.get() == 0 {
+            let is_counted = matches!(cell.purpose, Purpose::Send | Purpose::Take | Purpose::Loss);
+            if !is_counted || cell.messages.get() == 0 {
                 continue;
             }
             let counters = flows
@@ -91,14 +95,58 @@ impl Runtime {
                         ..EdgeCounters::default()
                     }
                 });
-            counters.messages += cell.messages.get();
-            counters.bytes += cell.bytes.get();
-            counters.failures += cell.failures.get();
-            counters.not_sampled += cell.not_sampled.get();
+            match cell.purpose {
+                Purpose::Take => counters.received += cell.messages.get(),
+                Purpose::Loss => counters.dropped += cell.messages.get(),
+                Purpose::Send | Purpose::Receive | Purpose::Life => {
+                    counters.messages += cell.messages.get();
+                    counters.bytes += cell.bytes.get();
+                    counters.failures += cell.failures.get();
+                    counters.not_sampled += cell.not_sampled();
+                }
+            }
         }
         CounterSnapshot {
             producer: self.producer(),
             edges: flows.into_values().collect(),
+        }
+    }
+
+    /// What a reader needs to tell whether it has seen everything.
+    pub(super) fn coverage(&self, collected: &Collected, clock_wander_ns: u64) -> Coverage {
+        // As in the ledger: what comes later in an attempt's life is read first.
+        let by_hand_lost = self.by_hand_lost.load(Ordering::Acquire) + collected.by_hand_too_large;
+        let by_hand_not_sampled = self.by_hand_not_sampled.load(Ordering::Acquire);
+        let by_hand_attempted = self.by_hand_attempted.load(Ordering::Acquire);
+        let by_hand_ended = by_hand_lost + by_hand_not_sampled + collected.by_hand;
+        // Of what was switched off nobody knows anything. What was recorded by hand and left out may have been
+        // decided by any of the samplers that were in force.
+        let mut threshold = if self.policy().was_switched_off || by_hand_not_sampled > 0 {
+            Threshold::NEVER
+        } else {
+            Threshold::ALWAYS
+        };
+        let mut rings = Vec::new();
+        for lane in self.lanes_now() {
+            let numbered = lane.numbered.get();
+            if numbered > 0 {
+                let ring = lane.ring;
+                rings.push(RingCoverage { ring, numbered });
+            }
+            // A life belongs to no trace.
+            let cells = lane.cells().into_iter();
+            for cell in cells.filter(|cell| cell.purpose != Purpose::Life) {
+                threshold = threshold.max(cell.threshold());
+            }
+        }
+        Coverage {
+            producer: self.producer(),
+            threshold,
+            rings,
+            lost_without_number: self.without_ring.load(Ordering::Relaxed) + by_hand_lost,
+            by_hand: collected.by_hand,
+            by_hand_waiting: by_hand_attempted.saturating_sub(by_hand_ended),
+            clock_wander_ns,
         }
     }
 

@@ -11,7 +11,7 @@ use super::rates::Rates;
 use crate::clock::{Calibration, ticks};
 use crate::event::TraceEvent;
 use crate::lane::LaneShared;
-use crate::ledger::{CounterSnapshot, Loss, TracingMetrics};
+use crate::ledger::{CounterSnapshot, Coverage, Loss, TracingMetrics};
 use crate::record::encode_event;
 use crate::ring::Reader;
 use crate::runtime::{Answer, ByHand, Command, RING_BY_HAND, Runtime, dictionary};
@@ -46,7 +46,7 @@ pub(crate) struct Collector {
     collected: Collected,
     by_hand_sequence: u64,
     reported_losses: Vec<Loss>,
-    reported_counters: Option<CounterSnapshot>,
+    reported_counters: Option<(CounterSnapshot, Coverage)>,
     counters_since: Instant,
     reported: Instant,
     nap: Duration,
@@ -268,10 +268,24 @@ impl Collector {
     fn notice_counters(&mut self) {
         self.counters_since = Instant::now();
         let counters = self.runtime.counters();
-        if !counters.edges.is_empty() && self.reported_counters.as_ref() != Some(&counters) {
-            self.batch.notice(TraceEvent::edge_counters(&counters));
+        let wander_ns = self.calibration.wander_ns();
+        let coverage = self.runtime.coverage(&self.collected, wander_ns);
+        let has_news = self.reported_counters.as_ref().is_none_or(|reported| {
+            let known = &reported.1;
+            // The wander alone is no news.
+            reported.0 != counters
+                || known.threshold != coverage.threshold
+                || known.rings != coverage.rings
+                || known.lost_without_number != coverage.lost_without_number
+                || (known.by_hand, known.by_hand_waiting)
+                    != (coverage.by_hand, coverage.by_hand_waiting)
+        });
+        let has_content = !counters.edges.is_empty() || !coverage.rings.is_empty();
+        if has_content && has_news {
+            let event = TraceEvent::edge_counters(&counters).with_coverage(&coverage);
+            self.batch.notice(event);
             self.batch_since.get_or_insert_with(Instant::now);
-            self.reported_counters = Some(counters);
+            self.reported_counters = Some((counters, coverage));
         }
     }
 
@@ -323,6 +337,7 @@ impl Collector {
             memory_usage_mb: bytes as f64 / 1e6,
             ledger,
             content: self.runtime.content.ledger(),
+            propagation_faults: self.runtime.faults.get(),
         };
     }
 }

@@ -20,11 +20,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) const START: Self = Self {
-        depth: Cell::new(0),
-        base: Cell::new(0),
-        is_awaited: Cell::new(false),
-    };
+    pub(crate) const fn start() -> Self {
+        Self {
+            depth: Cell::new(0),
+            base: Cell::new(0),
+            is_awaited: Cell::new(false),
+        }
+    }
 }
 
 /// Attempts under way on this thread.

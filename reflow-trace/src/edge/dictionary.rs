@@ -92,6 +92,12 @@ impl Dictionary {
         )
     }
 
+    /// Whether an edge has this number.
+    pub(crate) fn has_edge(&self, number: EdgeNumber) -> bool {
+        let edges = self.edges.read().unwrap_or_else(PoisonError::into_inner);
+        edges.names.len() > number as usize
+    }
+
     /// The number of a type, which it gets if it has none.
     pub(crate) fn message_type(&self, name: &str) -> TypeNumber {
         let name = bounded(name);

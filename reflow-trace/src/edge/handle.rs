@@ -49,6 +49,14 @@ impl Edge {
         }
     }
 
+    /// An edge that the dictionary has, under this number.
+    pub(crate) fn known(number: EdgeNumber, names: &Arc<EdgeNames>) -> Self {
+        Self {
+            number,
+            names: Arc::clone(names),
+        }
+    }
+
     /// The same edge over another protocol; the default is `memory_channel`.
     #[must_use]
     pub fn with_protocol(self, protocol: &str) -> Self {

@@ -23,7 +23,10 @@ pub struct CausalityInfo {
     pub dependency_chain: Vec<EventId>,
     /// For ties to span tracers; empty when there are none.
     pub span_id: String,
-    /// More direct causes, where one message was made from several.
+    /// More direct causes, where one message was made from several; a field of [`Context`]s marked
+    /// `#[trace(attribute)]` names them.
+    ///
+    /// [`Context`]: crate::Context
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined_event_ids: Vec<EventId>,
     /// How many messages lie between the root and this one; `None` when not known.

@@ -108,6 +108,20 @@ impl EventId {
         })
     }
 
+    /// The 8 bytes by which tracers of spans know this event, as in `traceparent`; never 0.
+    ///
+    /// A hash: an event id has 122 bits.
+    pub fn span_id(self) -> u64 {
+        let bits = self.0.as_u128();
+        // The finalizer of splitmix64 over one half, then over both.
+        let mix = |mut bits: u64| {
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits ^ (bits >> 31)
+        };
+        mix(mix(bits as u64) ^ (bits >> 64) as u64).max(1)
+    }
+
     /// Takes a UUID from elsewhere as an event id.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)

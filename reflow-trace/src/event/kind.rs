@@ -15,7 +15,8 @@ pub enum TraceEventType {
     ActorCompleted,
     /// An actor ended by an error, a panic or by being cancelled.
     ActorFailed,
-    /// A send that did not deliver: it failed, was cancelled or panicked.
+    /// A send that did not deliver: it failed, was cancelled or panicked; or whose message was dropped
+    /// inside a channel, which is an event of its own beside the `DataFlow` that brought it there.
     ///
     /// Together with the absence of a `DataFlow` this is what a search for missing flows finds.
     MessageSent,
@@ -69,9 +70,22 @@ pub enum Outcome {
     Cancelled,
     /// The send panicked.
     Panicked,
+    /// The message was delivered into a channel and dropped there before anybody received it.
+    Dropped,
+    /// The send gave up after the time it was given.
+    TimedOut,
 }
 
 impl Outcome {
+    #[inline]
+    pub(crate) fn of_result<T, E>(result: &Result<T, E>) -> Self {
+        if result.is_ok() {
+            Self::Delivered
+        } else {
+            Self::Failed
+        }
+    }
+
     /// The name used in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -79,6 +93,8 @@ impl Outcome {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Panicked => "panicked",
+            Self::Dropped => "dropped",
+            Self::TimedOut => "timed_out",
         }
     }
 }

@@ -24,11 +24,11 @@ mod label;
 mod layout;
 mod mermaid;
 mod model;
-mod numbers;
+pub(crate) mod numbers;
 mod percentile;
 mod svg;
 mod table;
-mod text;
+pub(crate) mod text;
 
 pub use file::RenderError;
 pub use model::{ActorNode, Count, DataFlowGraph, FlowEdge, MessageFlow, Percentiles};

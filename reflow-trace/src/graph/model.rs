@@ -224,7 +224,7 @@ impl DataFlowGraph {
     }
 
     /// The position of an actor among [`nodes`](Self::nodes).
-    pub(super) fn node_index(&self, name: &str) -> Option<usize> {
+    pub(crate) fn node_index(&self, name: &str) -> Option<usize> {
         self.nodes
             .binary_search_by(|node| node.name.as_str().cmp(name))
             .ok()

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Digits in groups of three from five digits on, so that `2024` stays whole.
 ///
 /// The groups are parted by a no-break space, which no country reads as a decimal mark.
-pub(super) fn grouped(n: u64) -> String {
+pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     if digits.len() < 5 {
         return digits;
@@ -21,7 +21,7 @@ pub(super) fn grouped(n: u64) -> String {
 }
 
 /// Three significant digits with the unit that suits: `820 ns`, `1.5 ms`, `2 min 5 s`, `3 h 20 min`.
-pub(super) fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     let ns = time.as_nanos();
     // The borders lie where three digits would round up into the next unit.
     match ns {

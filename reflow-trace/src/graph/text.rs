@@ -21,7 +21,7 @@ pub(super) const TOOLTIP_CHARS: usize = 1_000;
 const CHARS_PER_COLUMN: usize = 4;
 
 /// The name on one line with everything in it visible and harmless.
-pub(super) fn visible(name: &str) -> String {
+pub(crate) fn visible(name: &str) -> String {
     if name.trim().is_empty() {
         return name
             .chars()
@@ -60,7 +60,7 @@ fn visible_char(c: char) -> char {
 /// Whether a letter in it is written from right to left, which moves numbers that follow it.
 ///
 /// The blocks that Unicode reserves for such scripts, as its table `DerivedBidiClass` lists them.
-pub(super) fn has_right_to_left(text: &str) -> bool {
+pub(crate) fn has_right_to_left(text: &str) -> bool {
     text.chars().any(|c| {
         matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
             || matches!(c, '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
@@ -68,12 +68,12 @@ pub(super) fn has_right_to_left(text: &str) -> bool {
 }
 
 /// The columns that `text` takes.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }
 
 /// The visible name in at most `limit` columns.
-pub(super) fn shortened(name: &str, limit: usize) -> String {
+pub(crate) fn shortened(name: &str, limit: usize) -> String {
     let shown = visible(name);
     let char_limit = limit * CHARS_PER_COLUMN;
     if shown.width() <= limit && shown.chars().count() <= char_limit {
@@ -102,7 +102,7 @@ fn fitting(chars: impl Iterator<Item = char>, limit: usize) -> Vec<char> {
 }
 
 /// The visible name for a tooltip: whole, unless it is longer than [`TOOLTIP_CHARS`].
-pub(super) fn tooltip(name: &str) -> String {
+pub(crate) fn tooltip(name: &str) -> String {
     if name.is_empty() {
         return "(no name)".to_owned();
     }
@@ -115,17 +115,17 @@ pub(super) fn tooltip(name: &str) -> String {
 }
 
 /// An actor's name in at most `limit` columns.
-pub(super) fn actor(name: &str, limit: usize) -> String {
+pub(crate) fn actor(name: &str, limit: usize) -> String {
     or_else(name, limit, "(no name)")
 }
 
 /// A message type's name in at most `limit` columns.
-pub(super) fn message_type(name: &str, limit: usize) -> String {
+pub(crate) fn message_type(name: &str, limit: usize) -> String {
     or_else(name, limit, "(no type)")
 }
 
 /// `out → in`, or `None` when neither port has a name.
-pub(super) fn ports(from: &str, to: &str, limit: usize) -> Option<String> {
+pub(crate) fn ports(from: &str, to: &str, limit: usize) -> Option<String> {
     if from.is_empty() && to.is_empty() {
         return None;
     }

@@ -9,9 +9,10 @@ use std::sync::{Arc, PoisonError};
 
 use uuid::Uuid;
 
-use crate::context::Context;
+use crate::context::{Causes, FurtherCauses};
 use crate::event::TraceEvent;
 use crate::ledger::TracingMetrics;
+use crate::probe::{CAUSES_NOT_NAMED, PARENT_SPAN_ID};
 use crate::runtime::{self, ByHand, Runtime};
 use crate::sampling::{
     DataFlowSampler, InvalidSampleRate, Randomness, SamplingInfo, Switch, Threshold,
@@ -81,7 +82,8 @@ impl TracingIntegration {
             .map_or(Threshold::ALWAYS, |sampler| {
                 sampler.threshold(from_actor, to_actor)
             });
-        let cause = Context::current();
+        let causes = Causes::current();
+        let cause = *causes.first();
         let randomness = cause
             .randomness()
             .unwrap_or_else(|| Randomness::from_bits(Uuid::new_v4().as_u128() as u64));
@@ -107,7 +109,12 @@ impl TracingIntegration {
             event.trace_id = cause.trace_id();
             event.causality.parent_event_id = cause.event_id();
             event.causality.root_cause_event_id = None;
-            event.causality.hop_count = Some(cause.hop_count());
+            event.causality.hop_count = cause.known_hops();
+            if let Some(span) = cause.parent_span_id() {
+                let attributes = &mut event.data.custom_attributes;
+                attributes.insert(PARENT_SPAN_ID.to_owned(), format!("{span:016x}").into());
+            }
+            name_further(causes.further(), &mut event);
         }
         self.record(event);
         Ok(())
@@ -223,6 +230,14 @@ impl TracingIntegration {
     /// The exact counters of every edge and message type, as they are now.
     pub fn edge_counters(&self) -> crate::ledger::CounterSnapshot {
         self.runtime.counters()
+    }
+}
+
+fn name_further(further: &FurtherCauses, event: &mut TraceEvent) {
+    event.causality.joined_event_ids = further.events().to_vec();
+    if further.unnamed() > 0 {
+        let attributes = &mut event.data.custom_attributes;
+        attributes.insert(CAUSES_NOT_NAMED.to_owned(), further.unnamed().into());
     }
 }
 

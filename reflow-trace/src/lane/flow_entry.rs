@@ -19,6 +19,26 @@ pub(crate) enum Purpose {
     Receive = 1,
     /// The life of an actor.
     Life = 2,
+    /// Out of a traced channel.
+    Take = 3,
+    /// Dropped inside a traced channel.
+    Loss = 4,
+}
+
+impl Purpose {
+    /// Bits that it takes.
+    pub(super) const BITS: u32 = 3;
+
+    /// From the lowest bits.
+    pub(super) const fn from_bits(bits: usize) -> Self {
+        match bits & ((1 << Self::BITS) - 1) {
+            0 => Self::Send,
+            1 => Self::Receive,
+            3 => Self::Take,
+            4 => Self::Loss,
+            _ => Self::Life,
+        }
+    }
 }
 
 /// What tells the flows of one edge apart.
@@ -26,7 +46,7 @@ pub(crate) enum Purpose {
 pub(crate) struct FlowId {
     /// Address of the kind, or of the path of the Rust type.
     pub(crate) kind: usize,
-    /// One more than the length of that path, or 0 for a kind, above two bits for the purpose.
+    /// One more than the length of that path, or 0 for a kind, above the bits of the purpose.
     pub(crate) length_and_purpose: usize,
     /// Address of the site where it says what protocol the edge has, else 0.
     pub(crate) site: usize,
@@ -41,17 +61,13 @@ impl FlowId {
     ) -> Self {
         Self {
             kind,
-            length_and_purpose: (length << 2) | purpose as usize,
+            length_and_purpose: (length << Purpose::BITS) | purpose as usize,
             site: site.map_or(0, |site| std::ptr::from_ref(site).addr()),
         }
     }
 
     pub(super) fn purpose(&self) -> Purpose {
-        match self.length_and_purpose & 3 {
-            0 => Purpose::Send,
-            1 => Purpose::Receive,
-            _ => Purpose::Life,
-        }
+        Purpose::from_bits(self.length_and_purpose)
     }
 }
 
@@ -160,6 +176,10 @@ impl FlowEntry {
                 Verdict::ByRate => Kept::new(by_rate, thresholds().number(by_rate)),
             }
         });
+        for verdict in [Verdict::Never, Verdict::Always, Verdict::ByRate] {
+            let threshold = self.kept(verdict).threshold;
+            self.cell.note_threshold(verdict, threshold);
+        }
         self.is_off = policy
             .switched_off
             .holds(&self.names, self.message_type, self.id.purpose());

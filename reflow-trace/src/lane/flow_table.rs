@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::flow_entry::{FlowEntry, FlowId, Purpose};
-use super::{Counter, FlowCell, LaneShared};
+use super::{FlowCell, LaneShared};
 use crate::edge::{
     BoundedName, Edge, EdgeNames, EdgeNumber, NAME_BYTES_MAX, OVERFLOW_EDGE, TypeNumber,
 };
@@ -114,6 +114,8 @@ pub(crate) struct FlowTable {
     /// would grow with every name.
     overflowed: Vec<u32>,
     cells: HashMap<(EdgeNumber, TypeNumber, Purpose), Arc<FlowCell>>,
+    /// The counters of what is sent over an edge, whatever its type.
+    sent: HashMap<EdgeNumber, Vec<Arc<FlowCell>>>,
 }
 
 impl FlowTable {
@@ -126,6 +128,7 @@ impl FlowTable {
             of_content: HashMap::new(),
             overflowed: Vec::new(),
             cells: HashMap::new(),
+            sent: HashMap::new(),
         }
     }
 
@@ -310,6 +313,12 @@ impl FlowTable {
         }
     }
 
+    /// How many messages were sent over an edge on this lane.
+    pub(crate) fn sent_over(&self, edge: EdgeNumber) -> u64 {
+        let cells = self.sent.get(&edge).into_iter().flatten();
+        cells.map(|cell| cell.messages.get()).sum()
+    }
+
     /// The counters of a flow.
     pub(crate) fn cell(
         &mut self,
@@ -322,16 +331,11 @@ impl FlowTable {
             .cells
             .entry((edge, message_type, purpose))
             .or_insert_with(|| {
-                let cell = Arc::new(FlowCell {
-                    edge,
-                    message_type,
-                    purpose,
-                    messages: Counter::default(),
-                    bytes: Counter::default(),
-                    failures: Counter::default(),
-                    not_sampled: Counter::default(),
-                });
+                let cell = Arc::new(FlowCell::new(edge, message_type, purpose));
                 lane.add_cell(Arc::clone(&cell));
+                if purpose == Purpose::Send {
+                    self.sent.entry(edge).or_default().push(Arc::clone(&cell));
+                }
                 cell
             });
         Arc::clone(cell)

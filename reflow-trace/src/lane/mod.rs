@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::edge::{EdgeNumber, TypeNumber};
 use crate::ring::Writer;
+use crate::sampling::{Threshold, Verdict};
 
 /// A counter with a single writer.
 #[derive(Debug, Default)]
@@ -37,6 +38,11 @@ impl Counter {
     #[inline]
     pub(crate) fn subtract(&self, amount: u64) {
         self.add(amount.wrapping_neg());
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
     }
 
     /// Adds one and gives the sum.
@@ -61,7 +67,60 @@ pub(crate) struct FlowCell {
     pub(crate) messages: Counter,
     pub(crate) bytes: Counter,
     pub(crate) failures: Counter,
-    pub(crate) not_sampled: Counter,
+    /// Messages that were not sampled, by the verdict on them.
+    left_out: [Counter; VERDICTS],
+    /// The largest threshold that was ever in force for messages with each verdict.
+    thresholds: [Counter; VERDICTS],
+}
+
+/// The three verdicts, and one that none is, which spares a check.
+const VERDICTS: usize = 4;
+
+impl FlowCell {
+    fn new(edge: EdgeNumber, message_type: TypeNumber, purpose: Purpose) -> Self {
+        Self {
+            edge,
+            message_type,
+            purpose,
+            messages: Counter::default(),
+            bytes: Counter::default(),
+            failures: Counter::default(),
+            left_out: Default::default(),
+            thresholds: Default::default(),
+        }
+    }
+
+    /// A message with this verdict, by its number in the two lowest bits, was not sampled.
+    #[inline(always)]
+    pub(crate) fn leave_out(&self, verdict: u64) {
+        self.left_out[verdict as usize % VERDICTS].add(1);
+    }
+
+    /// Messages that were not sampled.
+    pub(crate) fn not_sampled(&self) -> u64 {
+        self.left_out.iter().map(Counter::get).sum()
+    }
+
+    /// This threshold is in force for messages with this verdict from now on.
+    pub(crate) fn note_threshold(&self, verdict: Verdict, threshold: Threshold) {
+        let largest = &self.thresholds[verdict as usize];
+        if threshold.bits() > largest.get() {
+            largest.set(threshold.bits());
+        }
+    }
+
+    /// The largest threshold by which a message was left out; what reaches it was recorded.
+    pub(crate) fn threshold(&self) -> Threshold {
+        let by_verdict = self.left_out.iter().zip(&self.thresholds);
+        let largest = by_verdict.map(|(left_out, threshold)| {
+            if left_out.get() > 0 {
+                threshold.get()
+            } else {
+                0
+            }
+        });
+        Threshold::from_bits(largest.max().unwrap_or(0))
+    }
 }
 
 /// The part of a lane that everybody may read.

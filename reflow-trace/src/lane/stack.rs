@@ -11,6 +11,7 @@
 
 use super::Purpose;
 use crate::edge::EdgeNumber;
+use crate::probe::Elsewhere;
 use crate::record::sections::Sections;
 use crate::record::{Fields, Open};
 use crate::ring::{SLOT_WORDS, Words};
@@ -49,7 +50,7 @@ const STATES: [State; 8] = [
 
 /// Where an attempt stands and where it belongs, in one word so that it is written and compared at once.
 ///
-/// Bits 0–2: [`State`]; 3–4: [`Purpose`]; 5: there are details; 8–29: ring in which it began, 0: the one of this thread;
+/// Bits 0–2: [`State`]; 3–5: [`Purpose`]; 6: there are details; 8–29: ring in which it began, 0: the one of this thread;
 /// 32–63: generation of the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing(u64);
@@ -71,11 +72,7 @@ impl Standing {
 
     #[inline]
     pub(crate) const fn purpose(self) -> Purpose {
-        match (self.0 >> 3) & 3 {
-            0 => Purpose::Send,
-            1 => Purpose::Receive,
-            _ => Purpose::Life,
-        }
+        Purpose::from_bits((self.0 >> 3) as usize)
     }
 
     #[inline]
@@ -100,7 +97,7 @@ impl Standing {
     /// Something is to be added to the record.
     #[must_use]
     pub(crate) const fn with_details(self) -> Self {
-        Self(self.0 | (1 << 5))
+        Self(self.0 | (1 << 6))
     }
 
     #[must_use]
@@ -124,6 +121,8 @@ pub(crate) struct Attempt {
     pub(crate) producer: u64,
     /// The largest T so far.
     pub(crate) threshold: u64,
+    /// Holds with [`flag::ELSEWHERE`](crate::record::flag::ELSEWHERE).
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Attempt {
@@ -134,6 +133,7 @@ impl Attempt {
         trace_producer: 0,
         producer: 0,
         threshold: 0,
+        elsewhere: Elsewhere::NONE,
     };
 
     #[inline]
@@ -236,7 +236,13 @@ mod tests {
             State::Deferred,
             State::Awaiting,
         ] {
-            for purpose in [Purpose::Send, Purpose::Receive, Purpose::Life] {
+            for purpose in [
+                Purpose::Send,
+                Purpose::Receive,
+                Purpose::Life,
+                Purpose::Take,
+                Purpose::Loss,
+            ] {
                 for generation in [1, 7, u32::MAX] {
                     let standing = Standing::new(generation, state, purpose);
                     let parts = |s: Standing| (s.state(), s.purpose(), s.generation());

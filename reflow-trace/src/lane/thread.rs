@@ -7,6 +7,7 @@ use super::stack::{ParkedPool, Stack, Standing, State};
 use super::{LaneOwned, Purpose};
 use crate::clock::{has_counter, ticks_of};
 use crate::context::{Place, ThreadCause};
+use crate::probe::Elsewhere;
 use crate::record::pack_root;
 use crate::runtime::{self, Overflow, Runtime};
 use crate::sampling::RootNumbering;
@@ -28,6 +29,8 @@ pub(crate) struct LaneInUse {
     pub(crate) numbering: RootNumbering,
     /// The upper bits of the trace ids of this ring where a record has them.
     pub(crate) root_word: u64,
+    /// What there is to say of the trace that is being decided over; see [`Elsewhere`].
+    pub(crate) elsewhere: Cell<Elsewhere>,
 }
 
 impl LaneInUse {
@@ -64,8 +67,8 @@ pub(crate) struct Here {
 thread_local! {
     static HERE: Here = const {
         Here {
-            cause: ThreadCause::NONE,
-            place: Place::START,
+            cause: ThreadCause::none(),
+            place: Place::start(),
             state: Cell::new(0),
             held: Cell::new(None),
             is_attaching: Cell::new(false),
@@ -191,6 +194,7 @@ impl Here {
                 producer,
                 numbering,
                 root_word: pack_root(numbering.high()),
+                elsewhere: Cell::default(),
             },
             lane,
             stack,

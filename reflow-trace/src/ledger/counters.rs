@@ -24,10 +24,23 @@ pub struct EdgeCounters {
     pub messages: u64,
     /// Sum of their sizes in bytes.
     pub bytes: u64,
-    /// Attempts that failed, were cancelled or panicked.
+    /// Attempts that failed, were cancelled, panicked or timed out.
     pub failures: u64,
     /// Attempts that the policy left unrecorded.
     pub not_sampled: u64,
+    /// Messages that were received from a traced channel; 0 where the edge is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub received: u64,
+    /// Messages that were dropped inside a traced channel, unreceived; 0 where the edge is none.
+    ///
+    /// What is still inside a channel is `messages - failures - received - dropped`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+}
+
+/// Most edges are no traced channels, and a snapshot may hold very many of them.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The cumulative counters of one producer; of several, the last one holds.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContentLedger, Loss};
+use super::{ContentLedger, Loss, PropagationFaults};
 
 /// Where every attempt has gone.
 ///
@@ -74,6 +74,9 @@ pub struct TracingMetrics {
     /// Contents that were asked for and are not whole.
     #[serde(default)]
     pub content: ContentLedger,
+    /// What came in from outside and could not be used.
+    #[serde(default, skip_serializing_if = "PropagationFaults::is_empty")]
+    pub propagation_faults: PropagationFaults,
 }
 
 impl fmt::Display for TracingMetrics {
@@ -81,7 +84,7 @@ impl fmt::Display for TracingMetrics {
         writeln!(f, "events per second  {:.0}", self.events_per_second)?;
         writeln!(f, "average latency    {:.3} ms", self.avg_latency_ms)?;
         writeln!(f, "memory             {:.2} MB", self.memory_usage_mb)?;
-        write!(f, "{}", self.ledger)?;
+        write!(f, "{}{}", self.ledger, self.propagation_faults)?;
         if !self.content.is_whole() {
             writeln!(f, "{}", self.content)?;
         }

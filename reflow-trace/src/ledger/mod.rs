@@ -10,13 +10,17 @@
 
 mod content;
 mod counters;
+mod coverage;
 mod loss;
 mod metrics;
+mod propagation;
 
 pub use content::ContentLedger;
 pub use counters::{CounterSnapshot, EdgeCounters};
+pub use coverage::{Coverage, RingCoverage};
 pub use loss::{Loss, LossReason};
 pub use metrics::{Ledger, SinkLedger, TracingMetrics};
+pub use propagation::PropagationFaults;
 
 /// The `actor_id` of events that the tracing reports about itself.
 pub const TRACING_ACTOR: &str = "reflow-trace";

@@ -1,10 +1,13 @@
 //! Named values beside a message.
 
 use std::fmt::{self, Write as _};
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use super::capture::{Captured, ChecksumText};
 use super::details::take_details;
-use crate::record::sections::{Sections, ValueKind};
+use crate::context::Context;
+use crate::record::sections::{Sections, Tag, ValueKind};
 
 /// Longest text of one attribute, in bytes; what is longer is cut at a character.
 pub(crate) const TEXT_BYTES_MAX: usize = 1024;
@@ -26,6 +29,9 @@ pub enum AttributeValue<'a> {
     Text(&'a str),
     /// Anything that can be shown; formatted only when the message is recorded.
     Shown(&'a dyn fmt::Display),
+    /// More causes: what else the message was made from. They go to
+    /// [`joined_event_ids`](crate::CausalityInfo::joined_event_ids) whatever the attribute is called.
+    Causes(&'a [Context]),
 }
 
 impl fmt::Debug for AttributeValue<'_> {
@@ -37,6 +43,7 @@ impl fmt::Debug for AttributeValue<'_> {
             Self::Float(value) => write!(f, "{value}"),
             Self::Text(value) => write!(f, "{value:?}"),
             Self::Shown(value) => write!(f, "{value}"),
+            Self::Causes(contexts) => write!(f, "{contexts:?}"),
         }
     }
 }
@@ -77,6 +84,17 @@ impl<'a> Attributes<'a> {
                 // Cut short is still written; an error of the user's `Display` leaves what it wrote.
                 let _cut_or_failed = write!(text, "{value}");
                 self.write(key, ValueKind::Text, text.as_str().as_bytes());
+            }
+            AttributeValue::Causes(contexts) => self.join(contexts),
+        }
+    }
+
+    /// Each cause that was recorded, as far as there is room: a section for each, which needs no buffer.
+    fn join(&mut self, contexts: &[Context]) {
+        for id in contexts.iter().filter_map(Context::event_id) {
+            let sections = self.sections.get_or_insert_with(take_details);
+            if sections.attributes_bytes() + 24 <= ATTRIBUTES_BYTES_MAX {
+                sections.put(Tag::Joined, id.0.as_bytes());
             }
         }
     }
@@ -157,6 +175,13 @@ macro_rules! plain_values {
                 AttributeValue::$variant(*self.0 as $as)
             }
         }
+
+        impl<'a> AsValue<'a> for &&Value<'a, &$type> {
+            #[inline]
+            fn value(&self) -> AttributeValue<'a> {
+                AttributeValue::$variant(**self.0 as $as)
+            }
+        }
     )*};
 }
 
@@ -164,6 +189,27 @@ plain_values! {
     u8 => Unsigned as u64, u16 => Unsigned as u64, u32 => Unsigned as u64, u64 => Unsigned as u64, usize => Unsigned as u64,
     i8 => Signed as i64, i16 => Signed as i64, i32 => Signed as i64, i64 => Signed as i64, isize => Signed as i64,
     f32 => Float as f64, f64 => Float as f64, bool => Bool as bool,
+}
+
+impl<'a> AsValue<'a> for &&Value<'a, Context> {
+    #[inline]
+    fn value(&self) -> AttributeValue<'a> {
+        AttributeValue::Causes(std::slice::from_ref(self.0))
+    }
+}
+
+impl<'a> AsValue<'a> for &&Value<'a, Vec<Context>> {
+    #[inline]
+    fn value(&self) -> AttributeValue<'a> {
+        AttributeValue::Causes(self.0)
+    }
+}
+
+impl<'a, const N: usize> AsValue<'a> for &&Value<'a, [Context; N]> {
+    #[inline]
+    fn value(&self) -> AttributeValue<'a> {
+        AttributeValue::Causes(self.0)
+    }
 }
 
 impl<'a, T: AsRef<str> + ?Sized> AsValue<'a> for &Value<'a, T> {
@@ -177,6 +223,36 @@ impl<'a, T: fmt::Display> AsValue<'a> for Value<'a, T> {
     #[inline]
     fn value(&self) -> AttributeValue<'a> {
         AttributeValue::Shown(self.0)
+    }
+}
+
+/// Where look-up arrives when nothing else fits: the bound of its method fails with a text of ours.
+#[derive(Debug)]
+pub struct UnfitValue<T: ?Sized>(PhantomData<T>);
+
+/// Implemented by nothing: what can be an attribute is found before.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as an attribute or an id",
+    label = "neither a number, nor text, nor `Display`",
+    note = "an attribute or an id is a number, a `bool`, text (`AsRef<str>`) or implements `Display`"
+)]
+pub trait Recordable {}
+
+impl<T: ?Sized> Deref for Value<'_, T> {
+    type Target = UnfitValue<T>;
+
+    fn deref(&self) -> &UnfitValue<T> {
+        &UnfitValue(PhantomData)
+    }
+}
+
+impl<T: ?Sized> UnfitValue<T> {
+    /// Never called.
+    pub fn value(&self) -> AttributeValue<'static>
+    where
+        T: Recordable,
+    {
+        AttributeValue::Bool(false)
     }
 }
 
@@ -195,7 +271,7 @@ mod tests {
         let values = [
             format!("{:?}", (&&&Value(&7u8)).value()),
             format!("{:?}", (&&&Value(&-7i64)).value()),
-            format!("{:?}", (&&&Value(&true)).value()),
+            format!("{:?}", (&&&Value(&&true)).value()),
             format!("{:?}", (&&&Value("text")).value()),
             format!("{:?}", (&&&Value(&String::from("text"))).value()),
             format!("{:?}", (&&&Value(&uuid)).value()),

@@ -3,8 +3,10 @@
 mod attribute;
 mod capture;
 mod details;
+mod labelled;
 mod size;
 mod standard;
+mod traced;
 
 pub(crate) use attribute::FixedText;
 pub use attribute::{AsValue, AttributeValue, Attributes, Value};
@@ -14,8 +16,10 @@ pub use capture::{
 };
 pub(crate) use capture::{Captured, Checksum, Missing, capture};
 pub(crate) use details::{give_back_details, take_details};
+pub use labelled::Labelled;
 pub(crate) use size::SizeSource;
 pub use size::{Size, SizeFallback};
+pub use traced::Traced;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -95,6 +99,19 @@ pub trait Message {
     fn capture(&self, content: &mut Content<'_>) {
         let _nothing_to_show = content;
     }
+}
+
+/// A rate that is a constant, checked while the program is compiled.
+///
+/// # Panics
+///
+/// When it is not a share of all messages.
+pub const fn share(rate: f64) -> f64 {
+    assert!(
+        rate >= 0.0 && rate <= 1.0,
+        "a rate is a share of all messages: a number from 0.0 to 1.0"
+    );
+    rate
 }
 
 /// Name and compile-time policy of a message type or variant.

@@ -1,14 +1,16 @@
 //! The end of an attempt on this thread's stack, and what it causes.
 
+use super::elsewhere;
+use super::trace::Trace;
 use super::write::write_record;
 use crate::clock::{counter_ticks, ticks};
 use crate::context::Context;
 use crate::event::Outcome;
 use crate::lane::{Attempt, Held, Here, LaneInUse, LaneOwned, Purpose, State, with_here};
 use crate::message::{give_back_details, take_details};
-use crate::record::sections::Tag;
+use crate::record::sections::{Sections, Tag};
 use crate::record::{Fields, Kind, flag};
-use crate::sampling::Randomness;
+use crate::sampling::{Randomness, Threshold};
 
 /// Ends the attempt in this place, with all that began after it and did not end.
 #[inline]
@@ -100,8 +102,8 @@ fn end_any(held: &mut Held, place: usize, outcome: Outcome, end: u64) {
         }
         if standing.state() == State::Recorded {
             let kind = match (standing.purpose(), outcome) {
-                (Purpose::Send, _) => Kind::Send,
-                (Purpose::Receive, _) => Kind::MessageReceived,
+                (Purpose::Send | Purpose::Loss, _) => Kind::Send,
+                (Purpose::Receive | Purpose::Take, _) => Kind::MessageReceived,
                 (Purpose::Life, Outcome::Delivered) => Kind::ActorCompleted,
                 (Purpose::Life, _) => Kind::ActorFailed,
             };
@@ -127,6 +129,21 @@ impl Attempt {
         write_record(&mut self.words, rest, hand, lane);
     }
 
+    /// Adds sections that were written apart.
+    pub(super) fn add_details(&mut self, details: Option<Box<Sections>>) {
+        let Some(details) = details else {
+            return;
+        };
+        self.standing = self.standing.with_details();
+        match &mut self.details {
+            Some(own) => {
+                own.append(&details);
+                give_back_details(details);
+            }
+            none => *none = Some(details),
+        }
+    }
+
     /// Makes the place free.
     pub(super) fn clear(&mut self) {
         self.standing = self.standing.with_state(State::None);
@@ -135,24 +152,24 @@ impl Attempt {
         }
     }
 
-    /// Gives an attempt that is to be recorded its number.
+    /// Takes over what the words cannot hold of the trace, for what this attempt may cause.
     #[inline]
-    pub(super) fn number(&mut self, lane: &LaneOwned, hand: &LaneInUse) {
-        self.words[0] = lane.shared.numbered.next() << 16;
-        self.standing = self.standing.with_state(State::Recorded);
-        if self.trace_producer != hand.producer {
-            self.name_foreign_trace(lane.shared.ring);
+    pub(super) fn stand_in(&mut self, trace: &Trace, threshold: Threshold, hand: &LaneInUse) {
+        self.trace_producer = trace.producer;
+        self.producer = hand.producer;
+        self.threshold = trace.threshold.max(threshold.bits());
+        if trace.flags & flag::ELSEWHERE != 0 {
+            self.elsewhere = hand.elsewhere.get();
         }
     }
 
-    /// The trace began in another process: the record names it in full.
-    #[cold]
-    fn name_foreign_trace(&mut self, ring: u32) {
-        if let Some(trace) = self.cause(ring).trace_id() {
-            self.standing = self.standing.with_details();
-            self.details
-                .get_or_insert_with(take_details)
-                .put(Tag::TraceId, trace.0.as_bytes());
+    /// Gives an attempt that is to be recorded its number.
+    #[inline]
+    pub(super) fn number(&mut self, lane: &LaneOwned) {
+        self.words[0] = lane.shared.numbered.next() << 16;
+        self.standing = self.standing.with_state(State::Recorded);
+        if self.words.flags() & flag::ELSEWHERE != 0 {
+            self.name_elsewhere();
         }
     }
 
@@ -176,7 +193,8 @@ impl Attempt {
         } else {
             (self.words.cause_ring(), self.words.cause_sequence())
         };
-        Context {
+        let flags = self.words.flags();
+        let mut context = Context {
             producer: self.trace_producer,
             randomness: Randomness::from_bits(self.words[6]).bits(),
             threshold: self.threshold,
@@ -187,7 +205,11 @@ impl Attempt {
             edge: self.edge(),
             trace_high: self.words.trace_high(),
             hops: self.words.hops(),
-            flags: Context::flags_of(self.words.flags() & flag::TRACE_BY_ID != 0),
+            flags: Context::flags_of(flags & flag::TRACE_BY_ID != 0, is_recorded),
+        };
+        if flags & flag::ELSEWHERE != 0 {
+            elsewhere::complete(&mut context, self.elsewhere, flags, is_recorded);
         }
+        context
     }
 }

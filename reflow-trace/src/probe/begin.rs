@@ -71,7 +71,7 @@ pub(super) fn randomness_of_id(id: AttributeValue<'_>) -> Option<Randomness> {
             let _cut = std::fmt::Write::write_fmt(&mut text, format_args!("{id}"));
             Some(Randomness::from_message_id(text.as_str().as_bytes()))
         }
-        AttributeValue::Bool(_) | AttributeValue::Float(_) => None,
+        AttributeValue::Bool(_) | AttributeValue::Float(_) | AttributeValue::Causes(_) => None,
     }
 }
 

@@ -42,6 +42,11 @@ impl Depth {
 }
 
 /// What may tell a length.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not tell how many messages are waiting",
+    label = "not a number",
+    note = "the depth of a queue is a `usize`, `u64`, `u32` or `u16`, or an `Option` of one"
+)]
 pub trait QueueLength {
     /// The number, where it is one.
     fn length(self) -> Option<u64>;

@@ -1,6 +1,7 @@
 //! The two ends of an edge, in whatever type the connector keeps them.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::edge::Edge;
@@ -53,11 +54,7 @@ pub fn edge(edge: &Edge) -> Ends<'_> {
 #[derive(Debug)]
 pub struct Text<'a, T>(pub &'a T);
 
-/// A name from anything that is text, else from anything that can be shown.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot name an actor or a port",
-    note = "an endpoint is text (`Deref<Target = str>`) or implements `Display`"
-)]
+/// A name from anything that is text, else from anything that can be shown, else an error that says so.
 pub trait AsName<'a> {
     /// The name.
     fn name(&self) -> Name<'a>;
@@ -74,6 +71,36 @@ impl<'a, T: fmt::Display> AsName<'a> for Text<'a, T> {
     #[inline]
     fn name(&self) -> Name<'a> {
         Name::Shown(self.0)
+    }
+}
+
+/// Where look-up arrives when nothing else fits: the bound of its method fails with a text of ours.
+#[derive(Debug)]
+pub struct UnfitName<T: ?Sized>(PhantomData<T>);
+
+/// Implemented by nothing: what can name an actor is found before.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot name an actor or a port",
+    label = "neither text nor `Display`",
+    note = "an end of an edge is text (`Deref<Target = str>`) or implements `Display`"
+)]
+pub trait NamesActor {}
+
+impl<'a, T> Deref for Text<'a, T> {
+    type Target = UnfitName<T>;
+
+    fn deref(&self) -> &UnfitName<T> {
+        &UnfitName(PhantomData)
+    }
+}
+
+impl<T> UnfitName<T> {
+    /// Never called.
+    pub fn name(&self) -> Name<'static>
+    where
+        T: NamesActor,
+    {
+        Name::Text("")
     }
 }
 

@@ -8,6 +8,7 @@ use crate::context::active;
 use crate::event::Outcome;
 use crate::lane::{State, with_held};
 use crate::message::{AttributeValue, Attributes};
+use crate::record::sections::Sections;
 
 /// One attempt to send or to handle a message, or one life of an actor; or none.
 ///
@@ -92,6 +93,18 @@ impl Flow {
         }
     }
 
+    /// A send that is recorded when it is over began earlier, and its details are there.
+    pub(super) fn began_at(&mut self, start: u64, details: Option<Box<Sections>>) {
+        if self.wants_details() {
+            let place = self.place();
+            with_held(|held| {
+                let attempt = held.stack.at(place);
+                attempt.words[1] = start;
+                attempt.add_details(details);
+            });
+        }
+    }
+
     /// From now on, being dropped without a panic means delivered.
     ///
     /// For bodies that cannot be wrapped in a closure.
@@ -170,12 +183,17 @@ fn end_by_drop(token: u32) {
     end_place((token >> PLACE) as usize, outcome);
 }
 
-/// The flow that lies in `place`, if one does.
+/// The flow that lies in `place`, if one does, and whether it is the handling of a message.
 #[inline]
-pub(super) fn flow_in(place: usize) -> Flow {
+pub(super) fn flow_in(place: usize) -> (Flow, bool) {
     if active::depth() <= place {
-        return Flow::idle();
+        return (Flow::idle(), false);
     }
-    let is_recorded = with_held(|held| held.stack.at(place).standing.state() == State::Recorded);
-    Flow::at(place, is_recorded == Some(true))
+    let found = with_held(|held| {
+        let attempt = held.stack.at(place);
+        let is_recorded = attempt.standing.state() == State::Recorded;
+        (is_recorded, attempt.is_handling())
+    });
+    let (is_recorded, handles) = found.unwrap_or_default();
+    (Flow::at(place, is_recorded), handles)
 }

@@ -109,8 +109,9 @@ struct Turn {
     /// Whether the first poll of an enclosing body waited for it to begin.
     was_awaited: bool,
     was_panicking: bool,
-    /// The enclosing handler's cause, put back when this is dropped.
-    _frame: CauseFrame,
+    /// The enclosing handler's cause, put back when this is dropped; but only after a handling, because
+    /// what a task has received meanwhile is to stay.
+    frame: CauseFrame,
 }
 
 impl Turn {
@@ -121,14 +122,23 @@ impl Turn {
             place: active::depth(),
             was_awaited: active::replace_awaited(is_awaited),
             was_panicking: std::thread::panicking(),
-            _frame: CauseFrame::enter(),
+            frame: CauseFrame::enter(),
         }
     }
 
     /// The poll has returned.
     #[inline]
-    fn leave(self) -> Flow {
-        flow_in(self.place)
+    fn leave(mut self) -> Flow {
+        self.look()
+    }
+
+    /// The attempt of this future, if there is one.
+    fn look(&mut self) -> Flow {
+        let (flow, handles) = flow_in(self.place);
+        if !handles {
+            self.frame.leave_as_it_is();
+        }
+        flow
     }
 }
 
@@ -139,7 +149,7 @@ impl Drop for Turn {
         // A panic that leaves a poll ends the attempt at once: whoever catches it may drop the future later,
         // when nothing panics any more.
         if !self.was_panicking && std::thread::panicking() {
-            flow_in(self.place).end(Outcome::Panicked);
+            self.look().end(Outcome::Panicked);
         }
     }
 }

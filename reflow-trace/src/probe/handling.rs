@@ -1,11 +1,12 @@
 //! The begin of a handling: how long the message waited, and what it causes.
 
 use super::depth::Depth;
+use super::elsewhere::waiting_of;
 use super::ends::Name;
 use super::flow::Flow;
 use super::send::{Facts, count_without_ring, open, with_shown_names};
 use super::site::Site;
-use super::trace::{Trace, edge_of};
+use super::trace::Trace;
 use crate::context::{CauseFrame, Context, ThreadCause, active};
 use crate::edge::EdgeNumber;
 use crate::lane::{Asking, FlowKey, Held, Purpose, Standing, State, with_held};
@@ -63,9 +64,7 @@ pub(super) fn begin_handling(
 fn begin_at(ends: &[&str; 4], is_guess: bool, site: &'static Site, facts: &Facts<'_>) -> Flow {
     // A handler that is called by another, with a message that carries nothing.
     let handling = ThreadCause::with(ThreadCause::get).flatten();
-    let by_edge = facts
-        .context
-        .and_then(|context| with_held(|held| edge_of(context, &held.hand)).flatten());
+    let by_edge = facts.context.and_then(Context::edge_here);
     let key = match by_edge {
         Some(edge) if is_guess || leads_to(edge, ends, site, facts) => FlowKey::Number(edge),
         _ => FlowKey::Names(ends),
@@ -78,14 +77,17 @@ pub(super) fn cause_by(flow: &Flow) {
     if !flow.is_active() {
         return;
     }
-    let place = active::depth() - 1;
-    let cause = with_held(|held| {
-        let ring = held.lane.shared.ring;
-        held.stack.at(place).cause(ring)
-    });
-    if let Some(cause) = cause {
+    if let Some(cause) = cause_of(active::depth() - 1) {
         CauseFrame::handle(cause);
     }
+}
+
+/// What the attempt in this place leads to.
+pub(super) fn cause_of(place: usize) -> Option<Context> {
+    with_held(|held| {
+        let ring = held.lane.shared.ring;
+        held.stack.at(place).cause(ring)
+    })
 }
 
 /// Whether the edge ends at this actor and port. Asks this thread's table, not the dictionary.
@@ -140,10 +142,7 @@ pub(super) fn begin_received(
         }
         let kept = entry.kept(facts.verdict);
         let sampled = kept.threshold.keeps(trace.randomness);
-        // Stamps of another process are of another clock.
-        let stamp = came_with
-            .filter(|context| context.sent_at != 0 && context.event_producer == hand.producer);
-        let waited = stamp.map(|context| hand.ticks().saturating_sub(context.sent_at));
+        let waited = came_with.and_then(waiting_of);
         let amounts = pack_amounts(facts.size.bytes, depth.known());
         let place = active::depth();
         active::set_depth(place + 1);
@@ -159,14 +158,12 @@ pub(super) fn begin_received(
             ),
             Standing::new(hand.generation, State::Counted, Purpose::Receive),
         );
-        attempt.trace_producer = trace.producer;
-        attempt.producer = hand.producer;
-        attempt.threshold = trace.threshold.max(kept.threshold.bits());
+        attempt.stand_in(&trace, kept.threshold, hand);
         if sampled {
-            attempt.number(lane, hand);
+            attempt.number(lane);
             attempt.words[1] = hand.ticks();
         } else {
-            entry.cell.not_sampled.add(1);
+            entry.cell.leave_out(facts.verdict as u64);
         }
         Flow::at(place, sampled)
     })

@@ -47,7 +47,8 @@ fn begin(names: &[&str; 4], site: &'static Site) -> Flow {
         // Two events: the begin now, the end to come.
         entry.cell.messages.add(2);
         if entry.kept(Verdict::Always).threshold == Threshold::NEVER {
-            entry.cell.not_sampled.add(2);
+            entry.cell.leave_out(0);
+            entry.cell.leave_out(0);
             return Flow::idle();
         }
         let edge = entry.edge;

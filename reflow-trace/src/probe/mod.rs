@@ -7,17 +7,23 @@
 //! The names of this module are for generated code.
 
 mod attempt;
+mod batch;
 mod begin;
 mod body;
+mod broadcast;
+pub(crate) mod channel;
 mod content;
 mod depth;
+mod elsewhere;
 mod ends;
 mod flow;
 mod future;
 mod handling;
 mod judge;
+mod kept;
 mod life;
 mod parked;
+mod pending;
 mod receive;
 mod send;
 mod site;
@@ -30,16 +36,24 @@ mod tests;
 mod trace;
 mod write;
 
+pub use batch::{
+    Batch, BatchFuture, BatchOf, BeginBatch, Items, One, Seen, begin_batch_in, deferred_batch,
+    instrumented_batch,
+};
 pub use begin::{BeginHandling, BeginSend, Probed};
 pub use body::{call, declared};
+pub use broadcast::{FanOut, Reached};
 pub use depth::{Depth, DepthFallback, QueueLength, Unsaid};
+pub(crate) use elsewhere::{CAUSES_NOT_NAMED, Elsewhere, PARENT_SPAN_ID};
 pub use ends::{AsName, Ends, Name, Text, edge, ends};
 pub use flow::Flow;
 pub use future::{Deferred, Instrumented, begin_in, deferred, instrumented};
 pub use handling::{Receiver, receiver, receiver_by_default};
 pub use judge::{Judge, Judged, outcome_if};
+pub use kept::Kept;
 pub use life::begin_life;
 pub use parked::Parked;
+pub use pending::{MayPend, Polled};
 pub use receive::{EndReceive, Received, begin_receive};
 pub use site::Site;
 

@@ -56,6 +56,8 @@ impl Parked {
                     }
                 });
             }
+            // Whether a message comes is seen when the future is done.
+            Some(attempt) if attempt.standing.state() == State::Awaiting => {}
             _ => parked.discard(),
         }
         parked
@@ -127,8 +129,8 @@ impl Parked {
         }
     }
 
-    #[cold]
-    fn end_by_drop(&mut self) {
+    /// Ends the attempt.
+    pub(crate) fn end(&mut self, outcome: Outcome) {
         match &self.0 {
             Some(attempt)
                 if matches!(attempt.standing.state(), State::Counted | State::Recorded) =>
@@ -142,7 +144,7 @@ impl Parked {
                     }
                 });
                 if is_here.is_some() {
-                    super::attempt::end_place(place, Outcome::Cancelled);
+                    super::attempt::end_place(place, outcome);
                 } else {
                     count_end_without_lane(standing);
                 }
@@ -156,7 +158,7 @@ impl Drop for Parked {
     #[inline]
     fn drop(&mut self) {
         if self.0.is_some() {
-            self.end_by_drop();
+            self.end(Outcome::Cancelled);
         }
     }
 }

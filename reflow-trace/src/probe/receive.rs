@@ -6,10 +6,10 @@ use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
 use super::ends::Ends;
 use super::flow::Flow;
-use super::handling::begin_received;
+use super::handling::{begin_received, cause_of};
 use super::send::{Facts, with_key};
 use super::site::Site;
-use crate::context::active;
+use crate::context::{ThreadCause, active};
 use crate::edge::EdgeNumber;
 use crate::event::Outcome;
 use crate::lane::{Asking, FlowKey, Held, KindRef, Purpose, Standing, State, with_held};
@@ -63,7 +63,7 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
     let Some((edge, depth)) = take_awaited(flow) else {
         return;
     };
-    // Who receives may be handling something else: nothing is guessed.
+    // Who receives may be handling something else, which did not send this: nothing is guessed.
     flow.begin(begin_received(
         FlowKey::Number(edge),
         depth,
@@ -71,6 +71,10 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
         facts,
         None,
     ));
+    if flow.is_active() && ThreadCause::is_task() {
+        let cause = cause_of(active::depth() - 1);
+        ThreadCause::with(|thread| cause.map(|cause| thread.receive(&cause)));
+    }
     if flow.wants_details() {
         describe(flow);
         flow.start_clock();

@@ -12,7 +12,7 @@ use super::flow::Flow;
 use super::site::Site;
 use super::trace::Trace;
 use crate::clock::{counter_ticks, ticks};
-use crate::context::Context;
+use crate::context::{Context, has};
 use crate::edge::{BoundedName, Edge, OVERFLOW_EDGE};
 use crate::lane::{
     Asking, Attempt, FlowEntry, FlowKey, Held, Here, KindRef, LaneInUse, LaneShared, Purpose,
@@ -54,7 +54,7 @@ impl Plain {
         } else {
             0
         };
-        let flags = flag::IN_TRACE | flag::HOPS | shallow(size.source);
+        let flags = flag::IN_TRACE | flag::HOPS | flag::ROOT | shallow(size.source);
         Self {
             amounts: pack_amounts(size.bytes, depth.known()),
             said: (u64::from(flags) << 48) | deep | verdict as u64,
@@ -270,7 +270,7 @@ fn begin_root(
     let randomness = hand.numbering.randomness(*roots);
     let kept = entry.kept_by(plain.said);
     if !kept.threshold.keeps(randomness) {
-        cell.not_sampled.add(1);
+        cell.leave_out(plain.said);
         attempt.words[3] = entry.flow_word;
         attempt.standing = hand.counted;
         return Flow::at(place, false);
@@ -366,22 +366,20 @@ pub(super) fn begin_linked(
                 ),
                 hand.recorded,
             );
-            attempt.trace_producer = trace.producer;
-            attempt.producer = hand.producer;
-            attempt.threshold = trace.threshold.max(threshold.bits());
+            attempt.stand_in(&trace, threshold, hand);
             let edge = entry.edge;
-            attempt.number(lane, hand);
+            attempt.number(lane);
             if let Some(outgoing) = outgoing {
                 let event = Some((lane.shared.ring, attempt.words.sequence()));
-                *outgoing = trace.outgoing(threshold, event, edge, hand);
+                trace.stamp(outgoing, threshold, event, edge, hand);
             }
             attempt.words[1] = hand.ticks();
         } else {
-            entry.cell.not_sampled.add(1);
+            entry.cell.leave_out(facts.verdict as u64);
             attempt.words[3] = entry.flow_word;
             attempt.standing = hand.counted;
             if let Some(outgoing) = outgoing {
-                *outgoing = trace.outgoing(threshold, None, entry.edge, hand);
+                trace.stamp(outgoing, threshold, None, entry.edge, hand);
             }
         }
         Flow::at(place, sampled)
@@ -422,11 +420,13 @@ pub(super) fn open(
 /// What leads to this send: the handling that is under way, unless the message says that it belongs
 /// to another trace.
 #[inline]
-fn cause_of_send<'a>(
+pub(super) fn cause_of_send<'a>(
     came_with: Option<&'a Context>,
     handling: Option<&'a Context>,
 ) -> Option<&'a Context> {
     match (came_with.filter(|context| context.is_linked()), handling) {
+        // Who says that there are several causes has said which.
+        (_, Some(handling)) if handling.has(has::FURTHER_CAUSES) => Some(handling),
         (Some(came_with), Some(handling)) if came_with.same_trace(handling) => Some(handling),
         (Some(came_with), _) => Some(came_with),
         (None, handling) => handling,

@@ -1,9 +1,10 @@
 //! The trace that an attempt belongs to.
 
 use super::begin::randomness_of_id;
+use super::elsewhere;
 use super::send::Facts;
 use crate::clock::ticks;
-use crate::context::{Context, NO_EDGE};
+use crate::context::Context;
 use crate::edge::EdgeNumber;
 use crate::lane::LaneInUse;
 use crate::record::flag;
@@ -52,7 +53,7 @@ impl Trace {
             cause_sequence: 0,
             cause_ring: 0,
             trace_high: hand.numbering.high(),
-            flags: flag::IN_TRACE | flag::HOPS,
+            flags: flag::IN_TRACE | flag::HOPS | flag::ROOT,
             hops: 0,
         }
     }
@@ -63,21 +64,30 @@ impl Trace {
         if let Some(randomness) = facts.id.and_then(randomness_of_id) {
             trace.randomness = randomness;
             trace.flags |= flag::TRACE_BY_ID;
+            if facts.context.is_none() {
+                // The hops of such a message are linked by nothing but the id: each of them comes here.
+                trace.flags &= !flag::ROOT;
+            }
         }
         trace
     }
 
-    /// The context that travels with the message: of this event if it is recorded, else of the last one
-    /// before it that was.
-    pub(super) fn outgoing(
+    /// Writes the context that travels with the message: of this event if it is recorded, else of the
+    /// last one before it that was.
+    ///
+    /// In place: a context that is made elsewhere and copied whole would stall the processor's
+    /// forwarding of stores.
+    #[inline]
+    pub(super) fn stamp(
         &self,
+        outgoing: &mut Context,
         threshold: Threshold,
         event: Option<(u32, u64)>,
         edge: EdgeNumber,
         hand: &LaneInUse,
-    ) -> Context {
+    ) {
         let (ring, sequence) = event.unwrap_or((self.cause_ring, self.cause_sequence));
-        Context {
+        *outgoing = Context {
             producer: self.producer,
             randomness: self.randomness.bits(),
             threshold: self.threshold.max(threshold.bits()),
@@ -87,8 +97,12 @@ impl Trace {
             ring,
             edge,
             trace_high: self.trace_high,
+            flags: Context::flags_of(self.flags & flag::TRACE_BY_ID != 0, event.is_some()),
             hops: self.hops.saturating_add(1),
-            flags: Context::flags_of(self.flags & flag::TRACE_BY_ID != 0),
+        };
+        if self.flags & flag::ELSEWHERE != 0 {
+            let elsewhere = hand.elsewhere.get();
+            elsewhere::complete(outgoing, elsewhere, self.flags, event.is_some());
         }
     }
 
@@ -111,6 +125,9 @@ impl Trace {
                 },
             hops: cause.hops,
         };
+        if elsewhere::is_elsewhere(cause, hand.producer) {
+            elsewhere::adapt(&mut trace, cause, hand);
+        }
         if cause.hops >= HOPS_MAX {
             *roots += 1;
             trace.producer = hand.producer;
@@ -118,14 +135,8 @@ impl Trace {
             trace.trace_high = hand.numbering.high();
             trace.threshold = 0;
             trace.hops = 0;
-            trace.flags = (trace.flags & !flag::TRACE_BY_ID) | flag::TRACE_CUT;
+            trace.flags = elsewhere::forget_trace(trace.flags) | flag::TRACE_CUT;
         }
         trace
     }
-}
-
-/// The edge over which a message came, if this process knows it.
-pub(super) fn edge_of(context: &Context, hand: &LaneInUse) -> Option<u32> {
-    let is_ours = context.event_producer == hand.producer;
-    (is_ours && context.is_linked() && context.edge != NO_EDGE).then_some(context.edge)
 }

@@ -18,7 +18,7 @@
 //! | 3 | 61–63 | `outcome` | see [`encode_outcome`]; 0: none |
 //! | 4 | 0–39 | `size` | bytes; saturates; all ones: unknown |
 //! | 4 | 40–63 | `depth` | queue depth; saturates; all ones: unknown |
-//! | 5 | 0–47 | `cause_sequence` | the cause in this process; 0: none |
+//! | 5 | 0–47 | `cause_sequence` | the cause; 0: none; of this process with [`flag::CAUSE`] |
 //! | 5 | 48–63 | `flags` | see [`flag`] |
 //! | 6 | 0–55 | `randomness` | R, the low bits of the trace id |
 //! | 6 | 56–63 | `hops` | messages between the root and this one; saturates |
@@ -26,8 +26,8 @@
 //! | 7 | 22–35 | `trace_high` | upper 14 bits of the permuted root |
 //! | 7 | 36–63 | `wide_low` | lower bits of `wide` |
 //!
-//! `wide` (36 bits; all ones: unknown) is the waiting time in ticks for a receive, and the memory the
-//! message holds in bytes for everything else. It is a small float: 6 bits of shift above 30 bits of
+//! `wide` (36 bits; all ones: unknown) is the waiting time in ticks for a receive and for a message
+//! that was dropped inside a channel, and the memory the message holds in bytes for everything else. It is a small float: 6 bits of shift above 30 bits of
 //! mantissa, so it is exact below 2³⁰ and right to one part in 2²⁹ above.
 //!
 //! The ring number and the producer are not in the record: they are those of the ring it was read
@@ -102,6 +102,21 @@ pub(crate) mod flag {
     pub(crate) const UNLINKED: u16 = 1 << 7;
     /// The event was built by hand; sections hold what the words cannot.
     pub(crate) const BY_HAND: u16 = 1 << 6;
+    /// The trace was begun by this attempt, and nothing is known that led to it. What a handler sends
+    /// that is itself not recorded looks like a root but for this.
+    pub(crate) const ROOT: u16 = 1 << 14;
+    /// The trace or the cause is not of this process, or there are several causes: sections name them.
+    pub(crate) const ELSEWHERE: u16 = 1 << 8;
+    /// The trace id is of another tracer's making; `trace_high` is bits 56 to 63 of it.
+    pub(crate) const FOREIGN_TRACE: u16 = 1 << 9;
+    /// R is not the low bits of the trace id.
+    pub(crate) const OTHER_RANDOMNESS: u16 = 1 << 10;
+    /// The cause is the span of another tracer.
+    pub(crate) const FOREIGN_SPAN: u16 = 1 << 11;
+    /// The maker of the trace id has not said that it is random.
+    pub(crate) const PLAIN_TRACE_ID: u16 = 1 << 13;
+    /// There are causes beside the first.
+    pub(crate) const FURTHER_CAUSES: u16 = 1 << 12;
 }
 
 /// Largest value of each field that saturates; one more means unknown.
@@ -124,6 +139,8 @@ pub(crate) const fn encode_outcome(outcome: Option<Outcome>) -> u8 {
         Some(Outcome::Failed) => 2,
         Some(Outcome::Cancelled) => 3,
         Some(Outcome::Panicked) => 4,
+        Some(Outcome::Dropped) => 5,
+        Some(Outcome::TimedOut) => 6,
     }
 }
 
@@ -133,6 +150,8 @@ const fn decode_outcome(bits: u8) -> Option<Outcome> {
         2 => Some(Outcome::Failed),
         3 => Some(Outcome::Cancelled),
         4 => Some(Outcome::Panicked),
+        5 => Some(Outcome::Dropped),
+        6 => Some(Outcome::TimedOut),
         _ => None,
     }
 }
@@ -252,6 +271,9 @@ pub(crate) const fn pack_flow(edge: u32, message_type: u32) -> u64 {
 pub(crate) fn pack_amounts(size: u64, depth: Option<u64>) -> u64 {
     size.min(max::SIZE) | (saturating(depth, max::DEPTH) << 40)
 }
+
+/// Word 4 where neither is known.
+pub(crate) const UNKNOWN_AMOUNTS: u64 = u64::MAX;
 
 /// Word 7 of what nothing in this process has caused, without `wide`.
 #[inline(always)]

@@ -106,6 +106,12 @@ impl Sections {
         self.words.is_empty()
     }
 
+    /// Adds what was written to others.
+    pub(crate) fn append(&mut self, others: &Self) {
+        self.words.extend_from_slice(&others.words);
+        self.content_words += others.content_words;
+    }
+
     /// Bytes written so far that are not captured content.
     pub(crate) fn attributes_bytes(&self) -> usize {
         (self.words.len() - self.content_words) * 8
@@ -159,14 +165,28 @@ impl Sections {
         self.put_keyed(key.as_bytes(), &[&bytes]);
     }
 
+    /// Adds a section that holds these one after the other.
+    pub(crate) fn put_all<'a>(&mut self, tag: Tag, parts: impl Iterator<Item = &'a [u8]> + Clone) {
+        self.put_parts(tag, &[], parts);
+    }
+
     fn put_keyed(&mut self, key: &[u8], parts: &[&[u8]]) {
+        self.put_parts(Tag::Attribute, key, parts.iter().copied());
+    }
+
+    fn put_parts<'a>(
+        &mut self,
+        tag: Tag,
+        key: &'a [u8],
+        parts: impl Iterator<Item = &'a [u8]> + Clone,
+    ) {
         let key = &key[..key.len().min(KEY_LENGTH_MAX)];
-        let length = key.len() + parts.iter().map(|part| part.len()).sum::<usize>();
+        let length = key.len() + parts.clone().map(<[u8]>::len).sum::<usize>();
         self.words
-            .push(Tag::Attribute as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
+            .push(tag as u64 | ((key.len() as u64) << 8) | ((length as u64) << 32));
         let mut word = 0;
         let mut shift = 0;
-        for &byte in key.iter().chain(parts.iter().copied().flatten()) {
+        for &byte in key.iter().chain(parts.flatten()) {
             word |= u64::from(byte) << shift;
             shift += 8;
             if shift == 64 {

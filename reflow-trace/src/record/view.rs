@@ -79,12 +79,14 @@ fn event_of_words(
     let duration = record
         .duration
         .map(|ticks| around.calibration.duration_ns(ticks));
+    let dropped = record.kind == Kind::Send && record.outcome == Some(Outcome::Dropped);
     let waiting = record
         .wide
-        .filter(|_| receives)
+        .filter(|_| receives || dropped)
         .map(|ticks| around.calibration.duration_ns(ticks));
-    let memory = record.wide.filter(|_| !receives);
-    let is_root = in_trace && record.hops == 0 && parent.is_none();
+    let memory = record.wide.filter(|_| !receives && !dropped);
+    // What was taken up without a context was led to by something that is not known.
+    let is_root = record.flags & (flag::ROOT | flag::UNLINKED) == flag::ROOT && parent.is_none();
     let mut data = TraceEventData {
         port: Some(port.to_string()),
         message: (record.message_type != 0).then(|| MessageSnapshot {
@@ -111,6 +113,10 @@ fn event_of_words(
     if record.flags & flag::UNLINKED != 0 {
         data.custom_attributes
             .insert("unlinked".to_owned(), json!(true));
+    }
+    if record.flags & flag::TRACE_BY_ID != 0 && parent.is_none() {
+        data.custom_attributes
+            .insert("trace_by_id".to_owned(), json!(true));
     }
     if record.flags & flag::TRACE_CUT != 0 {
         data.custom_attributes
@@ -224,10 +230,16 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
         }
         Tag::EventId => event.event_id = EventId(uuid_of(section)?),
         Tag::TraceId => event.trace_id = Some(TraceId(uuid_of(section)?)),
-        Tag::Parent => event.causality.parent_event_id = Some(EventId(uuid_of(section)?)),
+        Tag::Parent => {
+            event.causality.parent_event_id = Some(EventId(uuid_of(section)?));
+            // What has a cause is no root, and one that is named is named after this.
+            event.causality.root_cause_event_id = None;
+        }
         Tag::Root => event.causality.root_cause_event_id = Some(EventId(uuid_of(section)?)),
         Tag::Chain => event.causality.dependency_chain = ids_of(section),
-        Tag::Joined => event.causality.joined_event_ids = ids_of(section),
+        // What a message was made from caused its send; who takes it up was caused by the send alone.
+        Tag::Joined if record.kind == Kind::MessageReceived && record.flags & flag::CAUSE != 0 => {}
+        Tag::Joined => event.causality.joined_event_ids.extend(ids_of(section)),
         Tag::Span => event.causality.span_id = section.text(),
         Tag::Actor => event.actor_id = section.text(),
         Tag::Port => data.port = Some(section.text()),

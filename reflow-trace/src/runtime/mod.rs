@@ -16,6 +16,7 @@ mod config;
 mod content;
 mod environment;
 mod exit;
+mod faults;
 mod guard;
 mod lanes;
 
@@ -23,6 +24,7 @@ pub use builder::{Builder, builder, init};
 pub use config::{InitError, Overflow, TracingConfig};
 pub use content::ContentLimits;
 pub use environment::{CONTENT_VARIABLE, ENVIRONMENT_VARIABLE, InvalidEnvironment};
+pub(crate) use faults::{count_fault, count_faults};
 pub use guard::{FlushError, Guard};
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -32,6 +34,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError};
 
+use self::faults::FaultCounters;
 use crate::edge::Dictionary;
 use crate::event::{ProducerId, TraceEvent};
 use crate::ledger::TracingMetrics;
@@ -178,6 +181,8 @@ pub(crate) struct Runtime {
     pub(crate) by_hand_lost: AtomicU64,
     pub(crate) by_hand_not_sampled: AtomicU64,
     pub(crate) commands: Sender<Command>,
+    /// What came in from outside and could not be used.
+    pub(crate) faults: FaultCounters,
     collector: OnceLock<Thread>,
     /// What the collector knew when it last looked.
     pub(crate) metrics: Mutex<TracingMetrics>,
@@ -245,6 +250,7 @@ impl Runtime {
             by_hand_lost: AtomicU64::new(0),
             by_hand_not_sampled: AtomicU64::new(0),
             commands,
+            faults: FaultCounters::default(),
             collector: OnceLock::new(),
             metrics: Mutex::new(TracingMetrics::default()),
         })

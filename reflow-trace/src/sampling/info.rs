@@ -22,6 +22,9 @@ impl SamplingInfo {
     }
 
     /// How many messages the event stands for: 1/p.
+    ///
+    /// Also behind a join: a message that is made from several belongs to the trace of the first of its
+    /// causes, and it is R of that trace that decides (see [`Causes`](crate::Causes)).
     pub fn weight(&self) -> Option<f64> {
         self.threshold.and_then(Threshold::weight)
     }

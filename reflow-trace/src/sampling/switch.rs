@@ -95,6 +95,8 @@ impl SwitchedOff {
 pub(crate) struct RunPolicy {
     pub(crate) sampler: Option<DataFlowSampler>,
     pub(crate) switched_off: SwitchedOff,
+    /// Something was off once, so that nobody can tell what was missed.
+    pub(crate) was_switched_off: bool,
 }
 
 impl RunPolicy {
@@ -102,11 +104,13 @@ impl RunPolicy {
         Self {
             sampler,
             switched_off: SwitchedOff::default(),
+            was_switched_off: false,
         }
     }
 
     /// Switches something off; true when it was on.
     pub(crate) fn switch_off(&mut self, switch: Switch) -> bool {
+        self.was_switched_off = true;
         self.switched_off.0.insert(switch)
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Sink, SinkError};
 use crate::collector::Batch;
 use crate::event::TraceEvent;
+use crate::lineage::fill_causality;
 
 /// Keeps the newest events. A clone shares what is kept.
 ///
@@ -52,11 +53,18 @@ impl MemorySink {
 
     /// The events, the oldest first, and after them the newest snapshot of the exact counters.
     ///
+    /// Their causality is filled in from the events that are there, as
+    /// [`fill_causality`](crate::lineage::fill_causality) does it.
+    ///
     /// Losses and counters are `NetworkEvent`s of the actor
     /// [`TRACING_ACTOR`](crate::ledger::TRACING_ACTOR).
     pub fn events(&self) -> Vec<TraceEvent> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.events.iter().chain(&kept.counters).cloned().collect()
+        let mut events: Vec<TraceEvent> =
+            kept.events.iter().chain(&kept.counters).cloned().collect();
+        drop(kept);
+        fill_causality(&mut events);
+        events
     }
 
     /// How many events have made room for newer ones.

@@ -79,6 +79,24 @@ impl<M: Message> Connector<M> {
         self.channel.try_send(message).is_ok()
     }
 
+    /// Sends several, one after the other.
+    pub fn send_all(&self, messages: Vec<M>) -> Result<(), SendError<M>> {
+        messages
+            .into_iter()
+            .try_for_each(|message| self.channel.send(message))
+    }
+
+    /// Sends to all one receivers, and says how many they are.
+    pub async fn broadcast(&self, message: M) -> Result<usize, SendError<M>> {
+        self.channel.send(message).map(|()| 1)
+    }
+
+    /// Sends if it is polled.
+    #[trace(send)]
+    pub fn poll_send(&self, message: M) -> Poll<Result<(), SendError<M>>> {
+        Poll::Ready(self.channel.send(message))
+    }
+
     /// Not watched.
     #[trace(skip)]
     pub fn try_send(&self, message: M) -> bool {

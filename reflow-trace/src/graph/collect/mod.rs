@@ -103,7 +103,8 @@ impl<'a> Tallies<'a> {
     }
 
     fn add_snapshot(&mut self, snapshot: &'a CounterSnapshot) {
-        for edge in &snapshot.edges {
+        // Receivers with names of their own are counted where nothing was sent to them by that name.
+        for edge in snapshot.edges.iter().filter(|edge| edge.messages > 0) {
             let place = self.place(Key {
                 ends: [
                     &edge.from_actor,
@@ -123,7 +124,7 @@ impl<'a> Tallies<'a> {
     fn add_attempt(&mut self, event: &'a TraceEvent) {
         let failed = matches!(
             event.outcome,
-            Some(Outcome::Failed | Outcome::Cancelled | Outcome::Panicked)
+            Some(Outcome::Failed | Outcome::Cancelled | Outcome::Panicked | Outcome::TimedOut)
         );
         let counts = match event.event_type {
             TraceEventType::DataFlow { .. } => true,

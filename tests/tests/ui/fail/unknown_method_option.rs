@@ -16,7 +16,7 @@ impl Connector {
     #[trace(sned)]
     fn send(&self, message: u32) {}
 
-    #[trace(send, protocol = "tcp", depth = false)]
+    #[trace(send, crate = ::reflow_trace, actor = "self.name")]
     fn forward(&self, message: u32) {}
 
     #[trace(recv, banana)]

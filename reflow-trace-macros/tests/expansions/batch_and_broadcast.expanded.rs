@@ -1,0 +1,225 @@
+impl Connector {
+    fn send_batch(&self, mut messages: Vec<M>) -> Result<(), E> {
+        let mut flow = ::reflow_trace::__private::Batch::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginBatch as _;
+            (&mut &mut &mut ::reflow_trace::__private::BatchOf(&mut messages))
+                .begin_batch(
+                    &mut flow,
+                    ::reflow_trace::__private::ends(
+                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                    ),
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
+                );
+        }
+        let out = ::reflow_trace::__private::call(move || -> Result<(), E> {
+            let _ = &messages;
+            let _ = &self;
+            {
+                self.0.extend(messages);
+                Ok(())
+            }
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
+    }
+    async fn flush(&self, mut items: &[M], attempt: u32) -> bool {
+        ::reflow_trace::__private::instrumented_batch(
+                async move {
+                    let _ = &self;
+                    ::reflow_trace::__private::begin_batch_in(|
+                        flow: &mut ::reflow_trace::__private::Batch|
+                    {
+                        use ::reflow_trace::__private::AsName as _;
+                        use ::reflow_trace::__private::BeginBatch as _;
+                        (&mut &mut &mut ::reflow_trace::__private::BatchOf(&mut items))
+                            .begin_batch(
+                                flow,
+                                ::reflow_trace::__private::ends(
+                                    (&&::reflow_trace::__private::Text(&(self.from_actor)))
+                                        .name(),
+                                    (&&::reflow_trace::__private::Text(&(self.from_port)))
+                                        .name(),
+                                    (&&::reflow_trace::__private::Text(&(self.to_actor)))
+                                        .name(),
+                                    (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                                ),
+                                ::reflow_trace::__private::Depth::UNKNOWN,
+                                {
+                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                                    &SITE
+                                },
+                            );
+                        if flow.wants_details() {
+                            use ::reflow_trace::__private::AsValue as _;
+                            flow.attribute(
+                                "attempt",
+                                (&&&::reflow_trace::__private::Value(&(attempt))).value(),
+                            );
+                        }
+                    });
+                    if false {
+                        return ::reflow_trace::__private::declared::<bool>();
+                    }
+                    { true }
+                },
+                |out: &mut _, flow: &mut ::reflow_trace::__private::Batch| {
+                    flow.end({
+                        use ::reflow_trace::__private::Judge as _;
+                        (&&::reflow_trace::__private::Judged(&*out)).outcome()
+                    });
+                },
+            )
+            .await
+    }
+    fn broadcast(&self, mut message: M) -> Result<usize, E> {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(&mut message))
+                .begin_send(
+                    &mut flow,
+                    ::reflow_trace::__private::ends(
+                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                    ),
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
+                );
+            if flow.wants_details() {
+                use ::reflow_trace::__private::AsValue as _;
+                flow.attribute(
+                    "priority",
+                    (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
+                );
+            }
+        }
+        let out = ::reflow_trace::__private::call(move || -> Result<usize, E> {
+            let _ = &message;
+            let _ = &self;
+            { Ok(1) }
+        });
+        flow.fan_out({
+            use ::reflow_trace::__private::FanOut as _;
+            (&::reflow_trace::__private::Reached(&out)).reached()
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
+    }
+    fn publish(&self, mut message: M) {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(&mut message))
+                .begin_send(
+                    &mut flow,
+                    ::reflow_trace::__private::ends(
+                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                    ),
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
+                );
+            if flow.wants_details() {
+                use ::reflow_trace::__private::AsValue as _;
+                flow.attribute(
+                    "priority",
+                    (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
+                );
+                flow.attribute(
+                    "fan_out",
+                    (&&&::reflow_trace::__private::Value(&(self.0.len()))).value(),
+                );
+            }
+        }
+        let out = ::reflow_trace::__private::call(move || -> () {
+            let _ = &message;
+            let _ = &self;
+            {}
+        });
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
+    }
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut message: M,
+    ) -> Poll<Result<(), E>> {
+        #![allow(unused)]
+        let mut flow = ::reflow_trace::__private::Batch::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::AsName as _;
+            use ::reflow_trace::__private::BeginBatch as _;
+            (&mut &mut &mut ::reflow_trace::__private::BatchOf(
+                &mut ::reflow_trace::__private::One(&mut message),
+            ))
+                .begin_batch(
+                    &mut flow,
+                    ::reflow_trace::__private::ends(
+                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
+                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
+                    ),
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
+                        &SITE
+                    },
+                );
+            if flow.wants_details() {
+                use ::reflow_trace::__private::AsValue as _;
+                flow.attribute(
+                    "priority",
+                    (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
+                );
+            }
+        }
+        let out = ::reflow_trace::__private::call(move || -> Poll<Result<(), E>> {
+            let _ = &message;
+            let _ = &self;
+            { Poll::Pending }
+        });
+        if {
+            use ::reflow_trace::__private::MayPend as _;
+            (&::reflow_trace::__private::Polled(&out)).is_pending()
+        } {
+            flow.discard();
+        } else {
+            flow.end({
+                use ::reflow_trace::__private::Judge as _;
+                (&&::reflow_trace::__private::Judged(&out)).outcome()
+            });
+        }
+        out
+    }
+}

@@ -1,0 +1,3 @@
+//! Traced channels of the standard library.
+
+pub mod mpsc;
