@@ -139,6 +139,12 @@ impl Flow {
         Parked::out_of(place)
     }
 
+    /// The attempt stays on the stack, where the wrapper of the future finds it.
+    #[inline]
+    pub fn stay(&mut self) {
+        self.0 = 0;
+    }
+
     /// The place, which somebody else looks after from now on.
     pub(super) fn leave(&mut self) -> usize {
         let place = self.place();
