@@ -87,7 +87,7 @@ const ENABLED: bool = cfg!(feature = "enable");
 /// fn send(&self, mut message: u32) -> Result<(), SendError<u32>> {
 ///     let mut flow = Flow::idle();
 ///     if on() {
-///         Probed(&mut message).begin_send(&mut flow, ends(&self.from_actor, …), Depth::UNKNOWN, &SITE);
+///         Probed(&mut message).begin_send(&mut flow, Names(&self.from_actor, …).ends(), Depth::UNKNOWN, Site::PLAIN);
 ///     }
 ///     let out = call(move || -> Result<(), SendError<u32>> { self.channel.send(message) });
 ///     flow.end(Judged(&out).outcome());

@@ -13,8 +13,8 @@ use crate::edge::Edge;
 use crate::event::Outcome;
 use crate::message::Message;
 use crate::probe::{
-    BeginHandling, BeginSend, Depth, EndReceive, Flow, Name, Probed, Received, Site, begin_in,
-    begin_receive, edge as over, instrumented, on, receiver,
+    BeginHandling, BeginSend, Depth, EndReceive, Flow, Name, Probed, Received, Site, begin_receive,
+    begins_here, edge as over, instrumented, on, receiver,
 };
 
 const SITE: &Site = &Site::new();
@@ -128,13 +128,16 @@ pub async fn send_async<M: Message, F: Future<Output: Delivery>>(
     deliver: impl FnOnce(M) -> F,
 ) -> F::Output {
     let body = async move {
-        begin_in(|flow| begin_send(flow, edge, &mut message));
+        if begins_here() {
+            let mut flow = Flow::idle();
+            begin_send(&mut flow, edge, &mut message);
+            flow.stay();
+        }
         deliver(message).await
     };
-    instrumented(body, |result: &mut F::Output, flow: &mut Flow| {
-        flow.end(result.outcome());
-    })
-    .await
+    let (result, mut flow) = instrumented(body).await;
+    flow.end(result.outcome());
+    result
 }
 
 /// Records that a message came over an edge.
@@ -218,13 +221,16 @@ pub async fn handle_async<M: Message, F: Future<Output: Delivery>>(
     handler: impl FnOnce(M) -> F,
 ) -> F::Output {
     let body = async move {
-        begin_in(|flow| begin_handling(flow, actor, port, &mut message));
+        if begins_here() {
+            let mut flow = Flow::idle();
+            begin_handling(&mut flow, actor, port, &mut message);
+            flow.stay();
+        }
         handler(message).await
     };
-    instrumented(body, |result: &mut F::Output, flow: &mut Flow| {
-        flow.end(result.outcome());
-    })
-    .await
+    let (result, mut flow) = instrumented(body).await;
+    flow.end(result.outcome());
+    result
 }
 
 fn begin_send<M: Message>(flow: &mut Flow, edge: &Edge, message: &mut M) {

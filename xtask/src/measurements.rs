@@ -10,6 +10,11 @@ pub(crate) fn all() -> Vec<Step> {
             "what a record costs: bare, floor, ours, off, compiled out, and the same work in peers",
             [cargo("bench -p reflow-trace --bench record")],
         ),
+        Step::check(
+            "build-cost",
+            "what the attributes cost the user's build: 1 000 methods, plain, ours and in peers",
+            [cargo("run --quiet --package xtask --bin build-cost")],
+        ),
         fresh_clone(),
         Step::check(
             "soak",

@@ -17,38 +17,37 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     let span = Span::mixed_site();
     let p = &probe.private;
     let (captures, rebinds, body) = (captures(method), rebinds(method), method.body.as_block());
-    let begin = probe.begin(&quote_spanned!(span=> flow));
+    let begin = probe.begin(&quote_spanned!(span=> &mut flow));
     let details = probe.details();
     let hint = hint(method, probe, returned);
-    let finish = match returned {
-        Returned::Never => {
-            quote_spanned!(span=> |_: &mut ::core::convert::Infallible, _: &mut #p::Flow| {})
-        }
-        _ => {
-            let finish = probe.finish(Hold::References);
-            quote_spanned!(span=> |out: &mut _, flow: &mut #p::Flow| { #finish })
-        }
-    };
     let future = quote_spanned! {span=>
-        #p::instrumented(
-            async move {
-                #captures
-                #p::begin_in(|flow: &mut #p::Flow| { #begin #details });
-                #hint
-                #rebinds
-                #body
-            },
-            #finish,
-        )
+        #p::instrumented(async move {
+            #captures
+            if #p::begins_here() {
+                let mut flow = #p::Flow::idle();
+                #begin
+                #details
+                flow.stay();
+            }
+            #hint
+            #rebinds
+            #body
+        })
     };
     // A life is a task: what it receives causes what it sends.
     let future = match probe.role {
         Role::Life => quote_spanned!(span=> #p::in_task(#future)),
         _ => future,
     };
-    match returned {
-        Returned::Never => quote_spanned!(span=> match #future.await {}),
-        _ => quote_spanned!(span=> #future.await),
+    if returned == Returned::Never {
+        return quote_spanned!(span=> match #future.await.0 {});
+    }
+    let finish = probe.finish(Hold::Values);
+    let mutable = (probe.role == Role::Receive).then(|| quote_spanned!(span=> mut));
+    quote_spanned! {span=>
+        let (#mutable out, mut flow) = #future.await;
+        #finish
+        out
     }
 }
 

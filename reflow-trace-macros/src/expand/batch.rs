@@ -132,10 +132,10 @@ fn begin(probe: &Probe<'_>, flow: &TokenStream) -> TokenStream {
     let size = probe
         .size()
         .map(|size| quote_spanned!(span=> flow.measured(#size);));
-    let keep = probe.keep();
+    let (keep, as_name) = (probe.keep(), probe.as_name());
     quote_spanned! {span=>
         #keep
-        use #p::AsName as _;
+        #as_name
         use #p::BeginBatch as _;
         (&mut &mut &mut #p::BatchOf(#messages)).begin_batch(#flow, #ends, #depth, #site);
         #size

@@ -121,11 +121,23 @@ impl Probe<'_> {
             // Selection reported the missing message, and nothing is expanded after an error.
             (_, _, None) => TokenStream::new(),
         };
-        let keep = self.keep();
-        quote_spanned! {span=>
-            #keep
-            use #p::AsName as _;
-            #begin
+        let (keep, as_name) = (self.keep(), self.as_name());
+        quote_spanned!(span=> #keep #as_name #begin)
+    }
+
+    /// The trait by which single names are found, where some are.
+    pub(super) fn as_name(&self) -> TokenStream {
+        let p = &self.private;
+        match &self.place {
+            Place::Edge {
+                ends: ResolvedEnds::Edge(_),
+                ..
+            } => TokenStream::new(),
+            Place::Edge {
+                ends: ResolvedEnds::Names(names),
+                ..
+            } if names.iter().all(Expression::is_default) => TokenStream::new(),
+            _ => quote_spanned!(Span::mixed_site()=> use #p::AsName as _;),
         }
     }
 
@@ -239,6 +251,14 @@ impl Probe<'_> {
                 ends: ResolvedEnds::Names(names),
                 ..
             } => {
+                // One look-up for the four fields of `self`. What was given stays apart: an error is to stand on it.
+                if names.iter().all(Expression::is_default) {
+                    let [a, b, c, d] = names.each_ref().map(|name| self.bound(name));
+                    return quote_spanned! {span=> {
+                        use #p::AsEnds as _;
+                        (&&#p::Names(&#a, &#b, &#c, &#d)).ends()
+                    }};
+                }
                 let names = names.iter().map(|name| self.name_of(name));
                 quote_spanned!(span=> #p::ends(#(#names),*))
             }
@@ -289,7 +309,10 @@ impl Probe<'_> {
         let protocol = protocol.map(|protocol| quote_spanned!(span=> .protocol(#protocol)));
         let compression =
             compression.map(|compression| quote_spanned!(span=> .compression(#compression)));
-        // A static is checked faster than an inline constant, which is a body of its own.
+        if protocol.is_none() && compression.is_none() {
+            return quote_spanned!(span=> #p::Site::PLAIN);
+        }
+        // A static is checked faster than an inline constant, which is a body of its own. It is dear all the same.
         quote_spanned!(span=> { static SITE: #p::Site = #p::Site::new() #protocol #compression; &SITE })
     }
 

@@ -16,6 +16,8 @@ use crate::shape::tokens::as_written;
 pub(crate) struct Expression {
     tokens: TokenStream,
     parsed: Box<Expr>,
+    /// Nobody wrote it.
+    is_default: bool,
 }
 
 impl Expression {
@@ -56,6 +58,7 @@ impl Expression {
             Ok(parsed) => Some(Expression {
                 tokens,
                 parsed: Box::new(parsed),
+                is_default: false,
             }),
             Err(_) => {
                 diagnostics.on(tokens, not_an_expression(&written, key, example));
@@ -71,7 +74,13 @@ impl Expression {
             .map(|parsed| Expression {
                 tokens,
                 parsed: Box::new(parsed),
+                is_default: true,
             })
+    }
+
+    /// Whether nobody wrote it.
+    pub(crate) fn is_default(&self) -> bool {
+        self.is_default
     }
 
     /// `(expression).field`
@@ -83,6 +92,7 @@ impl Expression {
         Expression {
             parsed: Box::new(Expr::Verbatim(tokens.clone())),
             tokens,
+            is_default: false,
         }
     }
 

@@ -4,41 +4,35 @@ impl Actor for Validator {
         mut message: Reading,
         context: &mut Scope,
     ) -> Result<(), E> {
-        ::reflow_trace::__private::instrumented(
-                async move {
-                    let _ = &message;
-                    let _ = &self;
-                    ::reflow_trace::__private::begin_in(|
-                        flow: &mut ::reflow_trace::__private::Flow|
-                    {
-                        use ::reflow_trace::__private::AsName as _;
-                        use ::reflow_trace::__private::BeginHandling as _;
-                        (&mut ::reflow_trace::__private::Probed(&mut message))
-                            .begin_handling(
-                                flow,
-                                ::reflow_trace::__private::receiver(
-                                    (&&::reflow_trace::__private::Text(&(self.name))).name(),
-                                    (&&::reflow_trace::__private::Text(&("in"))).name(),
-                                ),
-                                {
-                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                                    &SITE
-                                },
-                            );
-                    });
-                    if false {
-                        return ::reflow_trace::__private::declared::<Result<(), E>>();
-                    }
-                    { self.out.send(message).await }
-                },
-                |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                    flow.end({
-                        use ::reflow_trace::__private::Judge as _;
-                        (&&::reflow_trace::__private::Judged(&*out)).outcome()
-                    });
-                },
-            )
-            .await
+        let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
+                let _ = &message;
+                let _ = &self;
+                if ::reflow_trace::__private::begins_here() {
+                    let mut flow = ::reflow_trace::__private::Flow::idle();
+                    use ::reflow_trace::__private::AsName as _;
+                    use ::reflow_trace::__private::BeginHandling as _;
+                    (&mut ::reflow_trace::__private::Probed(&mut message))
+                        .begin_handling(
+                            &mut flow,
+                            ::reflow_trace::__private::receiver(
+                                (&&::reflow_trace::__private::Text(&(self.name))).name(),
+                                (&&::reflow_trace::__private::Text(&("in"))).name(),
+                            ),
+                            ::reflow_trace::__private::Site::PLAIN,
+                        );
+                    flow.stay();
+                }
+                if false {
+                    return ::reflow_trace::__private::declared::<Result<(), E>>();
+                }
+                { self.out.send(message).await }
+            })
+            .await;
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
     }
     fn on_tick(&mut self, mut tick: Tick) {
         let _frame = ::reflow_trace::__private::CauseFrame::enter();
@@ -53,10 +47,7 @@ impl Actor for Validator {
                         (&&::reflow_trace::__private::Text(&(self.name))).name(),
                         (&&::reflow_trace::__private::Text(&("in"))).name(),
                     ),
-                    {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
-                    },
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> () {
@@ -71,39 +62,31 @@ impl Actor for Validator {
         out
     }
     async fn run(mut self, inbox: Inbox<Reading>) -> Result<(), E> {
-        ::reflow_trace::__private::in_task(
-                ::reflow_trace::__private::instrumented(
-                    async move {
-                        let _ = &inbox;
-                        let _ = &self;
-                        ::reflow_trace::__private::begin_in(|
-                            flow: &mut ::reflow_trace::__private::Flow|
-                        {
-                            use ::reflow_trace::__private::AsName as _;
-                            ::reflow_trace::__private::begin_life(
-                                flow,
-                                (&&::reflow_trace::__private::Text(&(self.name))).name(),
-                                {
-                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                                    &SITE
-                                },
-                            );
-                        });
-                        if false {
-                            return ::reflow_trace::__private::declared::<
-                                Result<(), E>,
-                            >();
-                        }
-                        { Ok(()) }
-                    },
-                    |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        flow.end({
-                            use ::reflow_trace::__private::Judge as _;
-                            (&&::reflow_trace::__private::Judged(&*out)).outcome()
-                        });
-                    },
-                ),
+        let (out, mut flow) = ::reflow_trace::__private::in_task(
+                ::reflow_trace::__private::instrumented(async move {
+                    let _ = &inbox;
+                    let _ = &self;
+                    if ::reflow_trace::__private::begins_here() {
+                        let mut flow = ::reflow_trace::__private::Flow::idle();
+                        use ::reflow_trace::__private::AsName as _;
+                        ::reflow_trace::__private::begin_life(
+                            &mut flow,
+                            (&&::reflow_trace::__private::Text(&(self.name))).name(),
+                            ::reflow_trace::__private::Site::PLAIN,
+                        );
+                        flow.stay();
+                    }
+                    if false {
+                        return ::reflow_trace::__private::declared::<Result<(), E>>();
+                    }
+                    { Ok(()) }
+                }),
             )
-            .await
+            .await;
+        flow.end({
+            use ::reflow_trace::__private::Judge as _;
+            (&&::reflow_trace::__private::Judged(&out)).outcome()
+        });
+        out
     }
 }

@@ -9,10 +9,7 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 .begin_handling(
                     &mut flow,
                     ::reflow_trace::__private::receiver_by_default("Validator"),
-                    {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
-                    },
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> bool {
@@ -33,10 +30,7 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
             ::reflow_trace::__private::begin_life(
                 &mut flow,
                 (&&::reflow_trace::__private::Text(&"Validator")).name(),
-                {
-                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                    &SITE
-                },
+                ::reflow_trace::__private::Site::PLAIN,
             );
         }
         let out = ::reflow_trace::__private::call(move || -> () {

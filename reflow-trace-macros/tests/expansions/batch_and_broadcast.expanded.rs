@@ -2,22 +2,22 @@ impl Connector {
     fn send_batch(&self, mut messages: Vec<M>) -> Result<(), E> {
         let mut flow = ::reflow_trace::__private::Batch::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginBatch as _;
             (&mut &mut &mut ::reflow_trace::__private::BatchOf(&mut messages))
                 .begin_batch(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> Result<(), E> {
@@ -41,25 +41,22 @@ impl Connector {
                     ::reflow_trace::__private::begin_batch_in(|
                         flow: &mut ::reflow_trace::__private::Batch|
                     {
-                        use ::reflow_trace::__private::AsName as _;
                         use ::reflow_trace::__private::BeginBatch as _;
                         (&mut &mut &mut ::reflow_trace::__private::BatchOf(&mut items))
                             .begin_batch(
                                 flow,
-                                ::reflow_trace::__private::ends(
-                                    (&&::reflow_trace::__private::Text(&(self.from_actor)))
-                                        .name(),
-                                    (&&::reflow_trace::__private::Text(&(self.from_port)))
-                                        .name(),
-                                    (&&::reflow_trace::__private::Text(&(self.to_actor)))
-                                        .name(),
-                                    (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                                ),
-                                ::reflow_trace::__private::Depth::UNKNOWN,
                                 {
-                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                                    &SITE
+                                    use ::reflow_trace::__private::AsEnds as _;
+                                    (&&::reflow_trace::__private::Names(
+                                        &(self.from_actor),
+                                        &(self.from_port),
+                                        &(self.to_actor),
+                                        &(self.to_port),
+                                    ))
+                                        .ends()
                                 },
+                                ::reflow_trace::__private::Depth::UNKNOWN,
+                                ::reflow_trace::__private::Site::PLAIN,
                             );
                         if flow.wants_details() {
                             use ::reflow_trace::__private::AsValue as _;
@@ -86,22 +83,22 @@ impl Connector {
     fn broadcast(&self, mut message: M) -> Result<usize, E> {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginSend as _;
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
             if flow.wants_details() {
                 use ::reflow_trace::__private::AsValue as _;
@@ -129,22 +126,22 @@ impl Connector {
     fn publish(&self, mut message: M) {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginSend as _;
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
             if flow.wants_details() {
                 use ::reflow_trace::__private::AsValue as _;
@@ -177,24 +174,24 @@ impl Connector {
         #![allow(unused)]
         let mut flow = ::reflow_trace::__private::Batch::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginBatch as _;
             (&mut &mut &mut ::reflow_trace::__private::BatchOf(
                 &mut ::reflow_trace::__private::One(&mut message),
             ))
                 .begin_batch(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
             if flow.wants_details() {
                 use ::reflow_trace::__private::AsValue as _;

@@ -16,10 +16,7 @@ impl Connector {
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
-                    {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
-                    },
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> Answer {
@@ -35,70 +32,64 @@ impl Connector {
         out
     }
     async fn publish(&self, mut envelope: M) -> (bool, u8) {
-        ::reflow_trace::__private::instrumented(
-                async move {
-                    let _ = &envelope;
-                    let _ = &self;
-                    ::reflow_trace::__private::begin_in(|
-                        flow: &mut ::reflow_trace::__private::Flow|
-                    {
-                        use ::reflow_trace::__private::AsName as _;
-                        use ::reflow_trace::__private::BeginSend as _;
-                        let size = ::core::option::Option::Some(
-                            ::reflow_trace::__private::Size::known((envelope.len())),
+        let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
+                let _ = &envelope;
+                let _ = &self;
+                if ::reflow_trace::__private::begins_here() {
+                    let mut flow = ::reflow_trace::__private::Flow::idle();
+                    use ::reflow_trace::__private::BeginSend as _;
+                    let size = ::core::option::Option::Some(
+                        ::reflow_trace::__private::Size::known((envelope.len())),
+                    );
+                    (&mut ::reflow_trace::__private::Probed(&mut envelope))
+                        .begin_sized_send(
+                            &mut flow,
+                            {
+                                use ::reflow_trace::__private::AsEnds as _;
+                                (&&::reflow_trace::__private::Names(
+                                    &(self.from_actor),
+                                    &(self.from_port),
+                                    &(self.to_actor),
+                                    &(self.to_port),
+                                ))
+                                    .ends()
+                            },
+                            ::reflow_trace::__private::Depth::UNKNOWN,
+                            ::reflow_trace::__private::Site::PLAIN,
+                            size,
                         );
-                        (&mut ::reflow_trace::__private::Probed(&mut envelope))
-                            .begin_sized_send(
-                                flow,
-                                ::reflow_trace::__private::ends(
-                                    (&&::reflow_trace::__private::Text(&(self.from_actor)))
-                                        .name(),
-                                    (&&::reflow_trace::__private::Text(&(self.from_port)))
-                                        .name(),
-                                    (&&::reflow_trace::__private::Text(&(self.to_actor)))
-                                        .name(),
-                                    (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                                ),
-                                ::reflow_trace::__private::Depth::UNKNOWN,
-                                {
-                                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                                    &SITE
-                                },
-                                size,
-                            );
-                    });
-                    if false {
-                        return ::reflow_trace::__private::declared::<(bool, u8)>();
-                    }
-                    { (true, 0) }
-                },
-                |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                    flow.end({
-                        let result = &*out;
-                        let _ = result;
-                        ::reflow_trace::__private::outcome_if((result.0))
-                    });
-                },
-            )
-            .await
+                    flow.stay();
+                }
+                if false {
+                    return ::reflow_trace::__private::declared::<(bool, u8)>();
+                }
+                { (true, 0) }
+            })
+            .await;
+        flow.end({
+            let result = &out;
+            let _ = result;
+            ::reflow_trace::__private::outcome_if((result.0))
+        });
+        out
     }
     fn take(&self) -> Option<M> {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             ::reflow_trace::__private::begin_receive(
                 &mut flow,
-                ::reflow_trace::__private::ends(
-                    (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                    (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                    (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                    (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                ),
-                ::reflow_trace::__private::Depth::UNKNOWN,
                 {
-                    static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                    &SITE
+                    use ::reflow_trace::__private::AsEnds as _;
+                    (&&::reflow_trace::__private::Names(
+                        &(self.from_actor),
+                        &(self.from_port),
+                        &(self.to_actor),
+                        &(self.to_port),
+                    ))
+                        .ends()
                 },
+                ::reflow_trace::__private::Depth::UNKNOWN,
+                ::reflow_trace::__private::Site::PLAIN,
             );
         }
         let mut out = ::reflow_trace::__private::call(move || -> Option<M> {

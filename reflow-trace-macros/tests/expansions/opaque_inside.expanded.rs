@@ -2,22 +2,22 @@ impl Connector {
     fn send(&self, mut message: M) -> Result<impl Iterator<Item = u8> + '_, E> {
         let mut flow = crate::tracing::__private::Flow::idle();
         if crate::tracing::__private::on() {
-            use crate::tracing::__private::AsName as _;
             use crate::tracing::__private::BeginSend as _;
             (&mut crate::tracing::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    crate::tracing::__private::ends(
-                        (&&crate::tracing::__private::Text(&(self.from_actor))).name(),
-                        (&&crate::tracing::__private::Text(&(self.from_port))).name(),
-                        (&&crate::tracing::__private::Text(&(self.to_actor))).name(),
-                        (&&crate::tracing::__private::Text(&(self.to_port))).name(),
-                    ),
-                    crate::tracing::__private::Depth::UNKNOWN,
                     {
-                        static SITE: crate::tracing::__private::Site = crate::tracing::__private::Site::new();
-                        &SITE
+                        use crate::tracing::__private::AsEnds as _;
+                        (&&crate::tracing::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    crate::tracing::__private::Depth::UNKNOWN,
+                    crate::tracing::__private::Site::PLAIN,
                 );
         }
         let out = crate::tracing::__private::call(move || -> Result<_, E> {
@@ -35,46 +35,40 @@ impl Connector {
         &self,
         mut message: impl Into<M>,
     ) -> Result<impl Iterator<Item = u8>, E> {
-        crate::tracing::__private::instrumented(
-                async move {
-                    let _ = &message;
-                    let _ = &self;
-                    crate::tracing::__private::begin_in(|
-                        flow: &mut crate::tracing::__private::Flow|
-                    {
-                        use crate::tracing::__private::AsName as _;
-                        use crate::tracing::__private::BeginSend as _;
-                        (&mut crate::tracing::__private::Probed(&mut message))
-                            .begin_send(
-                                flow,
-                                crate::tracing::__private::ends(
-                                    (&&crate::tracing::__private::Text(&(self.from_actor)))
-                                        .name(),
-                                    (&&crate::tracing::__private::Text(&(self.from_port)))
-                                        .name(),
-                                    (&&crate::tracing::__private::Text(&(self.to_actor)))
-                                        .name(),
-                                    (&&crate::tracing::__private::Text(&(self.to_port))).name(),
-                                ),
-                                crate::tracing::__private::Depth::UNKNOWN,
-                                {
-                                    static SITE: crate::tracing::__private::Site = crate::tracing::__private::Site::new();
-                                    &SITE
-                                },
-                            );
-                    });
-                    if false {
-                        return crate::tracing::__private::declared::<Result<_, E>>();
-                    }
-                    { Ok(message.into().into_iter()) }
-                },
-                |out: &mut _, flow: &mut crate::tracing::__private::Flow| {
-                    flow.end({
-                        use crate::tracing::__private::Judge as _;
-                        (&&crate::tracing::__private::Judged(&*out)).outcome()
-                    });
-                },
-            )
-            .await
+        let (out, mut flow) = crate::tracing::__private::instrumented(async move {
+                let _ = &message;
+                let _ = &self;
+                if crate::tracing::__private::begins_here() {
+                    let mut flow = crate::tracing::__private::Flow::idle();
+                    use crate::tracing::__private::BeginSend as _;
+                    (&mut crate::tracing::__private::Probed(&mut message))
+                        .begin_send(
+                            &mut flow,
+                            {
+                                use crate::tracing::__private::AsEnds as _;
+                                (&&crate::tracing::__private::Names(
+                                    &(self.from_actor),
+                                    &(self.from_port),
+                                    &(self.to_actor),
+                                    &(self.to_port),
+                                ))
+                                    .ends()
+                            },
+                            crate::tracing::__private::Depth::UNKNOWN,
+                            crate::tracing::__private::Site::PLAIN,
+                        );
+                    flow.stay();
+                }
+                if false {
+                    return crate::tracing::__private::declared::<Result<_, E>>();
+                }
+                { Ok(message.into().into_iter()) }
+            })
+            .await;
+        flow.end({
+            use crate::tracing::__private::Judge as _;
+            (&&crate::tracing::__private::Judged(&out)).outcome()
+        });
+        out
     }
 }

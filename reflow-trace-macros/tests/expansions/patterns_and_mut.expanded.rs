@@ -28,10 +28,7 @@ where
                         (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
                     ),
                     ::reflow_trace::__private::Depth::of((self.queue.len())),
-                    {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
-                    },
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> &'a str {

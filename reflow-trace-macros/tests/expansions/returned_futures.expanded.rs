@@ -2,22 +2,22 @@ impl Connector {
     fn send(&self, mut message: M) -> impl Future<Output = Result<(), E>> + Send {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginSend as _;
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let future = ::reflow_trace::__private::call(move || -> _ {
@@ -43,22 +43,22 @@ impl Connector {
     ) -> Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'a>> {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginSend as _;
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let future = ::reflow_trace::__private::call(move || -> Pin<
@@ -89,22 +89,22 @@ impl Connector {
     fn call(&mut self, mut request: M) -> Self::Future {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginSend as _;
             (&mut ::reflow_trace::__private::Probed(&mut request))
                 .begin_send(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let future = ::reflow_trace::__private::call(move || -> Self::Future {

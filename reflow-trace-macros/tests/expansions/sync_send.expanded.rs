@@ -3,22 +3,22 @@ impl Connector {
     pub fn send(&self, mut message: Reading) -> Result<(), SendError> {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::AsName as _;
             use ::reflow_trace::__private::BeginSend as _;
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    ::reflow_trace::__private::ends(
-                        (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_actor))).name(),
-                        (&&::reflow_trace::__private::Text(&(self.to_port))).name(),
-                    ),
-                    ::reflow_trace::__private::Depth::UNKNOWN,
                     {
-                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new();
-                        &SITE
+                        use ::reflow_trace::__private::AsEnds as _;
+                        (&&::reflow_trace::__private::Names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        ))
+                            .ends()
                     },
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
                 );
         }
         let out = ::reflow_trace::__private::call(move || -> Result<(), SendError> {

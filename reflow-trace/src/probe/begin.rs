@@ -2,6 +2,9 @@
 //!
 //! Where the type of the message is known to have a policy, it is asked directly. Else it is looked for by its
 //! type, since it may be the `M` of an impl without bounds; see [`crate::registry`].
+//!
+//! It is inlined into every method that sends, but not in a debug build: there it exists once for each type of
+//! message, because nobody measures a debug build and everybody waits for it.
 
 use super::content::capture_content;
 use super::depth::Depth;
@@ -31,7 +34,7 @@ pub struct Probed<'a, T>(pub &'a mut T);
 /// Begins a send.
 pub trait BeginSend {
     /// Decides, counts, stamps the context into the message, and starts the clock.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
         self.begin_sized_send(flow, ends, depth, site, None);
     }
@@ -124,7 +127,7 @@ pub(super) fn facts_of_any<T>(message: &T) -> Facts<'static> {
 }
 
 impl<T: Message> BeginSend for Probed<'_, T> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn begin_sized_send(
         &mut self,
         flow: &mut Flow,
@@ -224,7 +227,7 @@ fn begin_linked_send<T: Message>(
 }
 
 impl<T> BeginSend for &mut Probed<'_, T> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn begin_sized_send(
         &mut self,
         flow: &mut Flow,

@@ -78,6 +78,53 @@ impl<'a, T: fmt::Display> AsName<'a> for Text<'a, T> {
 #[derive(Debug)]
 pub struct UnfitName<T: ?Sized>(PhantomData<T>);
 
+/// Wraps references to all four, so that the best form of what names edges is found in one look-up instead of four.
+#[derive(Debug)]
+pub struct Names<'a, A, B, C, D>(pub &'a A, pub &'a B, pub &'a C, pub &'a D);
+
+/// All four are text; anything else is the method of the same name on [`Names`], which is found after it.
+pub trait AsEnds<'a> {
+    /// The ends.
+    fn ends(&self) -> Ends<'a>;
+}
+
+impl<'a, A, B, C, D> AsEnds<'a> for &Names<'a, A, B, C, D>
+where
+    A: Deref<Target = str>,
+    B: Deref<Target = str>,
+    C: Deref<Target = str>,
+    D: Deref<Target = str>,
+{
+    #[inline]
+    fn ends(&self) -> Ends<'a> {
+        Ends::Names([
+            Name::Text(self.0),
+            Name::Text(self.1),
+            Name::Text(self.2),
+            Name::Text(self.3),
+        ])
+    }
+}
+
+impl<'a, A, B, C, D> Names<'a, A, B, C, D> {
+    /// All four can be shown; those that are text as well cost the copy of it.
+    #[inline]
+    pub fn ends(&self) -> Ends<'a>
+    where
+        A: fmt::Display,
+        B: fmt::Display,
+        C: fmt::Display,
+        D: fmt::Display,
+    {
+        Ends::Names([
+            Name::Shown(self.0),
+            Name::Shown(self.1),
+            Name::Shown(self.2),
+            Name::Shown(self.3),
+        ])
+    }
+}
+
 /// Implemented by nothing: what can name an actor is found before.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot name an actor or a port",
@@ -127,5 +174,19 @@ mod tests {
         .map(|name| matches!(name, Name::Text(_)));
         assert_eq!(names, [true; 5]);
         assert!(matches!((&&Text(&7)).name(), Name::Shown(_)));
+    }
+
+    #[test]
+    fn four_names_that_are_text_are_borrowed_and_all_are_shown_as_soon_as_one_is_none() {
+        let (text, shared) = (String::from("a"), Arc::<str>::from("b"));
+        let Ends::Names(names) = (&&Names(&text, &shared, &"c", &text)).ends() else {
+            panic!("names were given");
+        };
+        assert!(names.iter().all(|name| matches!(name, Name::Text(_))));
+        let Ends::Names(names) = (&&Names(&text, &7, &"c", &text)).ends() else {
+            panic!("names were given");
+        };
+        assert!(names.iter().all(|name| matches!(name, Name::Shown(_))));
+        assert_eq!(format!("{names:?}"), "[a, 7, c, a]");
     }
 }

@@ -13,7 +13,8 @@ use crate::record::sections::Sections;
 /// One attempt to send or to handle a message, or one life of an actor; or none.
 ///
 /// The attempt lies on the stack of the thread it runs on. This is its place there,
-/// small enough for a register. Dropped before its end it was cancelled, or it panicked.
+/// small enough for a register. Dropped before its end it was cancelled, or it panicked. What is called in every
+/// method is inlined there, but not in a debug build, which would have to be waited for.
 #[derive(Debug)]
 pub struct Flow(u32);
 
@@ -140,6 +141,12 @@ impl Flow {
         Parked::out_of(place)
     }
 
+    /// The attempt stays on the stack, where the wrapper of the future finds it.
+    #[inline]
+    pub fn stay(&mut self) {
+        self.0 = 0;
+    }
+
     /// The place, which somebody else looks after from now on.
     pub(super) fn leave(&mut self) -> usize {
         let place = self.place();
@@ -148,7 +155,7 @@ impl Flow {
     }
 
     /// Ends the attempt.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn end(&mut self, outcome: Outcome) {
         if self.0 != 0 {
             let is_counted_only = !self.wants_details();
@@ -164,7 +171,7 @@ impl Flow {
 }
 
 impl Drop for Flow {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop(&mut self) {
         if self.0 != 0 {
             end_by_drop(self.0);

@@ -17,84 +17,96 @@ use super::parked::Parked;
 use crate::context::{CauseFrame, active};
 use crate::event::Outcome;
 
-/// Begins an attempt from within the body of an instrumented future.
+/// Whether the body of an instrumented future is at its begin and somebody waits for its attempt.
 #[inline]
-pub fn begin_in(begin: impl FnOnce(&mut Flow)) {
-    if super::on() && active::replace_awaited(false) {
-        let mut flow = Flow::idle();
-        begin(&mut flow);
-        if flow.is_active() {
-            // It stays on the stack, where the wrapper finds it.
-            flow.leave();
-        }
-    }
+pub fn begins_here() -> bool {
+    super::on() && active::replace_awaited(false)
 }
 
 pin_project! {
-    /// A future whose polls are watched; made by [`instrumented`] and [`deferred`].
+    /// A future whose polls are watched; made by [`instrumented`]. With what the body returned it gives the attempt,
+    /// which its caller ends.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Instrumented<F, C> {
+    pub struct Instrumented<F> {
         #[pin]
         future: F,
-        finish: Option<C>,
         parked: Parked,
         was_polled: bool,
     }
 }
 
-/// A future that was made before its attempt begins.
-pub type Deferred<F, C> = Instrumented<F, C>;
-
-/// Watches a body that calls [`begin_in`] itself; `finish` sees what it returns.
+/// Watches a body that begins by itself: that asks [`begins_here`], and leaves its flow with [`Flow::stay`].
 #[inline]
-pub fn instrumented<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
-    future: F,
-    finish: C,
-) -> Instrumented<F, C> {
-    deferred(Parked::NOTHING, future, finish)
+pub const fn instrumented<F: Future>(future: F) -> Instrumented<F> {
+    watched(Parked::NOTHING, future)
 }
 
-/// Watches a future that was made by other means; the parked attempt begins at its first poll.
+const fn watched<F: Future>(parked: Parked, future: F) -> Instrumented<F> {
+    Instrumented {
+        future,
+        parked,
+        was_polled: false,
+    }
+}
+
+impl<F: Future> Future for Instrumented<F> {
+    type Output = (F::Output, Flow);
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let turn = Turn::take(this.parked, this.was_polled);
+        let poll = this.future.poll(cx);
+        let flow = Turn::leave(turn);
+        match poll {
+            Poll::Ready(output) => Poll::Ready((output, flow)),
+            Poll::Pending => {
+                park(flow, this.parked);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// The attempt of a body that is not done travels with the future.
+#[inline]
+fn park(mut flow: Flow, parked: &mut Parked) {
+    if flow.is_active() {
+        *parked = flow.park();
+    }
+}
+
+pin_project! {
+    /// A future that was made before its attempt begins; made by [`deferred`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Deferred<F, C> {
+        #[pin]
+        future: Instrumented<F>,
+        finish: Option<C>,
+    }
+}
+
+/// Watches a future that was made by other means; the parked attempt begins at its first poll, and `finish` sees what
+/// it returns.
 #[inline]
 pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
     parked: Parked,
     future: F,
     finish: C,
 ) -> Deferred<F, C> {
-    Instrumented {
-        future,
+    Deferred {
+        future: watched(parked, future),
         finish: Some(finish),
-        parked,
-        was_polled: false,
     }
 }
 
-impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Instrumented<F, C> {
+impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Deferred<F, C> {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let is_first = !std::mem::replace(this.was_polled, true);
-        let (poll, mut flow) = if this.parked.is_active() {
-            if is_first {
-                this.parked.begin_deferred();
-            }
-            let turn = Turn::enter(false);
-            this.parked.resume();
-            let poll = this.future.poll(cx);
-            (poll, turn.leave())
-        } else if is_first && super::on() {
-            let turn = Turn::enter(true);
-            let poll = this.future.poll(cx);
-            (poll, turn.leave())
-        } else {
-            (this.future.poll(cx), Flow::idle())
-        };
-        if poll.is_pending() {
-            *this.parked = flow.park();
-        }
-        poll.map(|mut output| {
+        this.future.poll(cx).map(|(mut output, mut flow)| {
             if let Some(finish) = this.finish.take() {
                 finish(&mut output, &mut flow);
             }
@@ -127,11 +139,29 @@ impl Turn {
         }
     }
 
+    /// Begins a poll; `None` where there is nothing to watch.
+    #[inline]
+    fn take(parked: &mut Parked, was_polled: &mut bool) -> Option<Self> {
+        let is_first = !std::mem::replace(was_polled, true);
+        if parked.is_active() {
+            if is_first {
+                parked.begin_deferred();
+            }
+            let turn = Self::enter(false);
+            parked.resume();
+            Some(turn)
+        } else {
+            (is_first && super::on()).then(|| Self::enter(true))
+        }
+    }
+
     /// The poll has returned.
     #[inline]
-    fn leave(mut self) -> Flow {
-        self.has_returned = true;
-        self.look()
+    fn leave(turn: Option<Self>) -> Flow {
+        turn.map_or(const { Flow::idle() }, |mut turn| {
+            turn.has_returned = true;
+            turn.look()
+        })
     }
 
     /// The attempt of this future, if there is one.

@@ -58,8 +58,6 @@ pub trait EndReceive {
     fn end_receive(&mut self, flow: &mut Flow);
 }
 
-const PLAIN: &Site = &Site::new();
-
 fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) {
     let Some((edge, depth)) = take_awaited(flow) else {
         return;
@@ -68,7 +66,7 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
     flow.begin(begin_received(
         FlowKey::Number(edge),
         depth,
-        PLAIN,
+        Site::PLAIN,
         facts,
         None,
     ));

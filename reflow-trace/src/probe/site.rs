@@ -12,6 +12,10 @@ pub struct Site {
 }
 
 impl Site {
+    /// A site that says nothing, for all that say nothing: a constant and not a static, so that a compiler
+    /// sees in the user's crate that there is nothing to look at.
+    pub const PLAIN: &'static Self = &Self::new();
+
     /// A connector in memory, without compression.
     #[expect(clippy::new_without_default, reason = "a default cannot be const")]
     pub const fn new() -> Self {
@@ -43,8 +47,7 @@ impl Site {
 
     /// A site that says nothing, where there is none.
     pub(crate) fn or_plain(site: Option<&'static Self>) -> &'static Self {
-        static PLAIN: Site = Site::new();
-        site.unwrap_or(&PLAIN)
+        site.unwrap_or(Self::PLAIN)
     }
 
     pub(crate) fn protocol_name(&self) -> &'static str {

@@ -308,7 +308,7 @@ fn the_policy_of_a_type_holds_and_that_of_a_generic_type_when_it_is_asked_for() 
 }
 
 #[reflow_trace::sample(never)]
-struct Whispered<T>(#[expect(dead_code, reason = "nobody reads it")] T);
+struct Whispered<T>(T);
 
 #[test]
 fn a_message_with_room_for_a_context_carries_it_further() {
