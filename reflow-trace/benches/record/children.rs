@@ -38,6 +38,8 @@ impl Program {
             .args(&self.arguments)
             // Nothing is switched on but what a row switches on.
             .env_remove(reflow_trace::ENVIRONMENT_VARIABLE)
+            // hotpath would serve its figures to the network.
+            .env("HOTPATH_METRICS_SERVER_OFF", "true")
             .stderr(Stdio::inherit())
             .output()
             .map_err(|error| format!("`{self}` cannot be started: {error}"))?;
@@ -61,6 +63,7 @@ pub(crate) fn compiled_out(rounds: u32) -> Result<Program, Failure> {
 /// The other libraries.
 pub(crate) struct Peers {
     pub(crate) rows: Program,
+    pub(crate) channels: Program,
     pub(crate) stalled: Program,
 }
 
@@ -72,6 +75,11 @@ pub(crate) fn peers(rounds: u32) -> Result<Peers, Failure> {
             name: "peers".to_owned(),
             executable: executable.clone(),
             arguments: vec!["rows".to_owned(), rounds.to_string()],
+        },
+        channels: Program {
+            name: "channels of peers".to_owned(),
+            executable: executable.clone(),
+            arguments: vec!["channels".to_owned(), rounds.to_string()],
         },
         stalled: Program {
             name: "a peer that stalls".to_owned(),

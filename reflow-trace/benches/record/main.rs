@@ -5,6 +5,13 @@
 //! cargo bench -p reflow-trace --bench record -- --quick   # about one, once everything is built
 //! ```
 //!
+//! Traced channels have rows of their own, of pairs of a send and a receive; those of crossbeam and tokio
+//! need their features:
+//!
+//! ```text
+//! cargo bench -p reflow-trace --features crossbeam,tokio --bench record -- --only channels
+//! ```
+//!
 //! # How
 //!
 //! Each row is measured in several processes, and the middle one is printed. A process measures its rows
@@ -27,6 +34,8 @@ mod line;
 mod machine;
 mod memory;
 mod options;
+#[path = "../shared/pairs.rs"]
+mod pairs;
 #[path = "../shared/resident.rs"]
 mod resident;
 #[path = "../shared/mod.rs"]
@@ -36,7 +45,7 @@ mod target;
 mod traced;
 
 use children::{Program, compiled_out, peers};
-use options::{Child, Options, Order};
+use options::{Child, Options, Order, Part};
 use shared::Failure;
 use table::Table;
 
@@ -48,6 +57,8 @@ fn main() -> Result<(), Failure> {
         Order::Measure(options) => measure(&options)?,
         Order::Child(Child::Recording, share) => traced::recording(&share)?,
         Order::Child(Child::Off, share) => traced::off(&share)?,
+        Order::Child(Child::Channels, share) => traced::channels::recording(&share)?,
+        Order::Child(Child::ChannelsOff, share) => traced::channels::off(&share)?,
         Order::Child(Child::Ring, _) => memory::ring()?,
         Order::Child(Child::Batch, _) => memory::batch()?,
         Order::Child(Child::Kept, _) => memory::kept()?,
@@ -57,21 +68,30 @@ fn main() -> Result<(), Failure> {
 }
 
 fn measure(options: &Options) -> Result<(), Failure> {
-    let mut timed = vec![
-        Program::own(Child::Off, options.rounds)?,
-        Program::own(Child::Recording, options.rounds)?,
-    ];
-    let mut weighed = vec![
-        Program::own(Child::Ring, 1)?,
-        Program::own(Child::Batch, 1)?,
-        Program::own(Child::Kept, 1)?,
-        Program::own(Child::Stalled, 1)?,
-    ];
-    timed.push(compiled_out(options.rounds)?);
-    if options.with_peers {
-        let peers = peers(options.rounds)?;
-        timed.push(peers.rows);
-        weighed.push(peers.stalled);
+    let (mut timed, mut weighed) = (Vec::new(), Vec::new());
+    let own = |child| Program::own(child, options.rounds);
+    let peers = options
+        .with_peers
+        .then(|| peers(options.rounds))
+        .transpose()?;
+    if options.part != Some(Part::Channels) {
+        timed.extend([own(Child::Off)?, own(Child::Recording)?]);
+        timed.push(compiled_out(options.rounds)?);
+        for child in [Child::Ring, Child::Batch, Child::Kept, Child::Stalled] {
+            weighed.push(Program::own(child, 1)?);
+        }
+    }
+    if options.part != Some(Part::Sends) {
+        timed.extend([own(Child::ChannelsOff)?, own(Child::Channels)?]);
+    }
+    if let Some(peers) = peers {
+        if options.part != Some(Part::Channels) {
+            timed.push(peers.rows);
+            weighed.push(peers.stalled);
+        }
+        if options.part != Some(Part::Sends) {
+            timed.push(peers.channels);
+        }
     }
 
     let mut table = Table::default();
@@ -94,7 +114,12 @@ fn measure(options: &Options) -> Result<(), Failure> {
 /// Runs our rows once, to see that they work.
 fn try_rows() -> Result<(), Failure> {
     let mut table = Table::default();
-    for child in [Child::Off, Child::Recording] {
+    for child in [
+        Child::Off,
+        Child::Recording,
+        Child::ChannelsOff,
+        Child::Channels,
+    ] {
         table.add(Program::own(child, 1)?.run()?);
     }
     match table.void() {

@@ -13,13 +13,14 @@ cargo bench -p reflow-trace --bench record -- [OPTIONS]
   --quick            about a minute: fewer processes, fewer rounds
   --processes N      how often each row is measured, in a process of its own [default: 5]
   --rounds N         bursts of each row in a process [default: 400]
+  --only PART        channels, or sends: all but channels
   --without-peers    do not build or measure other libraries
   --test             only see that our rows work; also without `--bench`, which cargo bench passes
   --help             this text
 
 For a profiler, the program that cargo has built measures in one process, and one row alone if asked to:
 
-  --child PROCESS    recording, off, ring, batch, kept or stalled
+  --child PROCESS    recording, off, channels, channels-off, ring, batch, kept or stalled
   --row NAME         only this row of the process, as the table calls it
 
 A row is void when events were lost in it: then it measures the cost of losing them.";
@@ -40,6 +41,25 @@ pub(crate) struct Options {
     pub(crate) processes: u32,
     pub(crate) rounds: u32,
     pub(crate) with_peers: bool,
+    /// What is measured; everything, if it is not given.
+    pub(crate) part: Option<Part>,
+}
+
+/// A part of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Sends,
+    Channels,
+}
+
+impl Part {
+    fn by_name(name: &str) -> Result<Self, Failure> {
+        match name {
+            "sends" => Ok(Self::Sends),
+            "channels" => Ok(Self::Channels),
+            _ => Err(format!("`--only {name}`: choose `sends` or `channels`").into()),
+        }
+    }
 }
 
 /// How much of its rows a process measures.
@@ -71,6 +91,8 @@ impl fmt::Display for Options {
 pub(crate) enum Child {
     Recording,
     Off,
+    Channels,
+    ChannelsOff,
     Ring,
     Batch,
     Kept,
@@ -78,9 +100,11 @@ pub(crate) enum Child {
 }
 
 impl Child {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Recording,
         Self::Off,
+        Self::Channels,
+        Self::ChannelsOff,
         Self::Ring,
         Self::Batch,
         Self::Kept,
@@ -91,6 +115,8 @@ impl Child {
         match self {
             Self::Recording => "recording",
             Self::Off => "off",
+            Self::Channels => "channels",
+            Self::ChannelsOff => "channels-off",
             Self::Ring => "ring",
             Self::Batch => "batch",
             Self::Kept => "kept",
@@ -110,6 +136,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Order, Fai
     let mut arguments = arguments.peekable();
     let (mut is_bench, mut is_test, mut is_quick, mut with_peers) = (false, false, false, true);
     let (mut processes, mut rounds, mut child, mut row) = (None, None, None, None);
+    let mut part = None;
     while let Some(argument) = arguments.next() {
         let mut value = || {
             let value = arguments.next();
@@ -124,6 +151,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Order, Fai
             "--without-peers" => with_peers = false,
             "--processes" => processes = Some(positive(&argument, &value()?)?),
             "--rounds" => rounds = Some(positive(&argument, &value()?)?),
+            "--only" => part = Some(Part::by_name(&value()?)?),
             "--row" => row = Some(value()?),
             "--child" => child = Some(Child::by_name(&value()?)?),
             _ => return Err(format!("`{argument}` is no option; see `--help`").into()),
@@ -137,6 +165,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Order, Fai
             processes: processes.unwrap_or(if is_quick { 3 } else { 5 }),
             rounds,
             with_peers,
+            part,
         }),
     })
 }

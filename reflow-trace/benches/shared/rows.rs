@@ -61,6 +61,8 @@ pub(crate) struct Row<'a> {
     /// Sends in one burst; each of `threads` makes so many.
     pub(crate) sends: u64,
     pub(crate) threads: u64,
+    /// What a tracer makes of one send.
+    pub(crate) events: u64,
     pub(crate) burst: Box<dyn FnMut() -> Duration + 'a>,
 }
 
@@ -85,6 +87,7 @@ impl<'a> Row<'a> {
             expect,
             sends,
             threads: 1,
+            events: 1,
             burst: Box::new(move || timed(sends, &mut send)),
         }
     }
@@ -181,7 +184,7 @@ pub(crate) fn measure(
 
 /// Why the row is void, if it is.
 fn fault(row: &Row<'_>, account: &Account, rounds: u32) -> Option<String> {
-    let sent = row.sends * row.threads * u64::from(rounds);
+    let sent = row.sends * row.threads * row.events * u64::from(rounds);
     let (attempted, recorded) = match row.expect {
         Expect::Unseen => (0, 0),
         Expect::Counted => (sent, 0),

@@ -18,7 +18,9 @@ use super::parcel::Parcel;
 use crate::event::Outcome;
 use crate::message::Message;
 use crate::probe::Depth;
-use crate::probe::channel::{self, Policy, Sending, Slip, Way};
+#[cfg(feature = "_waiting")]
+use crate::probe::channel::Sending;
+use crate::probe::channel::{self, Policy, Slip, Way};
 
 /// What both ends share.
 pub(super) struct Link<M> {
@@ -38,8 +40,8 @@ pub(super) struct Link<M> {
 
 impl<M> Link<M> {
     #[inline]
-    fn policy(&self) -> Policy<M> {
-        self.policy.get().copied().unwrap_or(Policy::ANY)
+    fn policy(&self) -> Option<&Policy<M>> {
+        self.policy.get()
     }
 
     fn name_receiver(&self, name: &Arc<EndName>) -> u32 {
@@ -137,6 +139,7 @@ impl<M> Outlet<M> {
     }
 
     /// Begins a send; `None` when nothing is being recorded.
+    #[cfg(feature = "_waiting")]
     #[inline]
     pub(super) fn begin(
         &self,
@@ -148,31 +151,31 @@ impl<M> Outlet<M> {
         }
         let depth = Depth::of(depth());
         let way = self.way();
-        Some(channel::begin_send(
-            message,
-            &self.link.policy(),
-            way,
-            depth,
-        ))
+        Some(channel::begin_send(message, self.link.policy(), way, depth))
     }
 
     /// Sends by a call: `put` hands the parcel to the original and says what became of it.
     #[inline]
     pub(super) fn send<R>(
         &self,
-        mut message: M,
+        message: M,
         depth: impl FnOnce() -> Option<usize>,
         put: impl FnOnce(Parcel<M>) -> R,
         outcome: impl FnOnce(&R) -> Outcome,
     ) -> R {
-        match self.begin(&mut message, depth) {
-            None => put(Parcel::new(None, message)),
-            Some(sending) => {
-                let result = put(Parcel::new(sending.slip(), message));
-                sending.end(outcome(&result));
-                result
-            }
+        if !crate::probe::on() {
+            return put(Parcel::new(Slip::BLANK, message));
         }
+        // The slip is filled in where it lies: it is copied as seldom as the message.
+        let mut parcel = Parcel::new(Slip::BLANK, message);
+        let mut flow = {
+            let depth = Depth::of(depth());
+            let (slip, message) = parcel.parts();
+            channel::begin_beside(message, slip, self.link.policy(), self.way(), depth)
+        };
+        let result = put(parcel);
+        flow.end(outcome(&result));
+        result
     }
 
     /// How many messages are inside, as counted by [`Self::count_in`] and [`Inlet::accept_counted`].
@@ -277,27 +280,24 @@ impl<M> Inlet<M> {
     }
 
     /// Takes the message out of a parcel that was received.
+    #[cfg(any(feature = "crossbeam", feature = "_waiting"))]
     #[inline]
     pub(super) fn accept(&self, parcel: Parcel<M>) -> M {
-        let (slip, message) = parcel.take_apart();
-        if let Some(slip) = slip {
-            self.received(slip, &message);
-        }
-        message
+        parcel.open_as(|slip, message| self.received(slip, message))
     }
 
     /// The same, where the sender counts what is inside.
     #[inline]
     pub(super) fn accept_counted(&self, parcel: Parcel<M>) -> M {
-        if parcel.is_seen() {
+        parcel.open_as(|slip, message| {
             self.link.inside.fetch_sub(1, Ordering::Relaxed);
-        }
-        self.accept(parcel)
+            self.received(slip, message);
+        })
     }
 
     /// Records that a message was received.
     #[inline]
-    pub(super) fn received(&self, slip: Slip, message: &M) {
-        channel::received(slip, message, &self.link.policy(), self.edge_of(&slip));
+    pub(super) fn received(&self, slip: &Slip, message: &M) {
+        channel::received(slip, message, self.link.policy(), self.edge_of(slip));
     }
 }

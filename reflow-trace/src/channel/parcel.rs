@@ -1,12 +1,13 @@
 //! What lies in the original channel: the message and what travels beside it.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 
 #[cfg(feature = "_waiting")]
 use super::waiting::is_withdrawn;
 use crate::context::Context;
-use crate::probe::channel::{self, Policy, Slip};
+use crate::probe::channel::{self, Slip};
 
 /// A message inside a traced channel.
 ///
@@ -23,7 +24,7 @@ pub struct Parcel<M> {
 
 impl<M> Parcel<M> {
     #[inline]
-    pub(crate) fn new(slip: Option<Slip>, message: M) -> Self {
+    pub(crate) fn new(slip: Slip, message: M) -> Self {
         Self {
             label: Label(slip),
             message,
@@ -33,22 +34,12 @@ impl<M> Parcel<M> {
     /// Takes the message out and records that it was received, under the name that the receiving end of
     /// the channel had when it was sent.
     pub fn open(self) -> M {
-        let (slip, message) = self.take_apart();
-        if let Some(slip) = slip {
-            channel::received(slip, &message, &Policy::ANY, slip.edge());
-        }
-        message
+        self.open_as(|slip, message| channel::received(slip, message, None, slip.edge()))
     }
 
     /// The context that the message carries; [`Context::NONE`] when nobody recorded its send.
     pub fn context(&self) -> Context {
-        self.label.0.as_ref().map_or(Context::NONE, Slip::context)
-    }
-
-    /// Whether a recording saw it go in.
-    #[inline]
-    pub(crate) fn is_seen(&self) -> bool {
-        self.label.0.is_some()
+        self.label.0.filled().map_or(Context::NONE, Slip::context)
     }
 
     /// The message that another one has pushed out: nobody will receive it.
@@ -62,20 +53,32 @@ impl<M> Parcel<M> {
     /// The message goes back to the sender: it was never inside.
     #[inline]
     pub(crate) fn give_back(self) -> M {
-        self.take_apart().1
+        self.open_as(|_, _| {})
     }
 
-    #[inline]
-    pub(crate) fn take_apart(self) -> (Option<Slip>, M) {
+    /// Takes the message out; `received` is told of it where a recording saw it go in.
+    #[inline(always)]
+    pub(crate) fn open_as(self, received: impl FnOnce(&Slip, &M)) -> M {
         let Self { label, message } = self;
-        (label.take_off(), message)
+        // The message is out, whatever becomes of it: `received` may run the user's code, which may panic.
+        let label = ManuallyDrop::new(label);
+        if let Some(slip) = label.0.filled() {
+            received(slip, &message);
+        }
+        message
+    }
+
+    /// What a send fills in, and the message that it asks.
+    #[inline]
+    pub(crate) fn parts(&mut self) -> (&mut Slip, &mut M) {
+        (&mut self.label.0, &mut self.message)
     }
 }
 
 impl<M> From<M> for Parcel<M> {
     /// A parcel that nothing is recorded of.
     fn from(message: M) -> Self {
-        Self::new(None, message)
+        Self::new(Slip::BLANK, message)
     }
 }
 
@@ -100,22 +103,12 @@ impl<M: fmt::Debug> fmt::Debug for Parcel<M> {
 }
 
 /// Tells when it is dropped that the message beside it was; nothing where nobody saw the message go in.
-///
-/// An `Option`, so that then a single byte is written: a slip that is written field by field and copied
-/// whole right afterwards stalls the processor's forwarding of stores.
-struct Label(Option<Slip>);
-
-impl Label {
-    #[inline]
-    fn take_off(mut self) -> Option<Slip> {
-        self.0.take()
-    }
-}
+struct Label(Slip);
 
 impl Drop for Label {
     #[inline]
     fn drop(&mut self) {
-        if let Some(slip) = &self.0
+        if let Some(slip) = self.0.filled()
             && !is_withdrawn()
         {
             channel::dropped(slip, slip.edge());

@@ -30,16 +30,14 @@ impl Waiting {
     #[inline]
     pub(super) fn pack<M>(&self, message: M) -> super::Parcel<M> {
         let mut slip = self.slip();
-        if let Some(slip) = &mut slip {
-            slip.stamp();
-        }
+        slip.stamp();
         super::Parcel::new(slip, message)
     }
 
     /// What is to travel beside the message.
     #[inline]
-    pub(super) fn slip(&self) -> Option<Slip> {
-        self.0.as_ref().and_then(Away::slip)
+    pub(super) fn slip(&self) -> Slip {
+        self.0.as_ref().map_or(Slip::BLANK, Away::slip)
     }
 
     #[inline]

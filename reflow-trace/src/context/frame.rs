@@ -49,7 +49,13 @@ impl ThreadCause {
     #[inline]
     pub(crate) fn is_task() -> bool {
         // On a thread that is too far gone nothing is handled.
-        Self::with(|cause| cause.state.get() & TASK != 0).unwrap_or(false)
+        Self::with(Self::is_of_task).unwrap_or(false)
+    }
+
+    /// The same, of a cause that has been reached.
+    #[inline]
+    pub(crate) fn is_of_task(&self) -> bool {
+        self.state.get() & TASK != 0
     }
 
     /// The cause, where something is being handled.

@@ -173,7 +173,8 @@ impl FlowTable {
 
     #[inline(always)]
     fn known_of_edge(&self, edge: EdgeNumber, wanted: FlowId) -> Option<&FlowEntry> {
-        let index = self.places_by_number[place_of_number(edge, wanted.kind)];
+        let place = place_of_number(edge, wanted.kind, wanted.purpose());
+        let index = self.places_by_number[place];
         let entry = self.entries.get(index as usize)?;
         (entry.edge == edge && entry.id == wanted).then_some(entry)
     }
@@ -190,7 +191,8 @@ impl FlowTable {
             }
             FlowKey::Handle(edge) => {
                 let edge = edge.number();
-                let index = self.places_by_number[place_of_number(edge, address)];
+                let place = place_of_number(edge, address, Purpose::Send);
+                let index = self.places_by_number[place];
                 let entry = self.entries.get(index as usize)?;
                 (entry.edge == edge && entry.quick_kind == address).then_some(entry)
             }
@@ -227,7 +229,8 @@ impl FlowTable {
         }
         // One that stands for many edges is not found by their number.
         if self.entries[index as usize].edge != OVERFLOW_EDGE {
-            self.places_by_number[place_of_number(edge, wanted.kind)] = index;
+            let place = place_of_number(edge, wanted.kind, asking.purpose);
+            self.places_by_number[place] = index;
         }
         index
     }
@@ -359,9 +362,10 @@ fn place_of(names: &[&str; 4], kind: usize) -> usize {
 }
 
 #[inline(always)]
-fn place_of_number(edge: EdgeNumber, kind: usize) -> usize {
-    // Kinds are statics of a cache line or so.
-    (edge as usize ^ (kind >> 6)) % PLACES
+fn place_of_number(edge: EdgeNumber, kind: usize, purpose: Purpose) -> usize {
+    // Kinds are statics of a cache line or so. A thread that sends to itself, by a traced channel, has two
+    // flows of one edge and kind.
+    (edge as usize ^ (kind >> 6) ^ ((purpose as usize) << 4)) % PLACES
 }
 
 fn content_hash(ends: &[&str; 4]) -> u64 {

@@ -19,6 +19,12 @@ pub(crate) enum SizeSource {
 }
 
 impl Size {
+    /// What the message holds in memory, where somebody has added it up.
+    #[inline]
+    pub(crate) fn memory(self) -> Option<u64> {
+        (self.source == SizeSource::Deep).then_some(self.bytes)
+    }
+
     /// As the type says.
     #[inline]
     pub const fn known(bytes: usize) -> Self {

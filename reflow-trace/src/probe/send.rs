@@ -296,7 +296,13 @@ fn begin_root(
 
 /// Whether a send over this edge is a message of its own. One send that goes through several methods of a
 /// connector is one event, the outermost.
-fn is_new(entry: &FlowEntry, stack: &Stack, hand: &LaneInUse, base: usize, place: usize) -> bool {
+pub(super) fn is_new(
+    entry: &FlowEntry,
+    stack: &Stack,
+    hand: &LaneInUse,
+    base: usize,
+    place: usize,
+) -> bool {
     !entry.is_off
         && (entry.edge == OVERFLOW_EDGE
             || !stack.sends_over(entry.edge, hand.generation, base, place))
@@ -357,32 +363,35 @@ pub(super) fn begin_linked(
         let attempt = stack.at(place);
         let sampled = threshold.keeps(trace.randomness);
         if sampled {
-            let memory = (facts.size.source == SizeSource::Deep).then_some(facts.size.bytes);
             attempt.open(
                 &open(
                     entry,
                     kept.policy_word,
                     amounts,
-                    memory,
+                    facts.size.memory(),
                     facts.size.source,
                     &trace,
                 ),
                 hand.recorded,
             );
-            attempt.stand_in(&trace, threshold, hand);
+            if trace.flags & flag::ELSEWHERE != 0 {
+                attempt.stand_in(&trace, threshold, hand);
+            }
             let edge = entry.edge;
             attempt.number(lane);
+            // The message goes in when its send begins: one reading of the clock for both.
+            let now = hand.ticks();
             if let Some(outgoing) = outgoing {
                 let event = Some((lane.shared.ring, attempt.words.sequence()));
-                trace.stamp(outgoing, threshold, event, edge, hand);
+                trace.stamp(outgoing, threshold, event, edge, now, hand);
             }
-            attempt.words[1] = hand.ticks();
+            attempt.words[1] = now;
         } else {
             entry.cell.leave_out(facts.verdict as u64);
             attempt.words[3] = entry.flow_word;
             attempt.standing = hand.counted;
             if let Some(outgoing) = outgoing {
-                trace.stamp(outgoing, threshold, None, entry.edge, hand);
+                trace.stamp(outgoing, threshold, None, entry.edge, hand.ticks(), hand);
             }
         }
         Flow::at(place, sampled)

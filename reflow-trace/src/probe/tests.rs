@@ -708,20 +708,23 @@ fn a_thread_that_takes_over_a_lane_decides_by_the_policy_in_force() {
 #[test]
 fn a_handler_whose_recording_ends_in_its_poll_leaves_no_cause_behind() {
     let mut first = Some(Recording::start());
-    let handler = instrumented(
-        async {
+    let handler = async {
+        let body = instrumented(async {
             let mut message = plain_important();
-            begin_in(|flow| {
+            if begins_here() {
+                let mut flow = Flow::idle();
                 (&mut Probed(&mut message)).begin_handling(
-                    flow,
+                    &mut flow,
                     receiver((&&Text(&"b")).name(), (&&Text(&"in")).name()),
                     SITE,
                 );
-            });
+                flow.stay();
+            }
             drop(first.take());
-        },
-        |(), flow| flow.end(Outcome::Delivered),
-    );
+        });
+        let ((), mut flow) = body.await;
+        flow.end(Outcome::Delivered);
+    };
     assert!(poll_once(handler).is_ready());
     let is_left = Context::current().is_linked();
     let base = crate::context::active::base();
@@ -884,23 +887,22 @@ fn a_poll_that_panics_while_the_thread_panics_leaves_nothing_behind() {
     impl Drop for PollsOnDrop {
         fn drop(&mut self) {
             let panicked = std::panic::catch_unwind(|| {
-                poll_once(instrumented(
-                    async {
-                        let mut message = plain_important();
-                        begin_in(|flow| {
-                            let handle = Edge::new("a", "out", "b", "in");
-                            (&mut Probed(&mut message)).begin_send(
-                                flow,
-                                edge(&handle),
-                                Depth::UNKNOWN,
-                                SITE,
-                            );
-                        });
-                        panic!("as intended");
-                    },
-                    |(), flow: &mut Flow| flow.end(Outcome::Delivered),
-                ))
-                .is_ready()
+                let body = instrumented(async {
+                    let mut message = plain_important();
+                    if begins_here() {
+                        let handle = Edge::new("a", "out", "b", "in");
+                        let mut flow = Flow::idle();
+                        let mut probed = Probed(&mut message);
+                        (&mut probed).begin_send(&mut flow, edge(&handle), Depth::UNKNOWN, SITE);
+                        flow.stay();
+                    }
+                    panic!("as intended");
+                });
+                let send = async {
+                    let ((), mut flow) = body.await;
+                    flow.end(Outcome::Delivered);
+                };
+                poll_once(send).is_ready()
             });
             assert!(panicked.is_err());
         }

@@ -2,7 +2,6 @@
 
 use super::elsewhere;
 use super::send::Facts;
-use crate::clock::ticks;
 use crate::context::Context;
 use crate::edge::EdgeNumber;
 use crate::lane::LaneInUse;
@@ -76,32 +75,52 @@ impl Trace {
     ///
     /// In place: a context that is made elsewhere and copied whole would stall the processor's
     /// forwarding of stores.
-    #[inline]
+    #[inline(always)]
     pub(super) fn stamp(
         &self,
         outgoing: &mut Context,
         threshold: Threshold,
         event: Option<(u32, u64)>,
         edge: EdgeNumber,
+        now: u64,
         hand: &LaneInUse,
     ) {
+        *outgoing = self.context(threshold, event, edge, now, hand);
+        self.complete(outgoing, event.is_some(), hand);
+    }
+
+    /// The same, before [`Self::complete`] has added what is not of this process.
+    #[inline(always)]
+    pub(super) fn context(
+        &self,
+        threshold: Threshold,
+        event: Option<(u32, u64)>,
+        edge: EdgeNumber,
+        now: u64,
+        hand: &LaneInUse,
+    ) -> Context {
         let (ring, sequence) = event.unwrap_or((self.cause_ring, self.cause_sequence));
-        *outgoing = Context {
+        Context {
             producer: self.producer,
             randomness: self.randomness.bits(),
             threshold: self.threshold.max(threshold.bits()),
             event_producer: hand.producer,
             sequence,
-            sent_at: ticks(),
+            sent_at: now,
             ring,
             edge,
             trace_high: self.trace_high,
             flags: Context::flags_of(self.flags & flag::TRACE_BY_ID != 0, event.is_some()),
             hops: self.hops.saturating_add(1),
-        };
+        }
+    }
+
+    /// Adds to an outgoing context what is not of this process.
+    #[inline(always)]
+    pub(super) fn complete(&self, outgoing: &mut Context, is_recorded: bool, hand: &LaneInUse) {
         if self.flags & flag::ELSEWHERE != 0 {
             let elsewhere = hand.elsewhere.get();
-            elsewhere::complete(outgoing, elsewhere, self.flags, event.is_some());
+            elsewhere::complete(outgoing, elsewhere, self.flags, is_recorded);
         }
     }
 

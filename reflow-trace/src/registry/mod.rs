@@ -55,6 +55,12 @@ pub(crate) fn found_mut<T>(message: &mut T) -> Option<Found<'_>> {
     find(typeid::of::<T>())?.take(message)
 }
 
+/// Whether a policy of this type is found.
+#[inline(always)]
+pub(crate) fn knows<T>() -> bool {
+    find(typeid::of::<T>()).is_some()
+}
+
 #[inline(always)]
 fn find(wanted: TypeId) -> Option<&'static Reach> {
     TABLE.get()?.find(wanted)

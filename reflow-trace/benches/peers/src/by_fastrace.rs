@@ -120,6 +120,7 @@ fn local(name: &'static str, send: Traced) -> Row<'static> {
         expect: Expect::Recorded,
         sends: BURST,
         threads: 1,
+        events: 1,
         burst: Box::new(move || {
             let start = Instant::now();
             for _ in 0..BURST / SENDS_OF_A_PARENT {

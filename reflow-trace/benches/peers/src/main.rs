@@ -1,10 +1,13 @@
 //! The work of the benchmark `record`, traced by other libraries, with what they collect thrown away.
 //!
-//! `reflow-trace-peers rows ROUNDS` prints a line for each row; `reflow-trace-peers stalled` shows the
-//! memory of fastrace when its reporter never comes back.
+//! `reflow-trace-peers rows ROUNDS` prints a line for each row, `reflow-trace-peers channels ROUNDS` one
+//! for each row of channels; `reflow-trace-peers stalled` shows the memory of fastrace when its reporter never comes back.
 
 mod by_fastrace;
+mod by_hotpath;
 mod by_opentelemetry;
+#[path = "../../shared/pairs.rs"]
+mod pairs;
 #[path = "../../shared/resident.rs"]
 mod resident;
 #[path = "../../shared/mod.rs"]
@@ -45,8 +48,9 @@ fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("rows") => rows(arguments.next().ok_or("how many rounds?")?.parse()?),
+        Some("channels") => by_hotpath::rows(arguments.next().ok_or("how many rounds?")?.parse()?),
         Some("stalled") => by_fastrace::stalled(),
-        _ => Err("`rows ROUNDS` or `stalled`?".into()),
+        _ => Err("`rows ROUNDS`, `channels ROUNDS` or `stalled`?".into()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Our own rows: what a send costs while it is recorded, only counted, or traced by nobody.
 
+pub(crate) mod channels;
 pub(crate) mod connectors;
 mod pair;
 

@@ -64,6 +64,7 @@ impl Pair {
             expect,
             sends: BURST,
             threads: THREADS,
+            events: 1,
             burst: Box::new(move || {
                 for command in &self.commands {
                     // A thread that is gone has panicked, and then no burst comes back below.

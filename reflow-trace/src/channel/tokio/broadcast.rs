@@ -72,7 +72,7 @@ pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 ///
 /// It is 88 bytes larger than the message, or less.
 pub struct Issue<T> {
-    slip: Option<Slip>,
+    slip: Slip,
     /// Not there in the copy of one who only looks what is left.
     message: Option<T>,
 }
@@ -135,7 +135,7 @@ impl<T> Sender<T> {
     pub fn send(&self, mut value: T) -> Result<usize, SendError<T>> {
         let sending = self.outlet.begin(&mut value, || None);
         let issue = Issue {
-            slip: sending.as_ref().and_then(channel::Sending::slip),
+            slip: sending.as_ref().map_or(Slip::BLANK, channel::Sending::slip),
             message: Some(value),
         };
         let sent = self.inner.send(issue);
@@ -407,7 +407,7 @@ impl<T: Clone> Receiver<T> {
 
     fn take(&self, issue: Issue<T>) -> T {
         let message = whole(issue.message);
-        if let Some(slip) = issue.slip {
+        if let Some(slip) = issue.slip.filled() {
             self.inlet.received(slip, &message);
         }
         message
@@ -429,7 +429,7 @@ impl<T: Clone> Receiver<T> {
         for _ in 0..self.inner.len() {
             match self.inner.try_recv() {
                 Ok(issue) => {
-                    if let Some(slip) = &issue.slip {
+                    if let Some(slip) = issue.slip.filled() {
                         channel::dropped(slip, self.inlet.edge_of(slip));
                     }
                 }
@@ -445,9 +445,8 @@ impl<T> Issue<T> {
     /// the channel had when it was sent.
     pub fn open(self) -> T {
         let message = whole(self.message);
-        if let Some(slip) = self.slip {
-            let policy = channel::Policy::ANY;
-            channel::received(slip, &message, &policy, slip.edge());
+        if let Some(slip) = self.slip.filled() {
+            channel::received(slip, &message, None, slip.edge());
         }
         message
     }

@@ -191,7 +191,14 @@ impl<'a> Begin<'a> {
             let trace = Trace::of(cause, facts, &mut lane.roots, hand);
             let threshold = entry.kept(facts.verdict).threshold;
             let mut context = Context::NONE;
-            trace.stamp(&mut context, Threshold::ALWAYS, None, entry.edge, hand);
+            trace.stamp(
+                &mut context,
+                Threshold::ALWAYS,
+                None,
+                entry.edge,
+                hand.ticks(),
+                hand,
+            );
             // Who sends it from within the body is as far from the root as this batch.
             context.hops = trace.hops;
             let item = Item {

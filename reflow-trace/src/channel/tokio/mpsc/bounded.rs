@@ -15,7 +15,7 @@ use crate::channel::parcel::Parcel;
 use crate::channel::spare::Spare;
 use crate::channel::waiting::NeverInside;
 use crate::event::Outcome;
-use crate::probe::channel::Sending;
+use crate::probe::channel::{Sending, Slip};
 
 /// A channel with a bound; see [`tokio::sync::mpsc::channel`].
 ///
@@ -126,7 +126,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn blocking_send(&self, mut value: T) -> Result<(), SendError<T>> {
         let sending = self.outlet.begin(&mut value, || self.depth());
-        let slip = sending.as_ref().and_then(Sending::slip);
+        let slip = sending.as_ref().map_or(Slip::BLANK, Sending::slip);
         // A panic drops the parcel.
         let never_inside = NeverInside::begin();
         let sent = self.inner.blocking_send(Parcel::new(slip, value));
