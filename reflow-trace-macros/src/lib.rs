@@ -124,7 +124,7 @@ const ENABLED: bool = cfg!(feature = "enable");
 ///
 /// | option | meaning | default |
 /// | --- | --- | --- |
-/// | `from_actor`, `from_port`, `to_actor`, `to_port` | expressions for the four names: text, or anything that is `Display` | the fields of `self` of these names |
+/// | `from_actor`, `from_port`, `to_actor`, `to_port` | expressions for the four names: text, or anything that is `Display` | the fields of `self` of these names, all four text or all four `Display` |
 /// | `from`, `to` | an expression whose fields `actor` and `port` are the names | |
 /// | `edge` | an expression for a `reflow_trace::Edge`, which spares the look-up of the names | |
 /// | `depth` | `false`, or an expression for how many messages are waiting | `self.channel`, if the impl mentions it, is asked by `len()` or `capacity()` |

@@ -7,8 +7,8 @@ use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use reflow_trace::{
-    ContentKey, ContentLimits, Context, DataFlowGraph, DataFlowSampler, Edge, MemorySink, Message, Overflow, TraceEvent,
-    TracingConfig, global_tracing, sample, traced_actor, traced_connector,
+    ContentKey, ContentLimits, Context, DataFlowGraph, DataFlowSampler, Edge, MemorySink, Message,
+    Overflow, TraceEvent, TracingConfig, global_tracing, sample, traced_actor, traced_connector,
 };
 
 /// Any failure.
