@@ -76,7 +76,7 @@ impl Actor {
             Task(id, _) => vec![(0, Half(id, new)), (1, Half(id, new))],
             Half(id, _) if self.name != "joiner" => {
                 if self.name == "right" {
-                    thread::sleep(Duration::from_millis(1));
+                    thread::sleep(Duration::from_millis(3));
                 }
                 vec![(0, Half(id, new))]
             }
