@@ -170,11 +170,9 @@ fn share_of_whole_lineages(letters: usize) {
 
 #[test]
 fn a_tenth_of_the_lineages_over_five_hops_is_whole_and_nothing_is_there_of_the_others() {
-    share_of_whole_lineages(20_000);
-}
-
-#[test]
-#[ignore = "takes minutes: `cargo xtask measure statistics`"]
-fn of_a_million_lineages_over_five_hops_a_tenth_is_whole() {
-    share_of_whole_lineages(1_000_000);
+    share_of_whole_lineages(if crate::runs::is_full() {
+        1_000_000
+    } else {
+        20_000
+    });
 }
