@@ -16,6 +16,9 @@
 //! `select!` and `Select` take the original: receive from `receiver.as_inner()` and give what came to
 //! [`Receiver::accept`]. A message that `select!` sends into `sender.as_inner()` is not recorded.
 //!
+//! A bounded channel of crossbeam keeps its messages when the receivers are gone, until the last sender is
+//! dropped: they are recorded as dropped then.
+//!
 //! ```
 //! use crossbeam_channel::select;
 //! use reflow_trace::channel::crossbeam::{after, unbounded};
