@@ -200,9 +200,15 @@ impl RunningServer {
             let _in_time = tokio::time::timeout(CUT_WAIT, serving).await;
         }
         // The committer ends when nobody can submit any more.
+        let store = Arc::clone(&shared.store);
         drop(shared);
         let until = until.max(Instant::now() + CUT_WAIT);
         if timeout_at(until, committed).await.is_err() {
+            ending = Ending::Cut;
+        }
+        // A store that closes waits for its threads: not on a thread of the runtime.
+        let closed = tokio::task::spawn_blocking(move || drop(store));
+        if timeout_at(until, closed).await.is_err() {
             ending = Ending::Cut;
         }
         tracing::info!(?ending, "stopped");

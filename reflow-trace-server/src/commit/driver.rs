@@ -70,7 +70,9 @@ impl Committer {
         };
         tokio::spawn(async move {
             task.run().await;
+            // Both have let go of the store before anybody closes it.
             maintenance.abort();
+            let _aborted = maintenance.await;
             // Nobody waits when the server was dropped instead of shut down.
             let _unheard = done.send(());
         });
