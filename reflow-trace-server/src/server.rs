@@ -85,7 +85,11 @@ impl Server {
         // Opening reads and repairs: not on a thread of the runtime.
         let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(settings)).await;
         let opened = opened.unwrap_or_else(|fault| {
-            std::panic::resume_unwind(fault.try_into_panic().unwrap_or_else(|_| Box::new("the runtime ended")))
+            std::panic::resume_unwind(
+                fault
+                    .try_into_panic()
+                    .unwrap_or_else(|_| Box::new("the runtime ended")),
+            )
         });
         let store = opened.map_err(|source| StartError::Store { directory, source })?;
         Self::start_with(config, Arc::new(store)).await
@@ -96,7 +100,10 @@ impl Server {
     /// # Errors
     ///
     /// See [`StartError`]; nothing runs then.
-    pub async fn start_with(config: Config, store: Arc<dyn Store>) -> Result<RunningServer, StartError> {
+    pub async fn start_with(
+        config: Config,
+        store: Arc<dyn Store>,
+    ) -> Result<RunningServer, StartError> {
         config.check()?;
         let tokens = Tokens::load(&config.auth)?;
         let tls = load_tls(&config.tls)?;
@@ -108,8 +115,12 @@ impl Server {
         let addr = listener.local_addr().map_err(listen)?;
         let metrics = Arc::new(Metrics::default());
         let health = Arc::new(Health::default());
-        let (committer, committed) =
-            Committer::start(Arc::clone(&store), &config.commit, Arc::clone(&health), Arc::clone(&metrics));
+        let (committer, committed) = Committer::start(
+            Arc::clone(&store),
+            &config.commit,
+            Arc::clone(&health),
+            Arc::clone(&metrics),
+        );
         let (phase, phase_seen) = watch::channel(Phase::Serving);
         let shared = Arc::new(Shared {
             gate: Shared::gate(&config),
@@ -218,13 +229,17 @@ impl RunningServer {
 
 impl std::fmt::Debug for RunningServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RunningServer").field("addr", &self.addr).finish_non_exhaustive()
+        f.debug_struct("RunningServer")
+            .field("addr", &self.addr)
+            .finish_non_exhaustive()
     }
 }
 
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program listens there: stop it, or set another `listen`",
+        io::ErrorKind::AddrInUse => {
+            "; another program listens there: stop it, or set another `listen`"
+        }
         io::ErrorKind::PermissionDenied => "; ports below 1024 need a right that this user has not",
         io::ErrorKind::AddrNotAvailable => "; no interface of this machine has this address",
         _ => "",

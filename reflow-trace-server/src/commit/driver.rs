@@ -166,7 +166,10 @@ impl Task {
     }
 
     /// Commits a group; gives a store that is behind the time to catch up.
-    async fn try_to_commit(&self, group: &Group) -> Result<Vec<crate::store::Committed>, StoreError> {
+    async fn try_to_commit(
+        &self,
+        group: &Group,
+    ) -> Result<Vec<crate::store::Committed>, StoreError> {
         let begun = Instant::now();
         loop {
             let attempt = Instant::now();
@@ -193,7 +196,9 @@ impl Task {
         self.metrics.duplicates.add(batches - stored.len() as u64);
         for (offset, batch) in stored {
             for loss in batch.losses() {
-                self.metrics.client_losses.add(loss.reason.name(), loss.count);
+                self.metrics
+                    .client_losses
+                    .add(loss.reason.name(), loss.count);
             }
             // Nobody subscribes at the moment: then nothing is kept.
             let _unheard = self.live.send(LiveBatch { offset, batch });
@@ -239,7 +244,10 @@ fn failure_of(error: &StoreError) -> Failure {
         StoreError::Behind { .. } => (RefusalCode::Busy, "the server is behind with storing"),
         StoreError::Closing => (RefusalCode::ShuttingDown, "the server is about to stop"),
         // Paths and the like are the server's business: they are in its log.
-        _ => (RefusalCode::Internal, "the server cannot store at the moment"),
+        _ => (
+            RefusalCode::Internal,
+            "the server cannot store at the moment",
+        ),
     };
     Failure {
         code,
@@ -255,14 +263,21 @@ async fn at(time: Option<Instant>) {
 }
 
 /// Asks the store to seal, retain and sweep, as often as the configuration says, and when it is behind.
-async fn maintain(store: Arc<dyn Store>, interval: Duration, behind: Arc<Notify>, metrics: Arc<Metrics>) {
+async fn maintain(
+    store: Arc<dyn Store>,
+    interval: Duration,
+    behind: Arc<Notify>,
+    metrics: Arc<Metrics>,
+) {
     loop {
         tokio::select! {
             () = sleep(interval) => {}
             () = behind.notified() => {}
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now_ns = since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
+        let now_ns = since.map_or(0, |since| {
+            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+        });
         match store.maintain(now_ns).await {
             Ok(report) => tracing::debug!(?report, "maintained the store"),
             Err(error) => {

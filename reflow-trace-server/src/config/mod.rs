@@ -18,6 +18,8 @@ use std::time::Duration;
 use reflow_trace::wire::{BatchLimits, FrameLimits};
 
 pub use layers::{ConfigError, Effective, Origin, effective};
+#[cfg(test)]
+pub(crate) use print::markdown;
 pub use setting::{ENVIRONMENT_PREFIX, Kind, Setting, Value};
 pub use table::table;
 

@@ -35,7 +35,9 @@ pub(super) async fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
     let caller = shared.permit(&headers, Scope::Ingest)?;
-    let upgrade = upgrade.map_err(|_| Refused::NoWebSocket)?.protocols([SUBPROTOCOL]);
+    let upgrade = upgrade
+        .map_err(|_| Refused::NoWebSocket)?
+        .protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {
         return Err(Refused::NoSubprotocol);
     }
@@ -64,7 +66,13 @@ pub(super) async fn open(
         .on_upgrade(move |socket| run(socket, shared, peer, caller, place)))
 }
 
-async fn run(socket: WebSocket, shared: Arc<Shared>, Peer(peer): Peer, caller: Caller, place: OwnedSemaphorePermit) {
+async fn run(
+    socket: WebSocket,
+    shared: Arc<Shared>,
+    Peer(peer): Peer,
+    caller: Caller,
+    place: OwnedSemaphorePermit,
+) {
     shared.metrics.sessions.add(1);
     let bearer = match &caller {
         Caller::Anyone => "anyone",
@@ -158,7 +166,10 @@ impl Driver {
     }
 
     /// Answers that are there already, so that they are acknowledged together.
-    fn with_further(&mut self, mut answers: Vec<crate::commit::Answer>) -> Vec<crate::commit::Answer> {
+    fn with_further(
+        &mut self,
+        mut answers: Vec<crate::commit::Answer>,
+    ) -> Vec<crate::commit::Answer> {
         while let Ok(further) = self.answers.try_recv() {
             answers.extend(further);
         }
@@ -221,6 +232,8 @@ fn is_too_large(error: axum::Error) -> bool {
     let inner = error.into_inner();
     matches!(
         inner.downcast_ref(),
-        Some(tungstenite::Error::Capacity(tungstenite::error::CapacityError::MessageTooLong { .. }))
+        Some(tungstenite::Error::Capacity(
+            tungstenite::error::CapacityError::MessageTooLong { .. }
+        ))
     )
 }

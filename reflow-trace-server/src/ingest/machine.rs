@@ -198,7 +198,10 @@ impl Session {
         let silence = match self.state {
             State::Opened => self.opened_at.saturating_add(self.limits.hello_timeout),
             _ => {
-                let ask = self.heard_at.max(self.asked_at).saturating_add(self.limits.ping_interval);
+                let ask = self
+                    .heard_at
+                    .max(self.asked_at)
+                    .saturating_add(self.limits.ping_interval);
                 ask.min(self.heard_at.saturating_add(self.limits.idle_timeout))
             }
         };
@@ -252,13 +255,17 @@ impl Session {
             (State::Taking, Message::Batch(frame)) => self.take_batch(now, frame),
             (State::Taking, Message::Goodbye(_)) => self.state = State::Leaving(End::Goodbye),
             // Still under way when the server or the client said goodbye: the client keeps it.
-            (State::Leaving(_), Message::Batch(_) | Message::Skip { .. } | Message::Goodbye(_)) => {}
+            (State::Leaving(_), Message::Batch(_) | Message::Skip { .. } | Message::Goodbye(_)) => {
+            }
             (State::Opened, Message::Goodbye(_)) => self.state = State::Leaving(End::Goodbye),
             (State::Opened, _) => self.break_off(of_connection(
                 RefusalCode::OutOfOrder,
                 "the first message has to be a hello".to_owned(),
             )),
-            (_, Message::Hello(_) | Message::Welcome(_) | Message::Ack(_) | Message::Refusal(_)) => self.break_off(of_connection(
+            (
+                _,
+                Message::Hello(_) | Message::Welcome(_) | Message::Ack(_) | Message::Refusal(_),
+            ) => self.break_off(of_connection(
                 RefusalCode::OutOfOrder,
                 format!("a {:?} has no place here", frame.header().kind),
             )),
@@ -269,7 +276,8 @@ impl Session {
         if hello.protocol == 0 {
             return self.break_off(of_connection(
                 RefusalCode::Unsupported,
-                "version 0 of the conversation does not exist: this server knows version 1".to_owned(),
+                "version 0 of the conversation does not exist: this server knows version 1"
+                    .to_owned(),
             ));
         }
         let silence_max = u32::try_from(self.limits.idle_timeout.as_millis());
@@ -327,7 +335,9 @@ impl Session {
     fn read_batch(&mut self, now: Duration, frame: Frame, permit: Permit) {
         match WireBatch::decode(&frame, &self.batch) {
             Ok(batch) => {
-                self.metrics.received_plain_bytes.add(frame.header().plain_len.into());
+                self.metrics
+                    .received_plain_bytes
+                    .add(frame.header().plain_len.into());
                 self.metrics.received_batches.add(1);
                 self.metrics.received_events.add(batch.len() as u64);
                 self.outputs.push_back(Output::Commit(Submission {
@@ -427,12 +437,17 @@ impl Session {
             State::Opened if has_passed(self.opened_at, self.limits.hello_timeout) => {
                 self.refuse(of_connection(
                     RefusalCode::OutOfOrder,
-                    format!("no hello within {} ms", self.limits.hello_timeout.as_millis()),
+                    format!(
+                        "no hello within {} ms",
+                        self.limits.hello_timeout.as_millis()
+                    ),
                 ));
                 self.close(1008, "no hello", End::Silent);
             }
             State::Opened => {}
-            State::Taking | State::Leaving(_) if has_passed(self.heard_at, self.limits.idle_timeout) => {
+            State::Taking | State::Leaving(_)
+                if has_passed(self.heard_at, self.limits.idle_timeout) =>
+            {
                 self.close(1008, "silent for too long", End::Silent);
             }
             State::Taking | State::Leaving(_) => {
@@ -518,7 +533,8 @@ impl Session {
     }
 
     fn send(&mut self, message: &Message) {
-        self.outputs.push_back(Output::Send(message.encode().into_bytes()));
+        self.outputs
+            .push_back(Output::Send(message.encode().into_bytes()));
     }
 
     fn close(&mut self, status: u16, reason: &'static str, end: End) {

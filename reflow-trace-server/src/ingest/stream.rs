@@ -132,9 +132,14 @@ impl Book {
     /// What can be acknowledged now, each stream once, with credits for it.
     pub(super) fn acknowledge(&mut self) -> Vec<Acknowledged> {
         let mut acknowledged: Vec<Acknowledged> = Vec::new();
-        while let Some(open) = self.open.pop_front_if(|open| open.is_answered) {
+        while self.open.front().is_some_and(|open| open.is_answered) {
+            let Some(open) = self.open.pop_front() else {
+                break;
+            };
             self.answered_bytes += open.bytes;
-            let known = acknowledged.iter_mut().find(|known| known.stream == open.stream);
+            let known = acknowledged
+                .iter_mut()
+                .find(|known| known.stream == open.stream);
             match known {
                 Some(known) => known.number = open.number,
                 None => acknowledged.push(Acknowledged {

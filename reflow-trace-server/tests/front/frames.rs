@@ -11,7 +11,11 @@ use crate::raw::{Raw, batch};
 use crate::server::{TestServer, start};
 
 /// Sends this as the first batch; the refusal of the connection, which then is closed with `status`.
-async fn refused(server: &TestServer, bytes: &[u8], status: u16) -> reflow_trace::wire::frame::Refusal {
+async fn refused(
+    server: &TestServer,
+    bytes: &[u8],
+    status: u16,
+) -> reflow_trace::wire::frame::Refusal {
     let mut client = Client::open(server.addr()).await;
     client.begin().await;
     client.send_bytes(bytes.to_vec()).await;
@@ -30,15 +34,61 @@ async fn bytes_that_are_no_frame_end_the_connection_with_the_reason() {
         bytes
     };
     let cases: [(Vec<u8>, RefusalCode, bool, u16, &str); 8] = [
-        (b"hello".to_vec(), RefusalCode::Malformed, true, 1007, "its header alone has 40"),
-        (Vec::new(), RefusalCode::Malformed, true, 1007, "its header alone has 40"),
-        (with(0, b'X'), RefusalCode::Malformed, true, 1007, "do not begin with `RTF1`"),
-        (with(3, b'9'), RefusalCode::Unsupported, false, 1003, "version"),
-        (with(36, good[36] ^ 1), RefusalCode::Malformed, true, 1007, "checksum"),
-        (with(good.len() - 1, good[good.len() - 1] ^ 1), RefusalCode::Malformed, true, 1007, "checksum"),
-        (good[..good.len() - 1].to_vec(), RefusalCode::Malformed, true, 1007, "bytes by its header"),
         (
-            Raw { kind: 99, ..Raw::batch(7, 1, b"", false) }.bytes(),
+            b"hello".to_vec(),
+            RefusalCode::Malformed,
+            true,
+            1007,
+            "its header alone has 40",
+        ),
+        (
+            Vec::new(),
+            RefusalCode::Malformed,
+            true,
+            1007,
+            "its header alone has 40",
+        ),
+        (
+            with(0, b'X'),
+            RefusalCode::Malformed,
+            true,
+            1007,
+            "do not begin with `RTF1`",
+        ),
+        (
+            with(3, b'9'),
+            RefusalCode::Unsupported,
+            false,
+            1003,
+            "version",
+        ),
+        (
+            with(36, good[36] ^ 1),
+            RefusalCode::Malformed,
+            true,
+            1007,
+            "checksum",
+        ),
+        (
+            with(good.len() - 1, good[good.len() - 1] ^ 1),
+            RefusalCode::Malformed,
+            true,
+            1007,
+            "checksum",
+        ),
+        (
+            good[..good.len() - 1].to_vec(),
+            RefusalCode::Malformed,
+            true,
+            1007,
+            "bytes by its header",
+        ),
+        (
+            Raw {
+                kind: 99,
+                ..Raw::batch(7, 1, b"", false)
+            }
+            .bytes(),
             RefusalCode::Unsupported,
             false,
             1003,
@@ -47,7 +97,11 @@ async fn bytes_that_are_no_frame_end_the_connection_with_the_reason() {
     ];
     for (bytes, code, retryable, status, text) in cases {
         let refusal = refused(&server, &bytes, status).await;
-        assert_eq!((refusal.code, refusal.retryable, refusal.batch), (code, retryable, None), "{refusal:?}");
+        assert_eq!(
+            (refusal.code, refusal.retryable, refusal.batch),
+            (code, retryable, None),
+            "{refusal:?}"
+        );
         assert!(refusal.text.contains(text), "{text:?} in {refusal:?}");
         server.is_alive().await;
     }
@@ -62,11 +116,20 @@ async fn a_batch_that_cannot_be_read_is_refused_for_good_and_the_next_is_taken()
     let zeros = vec![0; 1 << 20];
     let mut truncated = Raw::batch(stream, 0, &[7; 5000], true);
     truncated.payload.truncate(truncated.payload.len() / 2);
-    let bomb = Raw { plain_len: 1000, ..Raw::batch(stream, 0, &zeros, true) };
+    let bomb = Raw {
+        plain_len: 1000,
+        ..Raw::batch(stream, 0, &zeros, true)
+    };
     let dense = Raw::batch(stream, 0, &zeros, true);
-    let huge = Raw { plain_len: u32::MAX, ..Raw::batch(stream, 0, &[7; 100], true) };
+    let huge = Raw {
+        plain_len: u32::MAX,
+        ..Raw::batch(stream, 0, &[7; 100], true)
+    };
     let noise = Raw::batch(stream, 0, &[0xff; 300], false);
-    let many = Raw { events: u32::MAX, ..Raw::batch(stream, 0, &[], false) };
+    let many = Raw {
+        events: u32::MAX,
+        ..Raw::batch(stream, 0, &[], false)
+    };
     let cases = [
         (truncated, RefusalCode::Malformed, "zstd"),
         (bomb, RefusalCode::Malformed, "zstd"),
@@ -80,7 +143,11 @@ async fn a_batch_that_cannot_be_read_is_refused_for_good_and_the_next_is_taken()
         client.send_bytes(Raw { number, ..raw }.bytes()).await;
         let refusal = client.refusal().await;
         assert_eq!(refusal.batch, Some((stream, number)));
-        assert_eq!((refusal.code, refusal.retryable), (code, false), "{refusal:?}");
+        assert_eq!(
+            (refusal.code, refusal.retryable),
+            (code, false),
+            "{refusal:?}"
+        );
         assert!(refusal.text.contains(text), "{text:?} in {refusal:?}");
         // It has its answer, and its credits come back.
         assert_eq!(client.ack().await.number, number);
@@ -97,31 +164,48 @@ async fn a_dictionary_of_a_million_names_is_refused_before_it_is_built() {
     let mut client = Client::open(server.addr()).await;
     client.begin().await;
     let number = client.take_number();
-    let raw = Raw { number, ..crate::raw::million_names(client.stream) };
+    let raw = Raw {
+        number,
+        ..crate::raw::million_names(client.stream)
+    };
     client.send_bytes(raw.bytes()).await;
     let refusal = client.refusal().await;
-    assert_eq!((refusal.code, refusal.retryable), (RefusalCode::TooLarge, false), "{refusal:?}");
+    assert_eq!(
+        (refusal.code, refusal.retryable),
+        (RefusalCode::TooLarge, false),
+        "{refusal:?}"
+    );
     assert!(refusal.text.contains("names"), "{refusal:?}");
     server.is_alive().await;
 }
 
 #[tokio::test]
-async fn a_frame_over_the_limit_is_refused_by_its_number_and_a_message_far_over_it_ends_the_connection() {
+async fn a_frame_over_the_limit_is_refused_by_its_number_and_a_message_far_over_it_ends_the_connection()
+ {
     let server = start(|config| config.ingest.frame_bytes_max = 100 << 10).await;
     let mut client = Client::open(server.addr()).await;
     client.begin().await;
     let number = client.take_number();
-    let over = Raw { number, ..Raw::batch(client.stream, 0, &[7; (100 << 10) + 1], false) };
+    let over = Raw {
+        number,
+        ..Raw::batch(client.stream, 0, &[7; (100 << 10) + 1], false)
+    };
     client.send_bytes(over.bytes()).await;
     let refusal = client.refusal().await;
-    assert_eq!((refusal.code, refusal.batch), (RefusalCode::TooLarge, Some((client.stream, number))));
+    assert_eq!(
+        (refusal.code, refusal.batch),
+        (RefusalCode::TooLarge, Some((client.stream, number)))
+    );
     assert_eq!(client.ack().await.number, number);
     let next = client.send_batch(1).await;
     assert_eq!(client.ack().await.number, next);
 
     let refusal = refused(&server, &vec![0; 300 << 10], 1009).await;
     assert_eq!((refusal.code, refusal.batch), (RefusalCode::TooLarge, None));
-    assert!(refusal.text.contains("`ingest.frame_bytes_max`"), "{refusal:?}");
+    assert!(
+        refusal.text.contains("`ingest.frame_bytes_max`"),
+        "{refusal:?}"
+    );
     server.is_alive().await;
 }
 
@@ -129,7 +213,11 @@ async fn a_frame_over_the_limit_is_refused_by_its_number_and_a_message_far_over_
 async fn a_text_message_ends_the_connection_with_the_reason() {
     let server = start(|_| {}).await;
     let mut client = Client::open(server.addr()).await;
-    client.socket.send(tungstenite::Message::Text("{}".into())).await.unwrap();
+    client
+        .socket
+        .send(tungstenite::Message::Text("{}".into()))
+        .await
+        .unwrap();
     let refusal = client.refusal().await;
     assert_eq!(refusal.code, RefusalCode::Unsupported);
     assert!(refusal.text.contains("binary"), "{refusal:?}");
@@ -155,7 +243,11 @@ async fn more_than_the_credits_is_refused() {
         client.send_bytes(frame.into_bytes()).await;
     }
     let refusal = client.refusal().await;
-    assert_eq!((refusal.code, refusal.retryable), (RefusalCode::OverCredit, false), "{refusal:?}");
+    assert_eq!(
+        (refusal.code, refusal.retryable),
+        (RefusalCode::OverCredit, false),
+        "{refusal:?}"
+    );
     client.is_closed_with(1008).await;
     server.store.release();
     server.is_alive().await;
@@ -169,7 +261,11 @@ async fn a_batch_out_of_its_order_is_refused_for_now_and_never_becomes_a_duplica
     let stream = client.stream;
     client.send_bytes(batch(stream, 1, 1).into_bytes()).await;
     let refusal = client.refusal().await;
-    assert_eq!((refusal.code, refusal.retryable), (RefusalCode::OutOfOrder, true), "{refusal:?}");
+    assert_eq!(
+        (refusal.code, refusal.retryable),
+        (RefusalCode::OutOfOrder, true),
+        "{refusal:?}"
+    );
     client.is_closed_with(1008).await;
     // Two before one.
     let mut client = Client::open(server.addr()).await;

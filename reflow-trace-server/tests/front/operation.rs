@@ -18,7 +18,11 @@ async fn a_store_without_room_refuses_for_now_and_the_server_recovers_by_itself(
     server.store.fill(true);
     let second = client.send_batch(2).await;
     let refusal = client.refusal().await;
-    assert_eq!((refusal.code, refusal.retryable), (RefusalCode::StoreFull, true), "{refusal:?}");
+    assert_eq!(
+        (refusal.code, refusal.retryable),
+        (RefusalCode::StoreFull, true),
+        "{refusal:?}"
+    );
     assert_eq!(refusal.batch, Some((client.stream, second)));
     assert!(refusal.retry_after_ms.is_some());
     client.is_closed_with(1013).await;
@@ -31,7 +35,12 @@ async fn a_store_without_room_refuses_for_now_and_the_server_recovers_by_itself(
     };
     assert_eq!(response.status(), 503);
     assert_eq!(server.metric("reflow_trace_ready").await, 0.0);
-    assert!(server.metric("reflow_trace_commit_failures_total{kind=\"full\"}").await >= 1.0);
+    assert!(
+        server
+            .metric("reflow_trace_commit_failures_total{kind=\"full\"}")
+            .await
+            >= 1.0
+    );
 
     server.store.fill(false);
     while server.get("/ready").await.status != 200 {
@@ -79,7 +88,13 @@ async fn no_batch_overtakes_one_that_was_not_stored() {
                 break;
             }
         }
-        let numbers: Vec<u64> = server.store.stored().into_iter().filter(|(of, _)| *of == stream).map(|(_, n)| n).collect();
+        let numbers: Vec<u64> = server
+            .store
+            .stored()
+            .into_iter()
+            .filter(|(of, _)| *of == stream)
+            .map(|(_, n)| n)
+            .collect();
         assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
     }
 }
@@ -146,7 +161,11 @@ async fn batches_wait_for_memory_and_are_refused_for_now_when_there_is_none_for_
         client.send_batch(1000).await;
     }
     let refusal = client.refusal().await;
-    assert_eq!((refusal.code, refusal.retryable), (RefusalCode::Busy, true), "{refusal:?}");
+    assert_eq!(
+        (refusal.code, refusal.retryable),
+        (RefusalCode::Busy, true),
+        "{refusal:?}"
+    );
     client.is_closed_with(1013).await;
     assert!(server.metric("reflow_trace_memory_waits_total").await >= 1.0);
     assert!(server.metric("reflow_trace_memory_bytes").await <= f64::from(1 << 20));
@@ -219,7 +238,10 @@ async fn a_client_that_does_not_leave_does_not_hold_the_end_up() {
     while server.metric("reflow_trace_commit_queue_batches").await < 1.0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(server.running.shutdown(Duration::from_millis(100)).await, Ending::Cut);
+    assert_eq!(
+        server.running.shutdown(Duration::from_millis(100)).await,
+        Ending::Cut
+    );
     assert_eq!(server.store.stored(), []);
 }
 
@@ -231,7 +253,11 @@ async fn a_client_that_says_goodbye_gets_its_acknowledgements_first() {
     for _ in 0..5 {
         last = client.send_batch(1).await;
     }
-    client.send(&Message::Goodbye(reflow_trace::wire::frame::Goodbye::default())).await;
+    client
+        .send(&Message::Goodbye(
+            reflow_trace::wire::frame::Goodbye::default(),
+        ))
+        .await;
     while client.ack().await.number < last {}
     assert!(matches!(client.message().await, Message::Goodbye(_)));
     client.is_closed_with(1000).await;

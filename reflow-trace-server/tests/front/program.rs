@@ -35,7 +35,9 @@ impl Serving {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let addr = line.trim().strip_prefix("listening on http://");
         let addr = addr.unwrap_or_else(|| panic!("{line:?}")).parse().unwrap();
         Self { child, addr }
@@ -44,13 +46,24 @@ impl Serving {
     #[cfg(unix)]
     fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// The exit code, and what it has written to its log.
     fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
         (self.child.wait().unwrap().code(), log)
     }
 }
@@ -66,9 +79,24 @@ fn it_says_where_it_listens_and_ends_in_order_on_a_signal() {
         let (code, log) = serving.end();
         assert_eq!(code, Some(0), "{log}");
         let lines: Vec<&str> = log.lines().collect();
-        assert!(lines.iter().all(|line| line.starts_with('{') && line.ends_with('}')), "{log}");
-        assert!(lines.iter().any(|line| line.contains("\"message\":\"listening\"")), "{log}");
-        assert!(lines.iter().any(|line| line.contains("\"ending\":\"InOrder\"")), "{log}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.starts_with('{') && line.ends_with('}')),
+            "{log}"
+        );
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.contains("\"message\":\"listening\"")),
+            "{log}"
+        );
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.contains("\"ending\":\"InOrder\"")),
+            "{log}"
+        );
     }
 }
 
@@ -91,24 +119,59 @@ fn a_second_signal_ends_it_at_once() {
 #[test]
 fn wrong_flags_and_wrong_settings_end_with_2_and_say_what_is_wrong() {
     for (arguments, said) in [
-        (&["serve", "--ingest-frame-byte-max", "1"][..], "--ingest-frame-bytes-max"),
-        (&["serve", "--ingest-events-max", "0"], "`ingest.events_max`: `0` is out of its range"),
-        (&["serve", "--listen", "0.0.0.0:0"], "`--insecure-allow-anyone`"),
-        (&["serve", "--config", "no/such.toml"], "`no/such.toml` cannot be read"),
-        (&["serve", "--tls-certificate", "no/such.pem", "--tls-key", "no/such.pem"], "`no/such.pem` cannot be read"),
-        (&["serve", "--auth-tokens", "secret"], "`reflow-trace token new`"),
+        (
+            &["serve", "--ingest-frame-byte-max", "1"][..],
+            "--ingest-frame-bytes-max",
+        ),
+        (
+            &["serve", "--ingest-events-max", "0"],
+            "`ingest.events_max`: `0` is out of its range",
+        ),
+        (
+            &["serve", "--listen", "0.0.0.0:0"],
+            "`--insecure-allow-anyone`",
+        ),
+        (
+            &["serve", "--config", "no/such.toml"],
+            "`no/such.toml` cannot be read",
+        ),
+        (
+            &[
+                "serve",
+                "--tls-certificate",
+                "no/such.pem",
+                "--tls-key",
+                "no/such.pem",
+            ],
+            "`no/such.pem` cannot be read",
+        ),
+        (
+            &["serve", "--auth-tokens", "secret"],
+            "`reflow-trace token new`",
+        ),
         (&["surve"], "serve"),
         (&["token", "new", "a:b"], "is no name for a token"),
-        (&["token", "new", "a", "--scopes", "all"], "`all` is no scope"),
+        (
+            &["token", "new", "a", "--scopes", "all"],
+            "`all` is no scope",
+        ),
     ] {
         let data = tempfile::tempdir().unwrap();
-        let output = program().current_dir(data.path()).args(arguments).output().unwrap();
+        let output = program()
+            .current_dir(data.path())
+            .args(arguments)
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let stderr = text(&output.stderr);
         assert!(stderr.contains(said), "{said:?} in {stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
-    let wrong_variable = program().arg("serve").env("REFLOW_TRACE_SERVE_LISTN", "x").output().unwrap();
+    let wrong_variable = program()
+        .arg("serve")
+        .env("REFLOW_TRACE_SERVE_LISTN", "x")
+        .output()
+        .unwrap();
     assert_eq!(wrong_variable.status.code(), Some(2));
 }
 
@@ -117,13 +180,21 @@ fn an_address_in_use_ends_with_3_and_a_directory_that_is_none_with_4() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let data = tempfile::tempdir().unwrap();
-    let output = program().args(["serve", "--listen", &addr, "--data"]).arg(data.path()).output().unwrap();
+    let output = program()
+        .args(["serve", "--listen", &addr, "--data"])
+        .arg(data.path())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("another program listens there"));
 
     let file = data.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let output = program().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&file).output().unwrap();
+    let output = program()
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&file)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
 }
 
@@ -145,7 +216,11 @@ fn help_and_version_end_with_0() {
 fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("server.toml");
-    std::fs::write(&file, "[ingest]\nsessions_max = 1\nstreams_max = 1\nevents_max = 1\n").unwrap();
+    std::fs::write(
+        &file,
+        "[ingest]\nsessions_max = 1\nstreams_max = 1\nevents_max = 1\n",
+    )
+    .unwrap();
     let output = program()
         .args(["serve", "--print-config", "--ingest-events-max", "3"])
         .env("REFLOW_TRACE_SERVE_CONFIG", &file)
@@ -169,21 +244,32 @@ fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
 fn a_new_token_lets_its_bearer_in_and_nobody_else() {
     let output = run(&["token", "new", "prometheus", "--scopes", "query"]);
     let (secret, said) = (text(&output.stdout), text(&output.stderr));
-    let line = said.lines().find(|line| line.starts_with("prometheus:query:sha256:")).unwrap();
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("prometheus:query:sha256:"))
+        .unwrap();
     assert!(!line.contains(secret.trim()));
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("tokens");
     std::fs::write(&file, format!("{line}\n")).unwrap();
-    let serving = Serving::start(directory.path().join("data").as_path(), &["--auth-tokens-file", file.to_str().unwrap()]);
+    let serving = Serving::start(
+        directory.path().join("data").as_path(),
+        &["--auth-tokens-file", file.to_str().unwrap()],
+    );
     let status = |header: &str| {
         let mut stream = TcpStream::connect(serving.addr).unwrap();
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n");
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n"
+        );
         std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer.split(' ').nth(1).unwrap().to_owned()
     };
-    assert_eq!(status(&format!("Authorization: Bearer {}\r\n", secret.trim())), "200");
+    assert_eq!(
+        status(&format!("Authorization: Bearer {}\r\n", secret.trim())),
+        "200"
+    );
     assert_eq!(status(""), "401");
     let mut serving = serving;
     serving.child.kill().unwrap();

@@ -5,27 +5,34 @@ use reflow_trace::wire::frame::{Frame, FrameKind, Level};
 use reflow_trace::{TraceEvent, wire};
 
 /// A good batch.
-pub fn batch(stream: u64, number: u64, events: usize) -> Frame {
+pub(crate) fn batch(stream: u64, number: u64, events: usize) -> Frame {
     let events: Vec<TraceEvent> = (0..events)
         .map(|index| TraceEvent::message_sent("reader", "out", "SensorData", 100 + index))
         .collect();
-    wire::seal_events(&events, ProducerId::random(), stream, number, Some(Level::default())).unwrap()
+    wire::seal_events(
+        &events,
+        ProducerId::random(),
+        stream,
+        number,
+        Some(Level::default()),
+    )
+    .unwrap()
 }
 
 /// The header of a frame as numbers, and its payload; the checksum is right.
-pub struct Raw {
-    pub kind: u8,
-    pub flags: u8,
-    pub plain_len: u32,
-    pub stream: u64,
-    pub number: u64,
-    pub events: u32,
-    pub payload: Vec<u8>,
+pub(crate) struct Raw {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) plain_len: u32,
+    pub(crate) stream: u64,
+    pub(crate) number: u64,
+    pub(crate) events: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Raw {
     /// A batch with this payload, compressed or not.
-    pub fn batch(stream: u64, number: u64, plain: &[u8], is_compressed: bool) -> Self {
+    pub(crate) fn batch(stream: u64, number: u64, plain: &[u8], is_compressed: bool) -> Self {
         let payload = if is_compressed {
             zstd::bulk::compress(plain, 3).unwrap()
         } else {
@@ -42,7 +49,7 @@ impl Raw {
         }
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = b"RTF1".to_vec();
         bytes.extend([self.kind, self.flags, 0, 0]);
         bytes.extend(u32::try_from(self.payload.len()).unwrap().to_le_bytes());
@@ -58,7 +65,7 @@ impl Raw {
 }
 
 /// A batch whose dictionary has a million names; see the field `name` in the format of batches.
-pub fn million_names(stream: u64) -> Raw {
+pub(crate) fn million_names(stream: u64) -> Raw {
     const VERSION: [u8; 2] = [1 << 3, 1];
     let mut plain = VERSION.to_vec();
     for index in 0..1_000_000_u32 {

@@ -9,7 +9,7 @@ use reflow_trace_server::store::{
 };
 use tokio::sync::Semaphore;
 
-pub struct TestStore {
+pub(crate) struct TestStore {
     state: Mutex<State>,
     is_full: AtomicBool,
     /// Commits wait for a permit of it. Open unless held.
@@ -38,30 +38,30 @@ impl Default for TestStore {
 
 impl TestStore {
     /// From now on there is no room, or there is again.
-    pub fn fill(&self, is_full: bool) {
+    pub(crate) fn fill(&self, is_full: bool) {
         self.is_full.store(is_full, Ordering::SeqCst);
     }
 
     /// From now on commits wait.
-    pub fn hold(&self) {
+    pub(crate) fn hold(&self) {
         self.is_held.store(true, Ordering::SeqCst);
     }
 
     /// What waits, and what comes, goes through.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.is_held.store(false, Ordering::SeqCst);
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    pub fn has(&self, stream: u64, number: u64) -> bool {
+    pub(crate) fn has(&self, stream: u64, number: u64) -> bool {
         self.stored().contains(&(stream, number))
     }
 
-    pub fn stored(&self) -> Vec<(u64, u64)> {
+    pub(crate) fn stored(&self) -> Vec<(u64, u64)> {
         self.state.lock().unwrap().stored.clone()
     }
 
-    pub fn groups(&self) -> Vec<usize> {
+    pub(crate) fn groups(&self) -> Vec<usize> {
         self.state.lock().unwrap().groups.clone()
     }
 
@@ -106,7 +106,16 @@ impl Store for TestStore {
     }
 
     fn last(&self, stream: u64) -> StoreFuture<'_, u64> {
-        Box::pin(async move { Ok(self.state.lock().unwrap().last.get(&stream).copied().unwrap_or(0)) })
+        Box::pin(async move {
+            Ok(self
+                .state
+                .lock()
+                .unwrap()
+                .last
+                .get(&stream)
+                .copied()
+                .unwrap_or(0))
+        })
     }
 
     fn snapshot(&self) -> StoreFuture<'_, Arc<dyn Snapshot>> {

@@ -33,11 +33,12 @@ async fn encrypted(change: impl FnOnce(&mut Config)) -> Encrypted {
     .await;
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
-    let client = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let client =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
     Encrypted {
         server,
         connector: TlsConnector::from(Arc::new(client)),
@@ -66,8 +67,13 @@ async fn pages_and_batches_come_through_an_encrypted_connection() {
     request
         .headers_mut()
         .insert("sec-websocket-protocol", "reflow-trace.v1".parse().unwrap());
-    let (socket, response) = tokio_tungstenite::client_async(request, encrypted.connect().await).await.unwrap();
-    assert_eq!(response.headers()["sec-websocket-protocol"], "reflow-trace.v1");
+    let (socket, response) = tokio_tungstenite::client_async(request, encrypted.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(
+        response.headers()["sec-websocket-protocol"],
+        "reflow-trace.v1"
+    );
     drop(socket);
 }
 
@@ -79,7 +85,10 @@ async fn who_speaks_in_the_clear_or_not_at_all_is_let_go() {
         let mut stream = TcpStream::connect(encrypted.server.addr()).await.unwrap();
         stream.write_all(words.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer))
+            .await
+            .unwrap()
+            .unwrap();
         assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     }
     let mut stream = encrypted.connect().await;
@@ -88,5 +97,8 @@ async fn who_speaks_in_the_clear_or_not_at_all_is_let_go() {
         .await
         .unwrap();
     let page = read_answer(&mut stream).await.body;
-    assert!(page.contains("reflow_trace_connections_refused_total{reason=\"tls\"} 2"), "{page}");
+    assert!(
+        page.contains("reflow_trace_connections_refused_total{reason=\"tls\"} 2"),
+        "{page}"
+    );
 }
