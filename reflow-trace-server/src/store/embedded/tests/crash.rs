@@ -25,13 +25,10 @@ fn a_death_between_any_two_steps_loses_nothing_and_doubles_nothing() {
         for count in 0.. {
             let directory = directory();
             let (steps, reached) = dies_at(step, count);
-            let settings = Settings {
-                steps,
-                ..small(directory.path())
-            };
+            let seams = Seams { steps, ..seams() };
             let model = MemoryStore::new();
             let mut batches = Batches::new(count as u64);
-            let mut store = open(settings);
+            let mut store = open_with(small(directory.path()), seams);
             let mut next = 1;
             let mut died = false;
             // Enough for several sealings and two merges.

@@ -74,11 +74,11 @@ fn without_room_for_a_segment_everything_else_goes_on() {
     for room in [0, 1, 4, 100, 1_000, 5_000] {
         let directory = directory();
         let left = Arc::new(AtomicU64::new(room));
-        let settings = Settings {
+        let seams = Seams {
             files: Arc::new(Limited(left.clone())),
-            ..small(directory.path())
+            ..seams()
         };
-        let store = open(settings);
+        let store = open_with(small(directory.path()), seams);
         let model = MemoryStore::new();
         let mut batches = Batches::new(room);
         commit_both(&store, &model, &mut batches, 1..10);

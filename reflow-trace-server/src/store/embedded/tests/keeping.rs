@@ -4,7 +4,6 @@ use reflow_trace::TraceEvent;
 use reflow_trace::event::ProducerId;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::super::settings::Clock;
 use super::*;
 use crate::store::conformance::{assert_equal, batch_of};
 use crate::store::{Snapshot, TimeRange};
@@ -26,11 +25,11 @@ fn maintain(store: &EmbeddedStore, now_ns: i64) {
 fn what_is_too_old_is_retired_by_when_it_was_committed() {
     let directory = directory();
     let (clock, time) = clock();
-    let store = open(Settings {
+    let settings = Settings {
         retain_for: Some(DAY),
-        clock,
         ..small(directory.path())
-    });
+    };
+    let store = open_with(settings, Seams { clock, ..seams() });
     let mut batches = Batches::new(1);
     // Its events have times from one end of time to the other.
     commit(&store, vec![batches.batch(1, 1, 60)]);

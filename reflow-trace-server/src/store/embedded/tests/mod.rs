@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::settings::{Clock, Seams};
 use super::{EmbeddedStore, Settings};
 use crate::store::conformance::{Batches, Subject, block_on};
 use crate::store::memory::MemoryStore;
@@ -39,13 +40,24 @@ pub(super) fn small(directory: &Path) -> Settings {
         seal_after: Duration::from_secs(1_800),
         merge_events_max: 500,
         merge_fan: 3,
-        clock: super::settings::Clock(Arc::new(|| NOON_NS)),
         ..Settings::new(directory)
     }
 }
 
+/// A clock that stands still.
+pub(super) fn seams() -> Seams {
+    Seams {
+        clock: Clock(Arc::new(|| NOON_NS)),
+        ..Seams::default()
+    }
+}
+
 pub(super) fn open(settings: Settings) -> EmbeddedStore {
-    EmbeddedStore::open(settings).unwrap_or_else(|error| panic!("{error}"))
+    open_with(settings, seams())
+}
+
+pub(super) fn open_with(settings: Settings, seams: Seams) -> EmbeddedStore {
+    super::open::open(settings, seams).unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(super) fn commit(store: &dyn Store, group: Vec<Admitted>) -> Vec<Committed> {
