@@ -348,6 +348,7 @@ fn while_there_is_no_memory_nothing_is_read_and_then_it_goes_on_in_order() {
     bench.now = Duration::from_secs(4);
     bench.handle(Input::Tick);
     assert!(bench.session.wants_memory());
+    drop(all);
     bench.handle(Input::Tick);
     assert!(bench.session.wants_input());
     bench.receive_batch(2);
