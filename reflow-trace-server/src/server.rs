@@ -84,12 +84,10 @@ impl Server {
         let directory = config.data.display().to_string();
         // Opening reads and repairs: not on a thread of the runtime.
         let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(settings)).await;
-        let opened = opened.unwrap_or_else(|fault| {
-            std::panic::resume_unwind(
-                fault
-                    .try_into_panic()
-                    .unwrap_or_else(|_| Box::new("the runtime ended")),
-            )
+        let opened = opened.unwrap_or_else(|fault| match fault.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends.
+            Err(_) => Err(StoreError::Closing),
         });
         let store = opened.map_err(|source| StartError::Store { directory, source })?;
         Self::start_with(config, Arc::new(store)).await

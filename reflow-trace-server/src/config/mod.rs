@@ -103,6 +103,8 @@ pub struct HttpLimits {
     pub header_bytes_max: usize,
     /// How long an answer may take.
     pub request_timeout: Duration,
+    /// How long the other side may take nothing of what is sent to it.
+    pub write_timeout: Duration,
     /// How long the beginning of an encrypted connection may take.
     pub tls_timeout: Duration,
     /// Host names that requests may name, beside loopback and the address itself.
@@ -247,6 +249,7 @@ impl Default for HttpLimits {
             header_timeout: Duration::from_secs(10),
             header_bytes_max: 16 << 10,
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             tls_timeout: Duration::from_secs(10),
             hosts: Vec::new(),
             origins: Vec::new(),

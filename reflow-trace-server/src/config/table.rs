@@ -158,6 +158,12 @@ static TABLE: &[Setting] = &[
     number!(Bytes "http.header_bytes_max" http.header_bytes_max, 8 * KIB..=MIB,
         "The head of a request.",
         "Browsers with many cookies stay below 16 KiB."),
+    plain!(
+        Time millis(100, 600_000),
+        "http.write_timeout" http.write_timeout,
+        "How long the other side may take nothing of what is sent to it.",
+        "Who asks and does not read the answers holds a connection no longer."
+    ),
     plain!(Time millis(100, 3_600_000), "http.request_timeout" http.request_timeout,
         "How long an answer may take.",
         "Longer than any page here takes."),

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::linger::Lingering;
+use super::stall::Unstalled;
 use super::{Door, Peer, Phase, Shared};
 use crate::observe::{Limited, Metrics};
 
@@ -103,7 +104,10 @@ impl House {
         // Acknowledgements are small and wanted at once.
         let _as_it_is = stream.set_nodelay(true);
         let counted = Counted::new(Arc::clone(metrics));
-        let stream = Lingering::new(stream, (place, counted));
+        let stream = Unstalled::new(
+            Lingering::new(stream, (place, counted)),
+            self.shared.config.http.write_timeout,
+        );
         let (door, shared, tls) = (
             self.door.clone(),
             Arc::clone(&self.shared),

@@ -19,6 +19,7 @@ mod linger;
 mod pages;
 mod refused;
 mod socket;
+mod stall;
 mod tls;
 pub mod token;
 

@@ -8,6 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -22,6 +23,8 @@ use crate::observe::{Harmless, Limited};
 const SLACK_BYTES: usize = 64 << 10;
 /// What is read at once; small, for it is there for each connection.
 const READ_BYTES: usize = 64 << 10;
+/// From here on, reading a batch is work that others should not wait for.
+const LARGE_BYTES: usize = 128 << 10;
 /// How long the other side has for its part of the closing.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
@@ -98,8 +101,7 @@ async fn run(
     let end = driver.run().await;
     shared.metrics.sessions.sub(1);
     shared.metrics.session_ends.add(end.word(), 1);
-    let program = driver.session.hello().map_or("", |hello| &hello.program);
-    let program = Harmless(program);
+    let program = Harmless(driver.session.program());
     match end {
         End::Refused | End::Failed | End::Silent => {
             if let Some(left_out) = SESSION_ENDS.permit() {
@@ -162,7 +164,14 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) {
-        self.session.handle(self.begun.elapsed(), input);
+        let now = self.begun.elapsed();
+        match &input {
+            // A large batch takes milliseconds to unpack and read: others are served meanwhile.
+            Input::Message(bytes) if bytes.len() >= LARGE_BYTES && may_block() => {
+                tokio::task::block_in_place(|| self.session.handle(now, input));
+            }
+            _ => self.session.handle(now, input),
+        }
     }
 
     /// Answers that are there already, so that they are acknowledged together.
@@ -209,6 +218,11 @@ impl Driver {
             while let Some(Ok(_)) = self.socket.recv().await {}
         }
     }
+}
+
+/// Whether the runtime has other threads.
+fn may_block() -> bool {
+    Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread
 }
 
 /// What a message of the socket is to a session; `None` for what the socket answers by itself.

@@ -90,7 +90,7 @@ pub struct Session {
     opened_at: Duration,
     heard_at: Duration,
     asked_at: Duration,
-    hello: Option<Hello>,
+    program: String,
     outputs: VecDeque<Output>,
 }
 
@@ -115,6 +115,9 @@ struct Waiting {
 
 /// When a client may come back that was refused for now.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What is kept of the name of a program, for as long as the session lasts.
+const PROGRAM_CHARACTERS: usize = 80;
 
 /// The frame is read without limits of its own: the socket bounds it, and what is over a limit is refused by
 /// its number, which only a frame that was read has.
@@ -145,7 +148,7 @@ impl Session {
             opened_at: now,
             heard_at: now,
             asked_at: now,
-            hello: None,
+            program: String::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -219,9 +222,9 @@ impl Session {
         }
     }
 
-    /// What the client has said of itself.
-    pub fn hello(&self) -> Option<&Hello> {
-        self.hello.as_ref()
+    /// What the client says its program is called, cut; empty until it has said hello.
+    pub fn program(&self) -> &str {
+        &self.program
     }
 
     fn receive(&mut self, now: Duration, bytes: Bytes) {
@@ -291,7 +294,7 @@ impl Session {
             events_max: self.batch.events_max,
             silence_max_ms: silence_max.unwrap_or(u32::MAX),
         }));
-        self.hello = Some(hello);
+        self.program = hello.program.chars().take(PROGRAM_CHARACTERS).collect();
         self.state = State::Taking;
     }
 

@@ -261,3 +261,20 @@ async fn a_head_that_comes_too_slowly_or_is_too_large_ends_its_connection() {
     assert_eq!(read_answer(&mut large).await.status, 431);
     server.is_alive().await;
 }
+
+#[tokio::test]
+async fn who_asks_and_does_not_read_is_given_up() {
+    let server = start(|config| {
+        config.http.write_timeout = Duration::from_millis(200);
+        config.http.header_timeout = Duration::from_secs(3600);
+    })
+    .await;
+    let mut stream = TcpStream::connect(server.addr()).await.unwrap();
+    let ask = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    // Until neither side takes anything any more, and then until the server has had enough.
+    let flood = async { while stream.write_all(&ask).await.is_ok() {} };
+    tokio::time::timeout(crate::server::PATIENCE, flood)
+        .await
+        .unwrap();
+    server.is_alive().await;
+}

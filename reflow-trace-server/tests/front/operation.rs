@@ -263,3 +263,37 @@ async fn a_client_that_says_goodbye_gets_its_acknowledgements_first() {
     client.is_closed_with(1000).await;
     server.is_alive().await;
 }
+
+#[tokio::test]
+async fn a_store_that_panics_is_a_store_that_fails() {
+    let server = start(|config| config.commit.retry_wait = Duration::from_millis(20)).await;
+    server.store.panic_once();
+    let mut client = Client::open(server.addr()).await;
+    client.send_batch(1).await;
+    let refusal = client.refusal().await;
+    assert_eq!(
+        (refusal.code, refusal.retryable),
+        (RefusalCode::Internal, true),
+        "{refusal:?}"
+    );
+    while !server.running.is_ready() {
+        tokio::task::yield_now().await;
+    }
+    server.is_alive().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_empty_batches_is_bounded_by_memory_too() {
+    let server = start(|_| {}).await;
+    server.store.hold();
+    let mut client = Client::open(server.addr()).await;
+    for _ in 0..1000 {
+        client.send_batch(0).await;
+    }
+    while server.metric("reflow_trace_commit_queue_batches").await < 1000.0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(server.metric("reflow_trace_memory_bytes").await >= 1000.0 * 2048.0);
+    server.store.release();
+    while client.ack().await.number < 1000 {}
+}

@@ -15,6 +15,7 @@ pub(crate) struct TestStore {
     /// Commits wait for a permit of it. Open unless held.
     gate: Semaphore,
     is_held: AtomicBool,
+    panics: AtomicBool,
 }
 
 #[derive(Default)]
@@ -32,6 +33,7 @@ impl Default for TestStore {
             is_full: AtomicBool::new(false),
             gate: Semaphore::new(0),
             is_held: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
         }
     }
 }
@@ -40,6 +42,11 @@ impl TestStore {
     /// From now on there is no room, or there is again.
     pub(crate) fn fill(&self, is_full: bool) {
         self.is_full.store(is_full, Ordering::SeqCst);
+    }
+
+    /// The next commit panics.
+    pub(crate) fn panic_once(&self) {
+        self.panics.store(true, Ordering::SeqCst);
     }
 
     /// From now on commits wait.
@@ -66,6 +73,10 @@ impl TestStore {
     }
 
     fn commit_now(&self, group: &[Admitted]) -> Result<Vec<Committed>, StoreError> {
+        assert!(
+            !self.panics.swap(false, Ordering::SeqCst),
+            "the test says so"
+        );
         if self.is_full.load(Ordering::SeqCst) {
             return Err(StoreError::Full {
                 what: "a group",
