@@ -187,8 +187,8 @@ fn compressed(plain: &[u8]) -> Frame {
 
 #[test]
 fn a_compressed_payload_comes_out_as_it_was() {
-    for length in [0, 1, 100, 70_000] {
-        let plain: Vec<u8> = (0..length).map(|n: u32| (n * n) as u8).collect();
+    for length in [0, 1, 100, 60_000] {
+        let plain: Vec<u8> = (0..length).map(|n: u32| n.wrapping_mul(n) as u8).collect();
         let frame = compressed(&plain);
         let read = parse(frame.bytes()).expect("a frame");
         assert_eq!(
@@ -219,7 +219,7 @@ fn a_bomb_is_refused_by_what_it_says_and_by_what_it_does() {
 
 #[test]
 fn a_payload_that_is_not_exactly_one_zstd_frame_is_refused() {
-    let plain: Vec<u8> = (0..3_000u32).map(|n| (n * n >> 3) as u8).collect();
+    let plain: Vec<u8> = (0..3_000u32).map(|n| ((n * n) >> 3) as u8).collect();
     let whole = compressed(&plain).payload();
     let refused = |packed: &[u8], plain_len: u32| {
         let frame = Frame::build(FrameKind::Batch, [7, 1], 3, plain_len, true, packed);
