@@ -82,7 +82,6 @@ impl RootNumbering {
 
     /// The ring and the number of a root with this randomness; `self` is the numbering of any ring with
     /// the same upper bits whose lower ones are 0.
-    #[cfg(feature = "wire")]
     #[inline]
     pub(crate) const fn root_of(self, randomness: u64) -> (u32, u64) {
         let value = unpermute(randomness & MASK) ^ self.key;
@@ -103,7 +102,6 @@ const fn permute(mut value: u64) -> u64 {
 }
 
 /// The inverse of [`permute`]. A shift by half is its own inverse.
-#[cfg(feature = "wire")]
 const fn unpermute(mut value: u64) -> u64 {
     const INVERSES: [u64; 2] = [inverse(MULTIPLIERS[0]), inverse(MULTIPLIERS[1])];
     value ^= value >> HALF;
@@ -115,7 +113,6 @@ const fn unpermute(mut value: u64) -> u64 {
 }
 
 /// The number by which an odd one gives 1, modulo 2⁶⁴: each of Newton's steps doubles the right bits.
-#[cfg(feature = "wire")]
 const fn inverse(odd: u64) -> u64 {
     let mut inverse = odd;
     let mut step = 0;
@@ -147,7 +144,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "wire")]
     #[test]
     fn a_trace_tells_the_ring_and_the_number_of_its_root() {
         let producer = ProducerId::from_bits(0x000f_edcb_a987_6543);

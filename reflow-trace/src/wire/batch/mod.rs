@@ -159,8 +159,27 @@ impl WireBatch {
         })
     }
 
+    /// How many message types the dictionary of the batch has.
+    pub fn types_len(&self) -> usize {
+        self.dictionary.types.len()
+    }
+
+    /// The name of a message type by its place in the dictionary of the batch.
+    pub fn message_type(&self, place: usize) -> Option<&str> {
+        let name = *self.dictionary.types.get(place)?;
+        Some(self.dictionary.names.get(name))
+    }
+
+    /// The place of an event's message type, for [`message_type`](Self::message_type); `None` also where
+    /// it has no message.
+    pub fn type_index(&self, index: usize) -> Option<usize> {
+        let form = *self.columns.form_of.get(index)?;
+        let message_type = self.dictionary.forms.get(form as usize)?.message_type;
+        Some(message_type.checked_sub(1)? as usize)
+    }
+
     /// The place of an event's edge, for [`edge`](Self::edge): so that names are looked up once.
-    pub fn edge_of(&self, index: usize) -> Option<usize> {
+    pub fn edge_index(&self, index: usize) -> Option<usize> {
         let form = *self.columns.form_of.get(index)?;
         Some(self.dictionary.forms.get(form as usize)?.edge as usize)
     }
