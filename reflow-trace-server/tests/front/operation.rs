@@ -148,7 +148,7 @@ async fn live_subscribers_get_what_was_committed_in_the_order_of_the_log_and_a_s
 async fn batches_wait_for_memory_and_are_refused_for_now_when_there_is_none_for_too_long() {
     let server = start(|config| {
         config.ingest.frame_bytes_max = 64 << 10;
-        config.ingest.plain_bytes_max = 64 << 10;
+        config.ingest.plain_bytes_max = 256 << 10;
         config.ingest.events_max = 1000;
         config.ingest.memory_bytes_max = 1 << 20;
         config.ingest.memory_wait = Duration::from_millis(200);
@@ -156,7 +156,7 @@ async fn batches_wait_for_memory_and_are_refused_for_now_when_there_is_none_for_
     .await;
     server.store.hold();
     let mut client = Client::open(server.addr()).await;
-    // Each takes 200 KB and some.
+    // Each takes more than 200 KB.
     for _ in 0..8 {
         client.send_batch(1000).await;
     }
@@ -180,7 +180,7 @@ async fn batches_wait_for_memory_and_are_refused_for_now_when_there_is_none_for_
 async fn who_waits_for_memory_goes_on_when_there_is_some() {
     let server = start(|config| {
         config.ingest.frame_bytes_max = 64 << 10;
-        config.ingest.plain_bytes_max = 64 << 10;
+        config.ingest.plain_bytes_max = 256 << 10;
         config.ingest.events_max = 1000;
         config.ingest.memory_bytes_max = 1 << 20;
         config.ingest.memory_wait = Duration::from_secs(600);
