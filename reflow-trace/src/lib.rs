@@ -113,4 +113,4 @@ pub use runtime::{
     InvalidEnvironment, Overflow, TracingConfig, builder, init,
 };
 pub use sampling::{DataFlowSampler, Verdict};
-pub use sink::{JsonLinesSink, MemorySink, Sink, SinkError};
+pub use sink::{JsonLinesSink, MemorySink, Progress, Sink, SinkError, SinkProgress};
