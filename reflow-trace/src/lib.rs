@@ -87,6 +87,8 @@ mod ring;
 mod runtime;
 pub mod sampling;
 mod sink;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -82,6 +82,11 @@ impl Kind {
         Self::PortDisconnected,
         Self::NetworkEvent,
     ];
+
+    /// The kind that is written as this number.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
 }
 
 /// The bits of `flags`.
@@ -241,7 +246,7 @@ impl Record {
             policy: (words[2] >> 48) as u16,
             edge: low(words[3], 28) as u32,
             message_type: low(words[3] >> 28, 20) as u32,
-            kind: *Kind::ALL.get(low(words[3] >> 56, 5) as usize)?,
+            kind: Kind::from_number(low(words[3] >> 56, 5) as u8)?,
             outcome: decode_outcome((words[3] >> 61) as u8),
             size: known(low(words[4], 40), max::SIZE),
             depth: known(words[4] >> 40, max::DEPTH),
