@@ -68,6 +68,8 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod channel;
+#[cfg(feature = "client")]
+pub mod client;
 mod clock;
 mod collector;
 mod context;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::random::Random;
 use super::{Settings, Time};
+use crate::wire::frame::{FrameHeader, Welcome};
 
 /// The state of the connection; the table is in the header of [`client`](crate::client).
 #[derive(Clone, Debug)]
@@ -25,8 +26,10 @@ pub(super) struct Open {
     pub(super) sent_bytes: u64,
     /// Bytes of batch frames that may be sent over it altogether.
     pub(super) credit_total: u64,
-    /// The largest frame that the server takes.
-    pub(super) frame_bytes_max: u64,
+    /// What the server takes in one batch.
+    pub(super) takes: ServerLimits,
+    /// Silence after which it is asked whether it is still there.
+    pub(super) ping_after: Duration,
     /// When the server was last heard.
     pub(super) heard_at: Time,
     /// It has been asked since whether it is there.
@@ -35,8 +38,35 @@ pub(super) struct Open {
     pub(super) pong_due: Option<u64>,
     /// A batch waits for credit.
     pub(super) is_blocked: bool,
+    /// When it began.
+    pub(super) since: Time,
     /// When the server last accepted something, or nothing was waiting to be accepted.
     pub(super) progress_at: Time,
+}
+
+/// What a server takes in one batch; what exceeds it would be refused for ever.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServerLimits {
+    payload_bytes_max: u32,
+    plain_bytes_max: u32,
+    events_max: u32,
+}
+
+impl ServerLimits {
+    fn of(welcome: &Welcome) -> Self {
+        let said = |max: u32| if max == 0 { u32::MAX } else { max };
+        Self {
+            payload_bytes_max: said(welcome.payload_bytes_max),
+            plain_bytes_max: said(welcome.plain_bytes_max),
+            events_max: said(welcome.events_max),
+        }
+    }
+
+    pub(super) fn allow(&self, header: &FrameHeader) -> bool {
+        header.payload_len <= self.payload_bytes_max
+            && header.plain_len <= self.plain_bytes_max
+            && header.events <= self.events_max
+    }
 }
 
 impl Link {
@@ -50,7 +80,7 @@ impl Link {
                 let next = if open.is_pinged {
                     silence_ends
                 } else {
-                    open.heard_at + settings.ping_after
+                    open.heard_at + open.ping_after
                 };
                 if is_waiting {
                     next.min(open.progress_at + settings.stall_after)
@@ -74,7 +104,7 @@ impl Link {
             // says nothing.
             Self::Open(open) if now >= open.silence_ends(settings) => Some(format!(
                 "the server was silent for {:?}",
-                settings.ping_after + settings.answer_within
+                open.ping_after + settings.answer_within
             )),
             Self::Open(open) if now >= open.progress_at + settings.stall_after => Some(format!(
                 "the server accepted nothing for {:?}",
@@ -90,8 +120,36 @@ impl Link {
 }
 
 impl Open {
+    /// The server has said welcome.
+    pub(super) fn new(welcome: &Welcome, now: Time, settings: &Settings) -> Self {
+        // Asked for twice within the silence after which the server would hang up.
+        let patience = match welcome.silence_max_ms {
+            0 => settings.ping_after,
+            silence => Duration::from_millis(u64::from(silence) / 2),
+        };
+        Self {
+            sent_bytes: 0,
+            credit_total: welcome.credit_total,
+            takes: ServerLimits::of(welcome),
+            ping_after: settings.ping_after.min(patience),
+            heard_at: now,
+            is_pinged: false,
+            pong_due: None,
+            is_blocked: false,
+            since: now,
+            progress_at: now,
+        }
+    }
+
+    /// The server has accepted something, or lets us send more.
+    pub(super) fn has_progressed(&mut self, now: Time, credit_total: u64) {
+        self.credit_total = self.credit_total.max(credit_total);
+        self.is_blocked = false;
+        self.progress_at = now;
+    }
+
     fn silence_ends(&self, settings: &Settings) -> Time {
-        self.heard_at + settings.ping_after + settings.answer_within
+        self.heard_at + self.ping_after + settings.answer_within
     }
 }
 
@@ -127,7 +185,7 @@ impl Backoff {
         self.failures = u32::MAX;
     }
 
-    /// The delay before the next connection; at least `at_least`, which the server asked for.
+    /// The delay before the next connection, beyond `at_least`, which the server asked for.
     pub(super) fn next(&mut self, settings: &Settings, at_least: Duration) -> Duration {
         let doubled = 2_f64.powi(self.failures.min(60) as i32);
         self.failures = self.failures.saturating_add(1);
@@ -135,10 +193,8 @@ impl Backoff {
             .reconnect_max
             .as_secs_f64()
             .min(settings.reconnect_first.as_secs_f64() * doubled);
-        let drawn = Duration::from_secs_f64(bound * self.random.unit());
-        // What the server asks for is bounded as well, and spread.
-        let asked = at_least.min(settings.reconnect_max);
-        asked + drawn.min(settings.reconnect_max - asked.min(settings.reconnect_max) / 2)
+        // What the server asks for is bounded too: a wrong number must not silence us for a month.
+        at_least.min(settings.reconnect_max) + Duration::from_secs_f64(bound * self.random.unit())
     }
 
     pub(super) fn random(&mut self) -> &mut Random {

@@ -1,0 +1,1 @@
+//! Single cases, told one by one.

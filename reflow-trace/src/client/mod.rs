@@ -1,0 +1,4 @@
+//! Events to a server.
+
+pub mod machine;
+pub mod spool;

@@ -1,0 +1,1 @@
+//! Files as crashes and faulty disks leave them.
