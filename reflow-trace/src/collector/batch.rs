@@ -105,6 +105,10 @@ impl Batch {
         }
     }
 
+    pub(crate) fn producer(&self) -> ProducerId {
+        self.producer
+    }
+
     /// Where the next records go, which are of this ring.
     pub(crate) fn words_for(&mut self, ring: u32) -> &mut Vec<u64> {
         if self.rings.last().is_none_or(|&(_, last)| last != ring) {

@@ -208,8 +208,14 @@ impl Machine {
         if self.ending.is_over() {
             return None;
         }
-        let link = self.link.wake_at(&self.settings, self.waits_for_the_server());
-        let wakes = [Some(link), self.disk_wake_at(), self.ending.wake_at(self.now)];
+        let link = self
+            .link
+            .wake_at(&self.settings, self.waits_for_the_server());
+        let wakes = [
+            Some(link),
+            self.disk_wake_at(),
+            self.ending.wake_at(self.now),
+        ];
         wakes.into_iter().flatten().min()
     }
 
