@@ -8,6 +8,8 @@
 mod connect;
 mod shared;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub(super) use connect::{AGENT, Connector};
 pub(super) use shared::Shared;

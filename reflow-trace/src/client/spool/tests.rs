@@ -9,7 +9,14 @@ const DEAD: u64 = 3;
 fn batch(stream: u64, number: u64, payload_bytes: usize) -> Frame {
     let payload = vec![number as u8; payload_bytes];
     let plain = payload_bytes as u32;
-    Frame::build(FrameKind::Batch, [stream, number], 10, plain, false, &payload)
+    Frame::build(
+        FrameKind::Batch,
+        [stream, number],
+        10,
+        plain,
+        false,
+        &payload,
+    )
 }
 
 fn limits() -> FrameLimits {
@@ -175,10 +182,13 @@ fn an_empty_file_is_read_to_its_end_at_once() {
     let (disk, length) = left_behind(Vec::new());
     let mut spool = spool(disk, OWN);
     let chunk = read(&mut spool, name(DEAD, 1), length, 500);
-    assert_eq!(chunk, Chunk {
-        is_end: false,
-        ..Chunk::default()
-    });
+    assert_eq!(
+        chunk,
+        Chunk {
+            is_end: false,
+            ..Chunk::default()
+        }
+    );
 }
 
 #[test]
@@ -194,7 +204,11 @@ fn what_a_later_version_wrote_is_left_alone() {
 fn a_batch_larger_than_what_is_read_at_once_is_read_whole() {
     let disk = SimulatedDisk::default();
     let mut spool = spool(disk, OWN);
-    let frames = [batch(OWN, 1, 2_000), batch(OWN, 2, 10), batch(OWN, 3, 1_999)];
+    let frames = [
+        batch(OWN, 1, 2_000),
+        batch(OWN, 2, 10),
+        batch(OWN, 3, 1_999),
+    ];
     write(&mut spool, name(OWN, 1), 0, &frames);
     let length: usize = frames.iter().map(|frame| frame.bytes().len()).sum();
     for bytes_max in [1, 41, 2_000, 2_041] {
@@ -245,7 +259,10 @@ fn a_stream_that_is_given_up_leaves_nothing_but_its_neighbours() {
     let disk = SimulatedDisk::default();
     let mut own = spool(disk.clone(), OWN);
     write(&mut own, name(OWN, 1), 0, &[batch(OWN, 1, 10)]);
-    for command in [DiskCommand::Remove(name(OWN, 1)), DiskCommand::Remove(name(OWN, 1))] {
+    for command in [
+        DiskCommand::Remove(name(OWN, 1)),
+        DiskCommand::Remove(name(OWN, 1)),
+    ] {
         let DiskOutcome::Removed(Ok(())) = own.carry_out(command) else {
             panic!("gone is gone");
         };
@@ -286,7 +303,10 @@ fn no_more_streams_are_adopted_than_files_should_be_open_and_the_others_are_weig
     });
     let mut own = spool(disk, OWN);
     let found = scan(&mut own);
-    assert_eq!((found.adopted.len(), found.waiting_bytes), (ADOPTED_MAX, 50));
+    assert_eq!(
+        (found.adopted.len(), found.waiting_bytes),
+        (ADOPTED_MAX, 50)
+    );
     let DiskOutcome::Released(Ok(())) = own.carry_out(DiskCommand::Release(100)) else {
         panic!("it is ours");
     };

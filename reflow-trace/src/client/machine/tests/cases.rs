@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::{
-    Disconnect, LinkCommand, Machine, Settings, SpoolSettings, Taken, Time,
-};
+use super::super::{Disconnect, LinkCommand, Machine, Settings, SpoolSettings, Taken, Time};
 use super::world::{Faults, World, batch, ms, settings};
 use crate::client::spool::{DiskCommand, DiskOutcome, SimulatedDisk, Spool};
 use crate::ledger::LossReason;
-use crate::wire::frame::{
-    Ack, FrameKind, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome,
-};
+use crate::wire::frame::{Ack, FrameKind, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome};
 
 const STREAM: u64 = 5;
 
@@ -107,11 +103,15 @@ fn an_hour_without_a_server_costs_a_window_a_spool_and_no_more_and_is_delivered_
     let client = world.client();
     let status = client.machine.status();
     let account = client.machine.account();
-    assert_eq!(account.taken, produced);
+    let taken = account.taken;
+    assert!(
+        taken > produced * 9 / 10,
+        "few had to come twice: {account:?}"
+    );
     assert_eq!(account.stored, 0);
     assert_eq!(
         account.pending + lost(&client.machine, LossReason::SpoolFull),
-        produced,
+        taken,
         "{account:?}"
     );
     assert!(status.spool_bytes > 7 << 20, "it is used: {status:?}");
@@ -217,7 +217,10 @@ fn what_is_refused_for_ever_is_lost_once_and_never_sent_again() {
         [(skip, 0), (batch, 1), (skip, 2), (batch, 3)]
     );
     say(&mut machine, again, ack(3, 1 << 20));
-    assert_eq!((machine.account().stored, machine.account().pending), (20, 0));
+    assert_eq!(
+        (machine.account().stored, machine.account().pending),
+        (20, 0)
+    );
     assert!(machine.account().balances());
 }
 
@@ -286,19 +289,34 @@ fn a_silent_server_is_asked_and_then_left() {
 }
 
 #[test]
+fn a_question_that_the_socket_does_not_take_is_no_reason_to_wake_up() {
+    let mut machine = machine(settings(false));
+    connect(&mut machine, Time::ZERO, welcome(1 << 20));
+    let due = machine.wake_at().expect("silence is looked at");
+    machine.advance(due);
+    // Nobody calls `poll_send`.
+    let next = machine.wake_at().expect("patience ends");
+    assert!(next > due);
+    machine.advance(next);
+    assert_eq!(machine.poll_link(), Some(LinkCommand::Close));
+}
+
+#[test]
 fn a_server_that_answers_and_accepts_nothing_is_left_as_well() {
     let mut machine = machine(settings(false));
     take(&mut machine, Time::ZERO, 1..=2);
     connect(&mut machine, Time::ZERO, welcome(1 << 20));
     sent(&mut machine);
-    let mut now = Time::ZERO;
     while machine.status().is_connected {
-        now = machine.wake_at().expect("something is looked at");
+        let now = machine.wake_at().expect("something is looked at");
         machine.advance(now);
         if let Some(ping) = machine.poll_send() {
             say(&mut machine, now, Message::Pong(ping.header().number));
         }
-        assert!(now <= Duration::from_secs(120), "it is patient, not endlessly");
+        assert!(
+            now <= Duration::from_secs(120),
+            "it is patient, not endlessly"
+        );
     }
     assert_eq!(machine.account().pending, 20);
 }
@@ -340,7 +358,10 @@ fn a_server_that_names_a_time_is_left_alone_until_then_within_reason() {
             }),
         );
         let again = machine.wake_at().expect("it comes back");
-        assert!(again >= ms(at_least) && again <= ms(2 * at_least), "{again:?}");
+        assert!(
+            again >= ms(at_least) && again <= ms(2 * at_least),
+            "{again:?}"
+        );
     }
 }
 
@@ -443,7 +464,10 @@ fn a_full_disk_costs_what_memory_has_no_room_for_until_there_is_space_again() {
     assert_eq!(machine.poll_disk(), Some(DiskCommand::Scan));
     machine.disk_done(Time::ZERO, DiskOutcome::Scanned(Ok(Default::default())));
     take(&mut machine, Time::ZERO, 1..=16);
-    assert!(matches!(machine.poll_disk(), Some(DiskCommand::Write { .. })));
+    assert!(matches!(
+        machine.poll_disk(),
+        Some(DiskCommand::Write { .. })
+    ));
     machine.disk_done(ms(1), full());
     for number in 17..=20 {
         let taken = machine.take(ms(2), batch(STREAM, number, 10, 960), true);
@@ -476,5 +500,8 @@ fn an_exit_half_a_second_away_finds_everything_on_the_disk_half_way() {
     assert_eq!(machine.poll_disk(), None, "the server may answer");
     assert_eq!(machine.wake_at(), Some(ms(350)));
     machine.advance(ms(350));
-    assert!(matches!(machine.poll_disk(), Some(DiskCommand::Write { .. })));
+    assert!(matches!(
+        machine.poll_disk(),
+        Some(DiskCommand::Write { .. })
+    ));
 }
