@@ -81,6 +81,7 @@ pub mod ledger;
 pub mod lineage;
 mod message;
 mod probe;
+pub mod protocol;
 pub mod query;
 mod record;
 mod registry;

@@ -83,6 +83,7 @@ pub use error::{FilterError, FilterErrorKind};
 pub use field::{Column, Field, ValueKind};
 pub use pattern::{PATTERN_CHARS_MAX, Pattern, PatternError, PatternPart};
 pub use print::quoted;
+pub(crate) use similar::nearest;
 pub use tree::{Comparison, Expr, Literal, Operand, TreeError};
 pub use value::{Number, Row, Value};
 
