@@ -89,6 +89,7 @@ mod ring;
 mod runtime;
 pub mod sampling;
 mod sink;
+pub mod terminal;
 
 #[doc(hidden)]
 #[path = "private.rs"]
