@@ -246,28 +246,26 @@ async fn what_a_lineage_query_finds_is_in_the_events() -> Result<()> {
     Ok(())
 }
 
-fn slow_transfers() -> TraceQuery<'static> {
-    use chrono::{Duration, Utc};
-
-    // Query for slow data transfers
-    let slow_transfers = TraceQuery {
-        event_types: Some(vec![TraceEventType::DataFlow {
-            to_actor: "*".to_string(),
-            to_port: "*".to_string(),
-        }]),
-        performance_filter: Some("execution_time_ns > 10000000"), // > 10ms
-        time_range: Some((Utc::now() - Duration::hours(1), Utc::now())),
-        ..Default::default()
-    };
-    slow_transfers
-}
-
 /// Snippet 5, slow transfers.
 #[tokio::test]
 async fn what_a_query_for_slow_transfers_finds_is_in_the_events() -> Result<()> {
     record_pipeline("5 ").await?;
     let events = recorded("5 ");
-    let query = slow_transfers().compile()?;
+    let query = {
+        use chrono::{Duration, Utc};
+
+        // Query for slow data transfers
+        let slow_transfers = TraceQuery {
+            event_types: Some(vec![TraceEventType::DataFlow {
+                to_actor: "*".to_string(),
+                to_port: "*".to_string(),
+            }]),
+            performance_filter: Some("execution_time_ns > 10000000"), // > 10ms
+            time_range: Some((Utc::now() - Duration::hours(1), Utc::now())),
+            ..Default::default()
+        };
+        slow_transfers.compile()?
+    };
     let types: Vec<&str> = query.select(&events).map(message_type).collect();
     assert_eq!(types, ["ProcessedData"]);
 
