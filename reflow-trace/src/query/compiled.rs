@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::LISTED_MAX;
 use super::error::{QueryError, QueryPart};
 use super::event_types::{ANY, EventTypes};
-use super::filter::Filter;
+use super::filter::{Bounds, Column, Filter, Literal, Range};
 use super::subscription::SubscriptionFilters;
 use super::trace_query::TraceQuery;
 use crate::event::TraceEvent;
@@ -98,6 +98,21 @@ impl CompiledQuery {
     /// The conditions, all of which must be true.
     pub fn filters(&self) -> &[Filter] {
         &self.conditions.filters
+    }
+
+    /// What the column must be in every answer, from the conditions and the time range together.
+    ///
+    /// Kinds and actors are told by [`event_types`](Self::event_types) and [`actor`](Self::actor).
+    pub fn bounds(&self, column: Column) -> Bounds {
+        let range = self.time_range.filter(|_| column == Column::Timestamp);
+        let times = range.map_or_else(Bounds::any, |(start, end)| {
+            Bounds::known(Range::Between {
+                low: Some(Literal::Time(start)),
+                high: Some(Literal::Time(end)),
+            })
+        });
+        let filters = self.conditions.filters.iter();
+        filters.fold(times, |bounds, filter| bounds.and(filter.bounds(column)))
     }
 
     /// How many answers to give at most; `None` leaves that to who answers.

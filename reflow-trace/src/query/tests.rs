@@ -241,3 +241,24 @@ fn what_a_store_prunes_by_is_told() {
         assert_eq!(types.names().collect::<Vec<_>>(), ["DataFlow"]);
     }
 }
+
+#[test]
+fn the_bounds_of_a_question_are_those_of_all_its_parts() {
+    use filter::{Column, Literal, Range};
+
+    let query = TraceQuery {
+        time_range: Some((at(10), at(50))),
+        custom_filter: Some("timestamp >= '1970-01-01T00:00:20Z' AND message_id = 'a'"),
+        performance_filter: Some("size_bytes > 1"),
+        ..Default::default()
+    };
+    let compiled = query.compile().expect("a good question");
+    let (low, high) = (Some(Literal::Time(at(20))), Some(Literal::Time(at(50))));
+    assert_eq!(
+        compiled.bounds(Column::Timestamp).range(),
+        &Range::Between { low, high }
+    );
+    let ids = Range::Among(vec![Literal::Text("a".to_owned())]);
+    assert_eq!(compiled.bounds(Column::MessageId).range(), &ids);
+    assert_eq!(compiled.bounds(Column::SourceActor), filter::Bounds::any());
+}

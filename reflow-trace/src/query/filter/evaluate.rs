@@ -82,7 +82,8 @@ fn field_of<'a>(field: &Field, row: &'a impl Row) -> Option<Value<'a>> {
     }
 }
 
-fn literal(value: &Literal) -> Value<'_> {
+/// The value that a literal is.
+pub(super) fn literal(value: &Literal) -> Value<'_> {
     match value {
         Literal::Text(text) => Value::Text(Cow::Borrowed(text)),
         Literal::Number(number) => Value::Number(*number),

@@ -62,6 +62,7 @@
 //! A text has at most [`FILTER_BYTES_MAX`] bytes, a tree at most [`FILTER_TERMS_MAX`] tests and listed
 //! values and [`FILTER_DEPTH_MAX`] levels, a pattern at most [`PATTERN_CHARS_MAX`] characters.
 
+mod bounds;
 mod error;
 mod evaluate;
 mod field;
@@ -79,6 +80,7 @@ mod value;
 use std::fmt;
 use std::str::FromStr;
 
+pub use bounds::{Bounds, Range};
 pub use error::{FilterError, FilterErrorKind};
 pub use field::{Column, Field, ValueKind};
 pub use pattern::{PATTERN_CHARS_MAX, Pattern, PatternError, PatternPart};
@@ -151,6 +153,11 @@ impl Filter {
     /// The tree, for those who translate it.
     pub fn expr(&self) -> &Expr {
         &self.0
+    }
+
+    /// What the column must be for the condition to be true: for pruning before anything is decoded.
+    pub fn bounds(&self, column: Column) -> Bounds {
+        bounds::bounds(&self.0, column, true)
     }
 
     /// Whether the condition is true of the row; what is not known is not true.

@@ -1,5 +1,6 @@
 //! What is read, what is refused and how, and what is found.
 
+mod bounds;
 mod errors;
 mod grammar;
 mod limits;

@@ -522,6 +522,15 @@ proptest! {
     }
 
     #[test]
+    fn no_event_that_is_found_lies_outside_of_the_bounds(filter in tree(), event in event()) {
+        for &column in Column::ALL {
+            let (bounds, value) = (filter.bounds(column), event.column(column));
+            let is_admitted = bounds.admits(value.as_ref());
+            prop_assert!(is_admitted || !filter.matches(&event), "{filter}: {column:?} {value:?} {bounds:?}");
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic(text in any::<String>()) {
         if let Err(error) = Filter::parse(&text) {
             prop_assert!(error.place().end <= text.len());
