@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::error::{Fault, FilterErrorKind};
 use super::field::{Field, ValueKind};
+use super::number::Unit;
 use super::print::quoted;
 use super::similar::nearest;
-use super::token::{Keyword, NAME_COLUMNS, Token, Unit, Word, words};
+use super::token::{Keyword, NAME_COLUMNS, Token, Word, words};
 use super::tree::Literal;
 use super::value::Number;
 use crate::graph::text::shortened;

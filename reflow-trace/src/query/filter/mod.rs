@@ -62,11 +62,13 @@
 //! A text has at most [`FILTER_BYTES_MAX`] bytes, a tree at most [`FILTER_TERMS_MAX`] tests and listed
 //! values and [`FILTER_DEPTH_MAX`] levels, a pattern at most [`PATTERN_CHARS_MAX`] characters.
 
+mod asked;
 mod bounds;
 mod error;
 mod evaluate;
 mod field;
 mod literal;
+mod number;
 mod parse;
 mod pattern;
 mod print;

@@ -5,6 +5,8 @@ mod errors;
 mod grammar;
 mod limits;
 mod random;
+mod second;
+mod strategies;
 mod truth;
 
 use chrono::DateTime;
