@@ -43,6 +43,16 @@ pub enum QueryError {
     },
 }
 
+impl QueryError {
+    /// The line of the condition and a line with carets under the place, where a condition is wrong.
+    pub fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Filter { error, .. } => Some(error.excerpt()),
+            _ => None,
+        }
+    }
+}
+
 /// A part of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QueryPart {

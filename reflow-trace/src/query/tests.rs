@@ -152,6 +152,12 @@ fn a_wrong_question_names_its_part() {
         "`performance_filter`: no field is called `execution_time`; did you mean \
          `execution_time_ns`? (column 1)"
     );
+    let error = TraceQuery {
+        performance_filter: Some("execution_time > 10"),
+        ..Default::default()
+    };
+    let error = error.compile().expect_err("it is wrong");
+    assert_eq!(error.excerpt(), Some("execution_time > 10\n^^^^^^^^^^^^^^"));
     assert_eq!(
         message(TraceQuery {
             custom_filter: Some(""),

@@ -1,5 +1,6 @@
 //! Each form of the grammar, what it is printed as, and whether it is true of one event.
 
+use super::super::Column;
 use super::*;
 
 /// (text, the one form, what it is of `slow_reading`)
@@ -322,6 +323,21 @@ fn every_form_is_read_printed_in_one_form_and_true_of_what_it_says() {
         assert_eq!(filter.to_string(), printed);
         assert_eq!(filter.evaluate(&event), truth, "{text}");
         assert_eq!(parsed(printed), filter, "{text}");
+    }
+}
+
+/// What may be asked is read on the page of the module, so that it has to be there.
+#[test]
+fn the_page_names_every_column() {
+    let page = include_str!("../mod.rs");
+    for column in Column::ALL {
+        let name = format!("`{}`", column.name());
+        let of_page = page.lines().filter(|line| line.starts_with("//! | `"));
+        assert_eq!(
+            of_page.filter(|line| line.contains(&name)).count(),
+            1,
+            "{name}"
+        );
     }
 }
 
