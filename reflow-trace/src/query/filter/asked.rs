@@ -14,6 +14,7 @@ use crate::graph::text::shortened;
 
 /// The words with which a test goes on behind its field.
 const TESTS: [&str; 4] = ["BETWEEN", "IN", "IS", "LIKE"];
+
 impl Parser {
     pub(super) fn test(&mut self) -> Result<Expr, Fault> {
         let left = self.next();

@@ -89,7 +89,8 @@ proptest! {
     ][..]), 0..40)) {
         let text = words.join(" ");
         if let Ok(filter) = Filter::parse(&text) {
-            prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter));
+            prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()));
+            prop_assert_eq!(Filter::new(filter.expr().clone()), Ok(filter));
         }
     }
 }
