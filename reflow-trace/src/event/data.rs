@@ -67,7 +67,7 @@ pub enum StateDiffType {
 ///
 /// Reflow's protocol has plain numbers here. In JSON an unknown number is written as 0 and named in
 /// an additional `unknown` list, so that both readers get what they expect and nothing is lost. So is
-/// one that is infinite or no number, which JSON cannot hold.
+/// one that is infinite or no number, which JSON cannot hold. A `null` is read as unknown too.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerformanceMetrics {
     /// Duration of the send, or of the handling for `MessageReceived`; nanoseconds.
