@@ -52,8 +52,9 @@
 //! * [`TraceEvent`]: what a reader sees of a recorded message; JSON-compatible with Reflow's protocol.
 //! * [`Sink`]: where events go. [`MemorySink`] and [`JsonLinesSink`] are here.
 //! * [`ledger`]: exact counters of all messages, and where every attempt has gone.
+//! * [`query`]: questions about events, and the conditions people write; [`protocol`]: Reflow's messages.
 //! * [`lineage`]: answers over events: what led to a message, what it led to, where it waited.
-//! * [`DataFlowGraph`]: the flow as a picture or a table.
+//! * [`DataFlowGraph`]: the flow as a picture or a table; [`terminal`]: text that does no harm there.
 //!
 //! # Guarantees
 //!
@@ -83,12 +84,15 @@ pub mod ledger;
 pub mod lineage;
 mod message;
 mod probe;
+pub mod protocol;
+pub mod query;
 mod record;
 mod registry;
 mod ring;
 mod runtime;
 pub mod sampling;
 mod sink;
+pub mod terminal;
 #[cfg(feature = "wire")]
 pub mod wire;
 
@@ -113,6 +117,7 @@ pub use message::{
     AttributeValue, Attributes, CONTENT_BYTES_DEFAULT, CONTENT_BYTES_MAX, Capturable, Content,
     ContentKey, Labelled, Message, MessageKind, Size, Traced,
 };
+pub use query::{SubscriptionFilters, TraceQuery};
 pub use reflow_trace_macros::{sample, trace, traced_actor, traced_connector};
 pub use runtime::{
     Builder, CONTENT_VARIABLE, ContentLimits, ENVIRONMENT_VARIABLE, FlushError, Guard, InitError,

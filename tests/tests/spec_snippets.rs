@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use reflow_trace::graph::Count;
 use reflow_trace::lineage::FlowIndex;
+use reflow_trace::query::{SubscriptionFilters, TraceQuery};
 use reflow_trace::{
     DataFlowGraph, DataFlowSampler, EventId, Guard, MemorySink, MessageSnapshot, Outcome,
     PerformanceMetrics, TraceEvent, TraceEventData, TraceEventType, TracingConfig,
@@ -208,45 +209,67 @@ async fn the_graph_of_the_pipeline_is_the_specified_one() -> Result<()> {
     Ok(())
 }
 
-/// Snippet 4, a query by message id. `TraceQuery` and `query_traces` need the server; in process the
-/// same question is asked of the events.
+/// Snippet 4, a query by message id. `query_traces` needs the server; in process the same question is
+/// asked of the events.
 #[tokio::test]
 async fn what_a_lineage_query_finds_is_in_the_events() -> Result<()> {
     record_pipeline("4 ").await?;
     let events = recorded("4 ");
-    let index = FlowIndex::new(&events);
     // Find all data flow for a specific message
+    let query = TraceQuery {
+        event_types: Some(vec![TraceEventType::DataFlow {
+            to_actor: "*".to_string(),
+            to_port: "*".to_string(),
+        }]),
+        custom_filter: Some("message_id = 'msg_12345'"),
+        ..Default::default()
+    };
+
+    let expected = [
+        "SensorReading",
+        "ValidatedReading",
+        "ProcessedData",
+        "Insights",
+    ];
+    let found: Vec<&str> = query.compile()?.select(&events).map(message_type).collect();
+    assert_eq!(found, expected);
+
+    // With every cause and effect.
+    let index = FlowIndex::new(&events);
     let lineage = index.lineage("msg_12345").ok_or("it was recorded")?;
     let flows = lineage.steps().iter().map(|step| step.event);
     let types: Vec<&str> = flows
         .filter(|event| event.is_data_flow())
         .map(message_type)
         .collect();
-    assert_eq!(
-        types,
-        [
-            "SensorReading",
-            "ValidatedReading",
-            "ProcessedData",
-            "Insights"
-        ]
-    );
+    assert_eq!(types, expected);
     Ok(())
 }
 
-/// Snippet 5, slow transfers. `performance_filter` and `time_range` need the server.
+/// Snippet 5, slow transfers.
 #[tokio::test]
 async fn what_a_query_for_slow_transfers_finds_is_in_the_events() -> Result<()> {
     record_pipeline("5 ").await?;
-    let mut slow_transfers = recorded("5 ");
-    slow_transfers.retain(|event| {
-        event.data.performance_metrics.execution_time_ns > Some(10_000_000) // > 10ms
-    });
-    let types: Vec<&str> = slow_transfers.iter().map(message_type).collect();
+    let events = recorded("5 ");
+    let query = {
+        use chrono::{Duration, Utc};
+
+        // Query for slow data transfers
+        let slow_transfers = TraceQuery {
+            event_types: Some(vec![TraceEventType::DataFlow {
+                to_actor: "*".to_string(),
+                to_port: "*".to_string(),
+            }]),
+            performance_filter: Some("execution_time_ns > 10000000"), // > 10ms
+            time_range: Some((Utc::now() - Duration::hours(1), Utc::now())),
+            ..Default::default()
+        };
+        slow_transfers.compile()?
+    };
+    let types: Vec<&str> = query.select(&events).map(message_type).collect();
     assert_eq!(types, ["ProcessedData"]);
 
     // Where the time goes: 25 of 25 + 3 × 1.5 ms.
-    let events = recorded("5 ");
     let slowest = FlowIndex::new(&events).edge_shares().swap_remove(0);
     assert_eq!(slowest.ends[0], "5 Data Transformer");
     assert_eq!(slowest.transfer, Duration::from_millis(25));
@@ -289,6 +312,28 @@ async fn what_the_dependency_query_sums_up_is_in_the_graph() -> Result<()> {
     ];
     assert_eq!(dependencies, expected);
     assert_eq!(map.sources_of("6 Dashboard"), ["6 Sensor Reader"]);
+    Ok(())
+}
+
+/// Snippet 7, a subscription. `subscribe` needs the server; what it lets through is asked of events.
+#[test]
+fn a_subscription_lets_through_the_flows_of_its_actors() -> Result<()> {
+    // Subscribe to data flow events for specific actors
+    let filters = SubscriptionFilters {
+        actor_ids: Some(vec!["critical_processor".to_string()]),
+        event_types: Some(vec![TraceEventType::DataFlow {
+            to_actor: "*".to_string(),
+            to_port: "*".to_string(),
+        }]),
+        ..Default::default()
+    };
+
+    let wanted = filters.compile()?;
+    let flow = |from, to| TraceEvent::data_flow(from, "out", to, "in", "T", 1);
+    assert!(wanted.matches(&flow("critical_processor", "b")));
+    assert!(wanted.matches(&flow("a", "critical_processor")));
+    assert!(!wanted.matches(&flow("a", "b")));
+    assert!(!wanted.matches(&TraceEvent::actor_failed("critical_processor", "too hot")));
     Ok(())
 }
 
@@ -487,8 +532,17 @@ async fn the_tracing_tells_what_it_costs() -> Result<()> {
 /// Snippet 15, data flow diagrams. `query_data_flows` needs the server.
 #[tokio::test]
 async fn the_picture_is_written_to_a_file() -> Result<()> {
+    use chrono::{Duration, Utc};
+
     record_pipeline("15 ").await?;
-    let flow_data = recorded("15 ");
+    let events = recorded("15 ");
+    // Generate data flow graph for the last hour
+    let query = TraceQuery {
+        time_range: Some((Utc::now() - Duration::hours(1), Utc::now())),
+        ..Default::default()
+    };
+    let query = query.compile()?;
+    let flow_data: Vec<TraceEvent> = query.select(&events).cloned().collect();
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("spec_snippets");
     std::fs::create_dir_all(&directory)?;
     let file = directory.join("data_flow_diagram.svg");
@@ -520,9 +574,10 @@ fn the_dashboard_finds_data_flow_in_the_json() -> Result<()> {
     Ok(())
 }
 
-/// Snippet 17, missing data flows. `actor_filter` and `query_traces` need the server.
+/// Snippet 17, missing data flows. `query_traces` needs the server; the events come from a memory sink.
 #[tokio::test]
 async fn a_failed_send_is_a_message_sent_without_a_data_flow() -> Result<()> {
+    let start_time = chrono::Utc::now();
     for (message_id, arrives) in [("m1", true), ("m2", false)] {
         let mut sent = TraceEvent::message_sent("missing_a", "out", "SensorReading", 4);
         sent.outcome = Some(if arrives {
@@ -550,10 +605,19 @@ async fn a_failed_send_is_a_message_sent_without_a_data_flow() -> Result<()> {
         }
     }
 
+    let end_time = chrono::Utc::now();
+
+    // Debug missing data flows
+    let missing_flows = TraceQuery {
+        actor_filter: Some("missing_a".to_string()),
+        event_types: Some(vec![TraceEventType::MessageSent]),
+        time_range: Some((start_time, end_time)),
+        ..Default::default()
+    };
+
     let events = recorded("missing_a");
-    let sent_messages = events
-        .iter()
-        .filter(|event| event.event_type == TraceEventType::MessageSent);
+    let query = missing_flows.compile()?;
+    let sent_messages = query.select(&events);
     let index = FlowIndex::new(&events);
     // Check if corresponding DataFlow events exist
     let mut missing = Vec::new();

@@ -67,7 +67,7 @@ pub enum StateDiffType {
 ///
 /// Reflow's protocol has plain numbers here. In JSON an unknown number is written as 0 and named in
 /// an additional `unknown` list, so that both readers get what they expect and nothing is lost. So is
-/// one that is infinite or no number, which JSON cannot hold.
+/// one that is infinite or no number, which JSON cannot hold. A `null` is read as unknown too.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerformanceMetrics {
     /// Duration of the send, or of the handling for `MessageReceived`; nanoseconds.
@@ -85,16 +85,29 @@ pub struct PerformanceMetrics {
 }
 
 /// The JSON form: the protocol's five numbers, then what it lacks.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct MetricsInJson {
     execution_time_ns: u64,
     memory_usage_bytes: usize,
     cpu_usage_percent: f32,
     queue_depth: usize,
     throughput_msgs_per_sec: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     waiting_time_ns: Option<u64>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<String>,
+}
+
+/// What is read: later versions of the protocol write `null` for what was not measured, or nothing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MetricsFromJson {
+    execution_time_ns: Option<u64>,
+    memory_usage_bytes: Option<usize>,
+    cpu_usage_percent: Option<f32>,
+    queue_depth: Option<usize>,
+    throughput_msgs_per_sec: Option<f64>,
+    waiting_time_ns: Option<u64>,
     unknown: Vec<String>,
 }
 
@@ -131,15 +144,22 @@ impl Serialize for PerformanceMetrics {
 
 impl<'de> Deserialize<'de> for PerformanceMetrics {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = MetricsInJson::deserialize(deserializer)?;
+        let json = MetricsFromJson::deserialize(deserializer)?;
         let known = |name: &str| !json.unknown.iter().any(|unknown| unknown == name);
         Ok(Self {
-            execution_time_ns: known("execution_time_ns").then_some(json.execution_time_ns),
-            memory_usage_bytes: known("memory_usage_bytes").then_some(json.memory_usage_bytes),
-            cpu_usage_percent: known("cpu_usage_percent").then_some(json.cpu_usage_percent),
-            queue_depth: known("queue_depth").then_some(json.queue_depth),
-            throughput_msgs_per_sec: known("throughput_msgs_per_sec")
-                .then_some(json.throughput_msgs_per_sec),
+            execution_time_ns: json
+                .execution_time_ns
+                .filter(|_| known("execution_time_ns")),
+            memory_usage_bytes: json
+                .memory_usage_bytes
+                .filter(|_| known("memory_usage_bytes")),
+            cpu_usage_percent: json
+                .cpu_usage_percent
+                .filter(|_| known("cpu_usage_percent")),
+            queue_depth: json.queue_depth.filter(|_| known("queue_depth")),
+            throughput_msgs_per_sec: json
+                .throughput_msgs_per_sec
+                .filter(|_| known("throughput_msgs_per_sec")),
             waiting_time_ns: json.waiting_time_ns,
         })
     }

@@ -40,6 +40,21 @@ pub enum TraceEventType {
 }
 
 impl TraceEventType {
+    /// The name of every variant.
+    pub(crate) const NAMES: &[&str] = &[
+        "ActorCreated",
+        "ActorStarted",
+        "ActorCompleted",
+        "ActorFailed",
+        "MessageSent",
+        "MessageReceived",
+        "StateChanged",
+        "PortConnected",
+        "PortDisconnected",
+        "DataFlow",
+        "NetworkEvent",
+    ];
+
     /// The name of the variant, as in the protocol.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -77,6 +92,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The name of every variant.
+    pub(crate) const NAMES: &[&str] = &[
+        "delivered",
+        "failed",
+        "cancelled",
+        "panicked",
+        "dropped",
+        "timed_out",
+    ];
+
     #[inline]
     pub(crate) fn of_result<T, E>(result: &Result<T, E>) -> Self {
         if result.is_ok() {

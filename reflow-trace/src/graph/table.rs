@@ -2,15 +2,12 @@
 
 use super::model::{DataFlowGraph, FlowEdge, MessageFlow};
 use super::{label, numbers, text};
+use crate::terminal::{Column, Table};
 
 /// The widest name in the table, in columns.
 const NAME_COLUMNS: usize = 36;
-const HEAD: [&str; 7] = ["from", "", "to", "type", "count", "failed", "p50"];
-const LAST_HEAD: &str = "p99";
-/// The columns from here on are numbers, which stand at the right.
-const FIRST_NUMBER: usize = 4;
-
-type Row = [String; 8];
+const TEXTS: [&str; 4] = ["from", "", "to", "type"];
+const NUMBERS: [&str; 4] = ["count", "failed", "p50", "p99"];
 
 impl DataFlowGraph {
     /// A table of edges and message types with counts, failures and times.
@@ -31,39 +28,41 @@ impl DataFlowGraph {
     /// );
     /// ```
     pub fn edge_table(&self) -> String {
-        let mut rows: Vec<Row> = vec![head()];
+        self.with_sums(|table| table.to_string())
+    }
+
+    /// The same in lines of at most `columns` columns: names are shortened further, and where that is
+    /// not enough each row becomes a block of lines. The sums stay whole.
+    pub fn edge_table_within(&self, columns: usize) -> String {
+        self.with_sums(|table| table.within(columns))
+    }
+
+    fn with_sums(&self, shown: impl FnOnce(&Table) -> String) -> String {
+        let texts = TEXTS.map(Column::text);
+        let numbers = NUMBERS.map(Column::number);
+        let mut table = Table::new(texts.into_iter().chain(numbers));
         for edge in self.edges() {
-            rows.extend(edge.messages.iter().map(|flow| row(edge, flow)));
-        }
-        let mut table = String::new();
-        if rows.len() > 1 {
-            let widths: [usize; 8] = std::array::from_fn(|column| {
-                let cells = rows.iter().map(|row| text::columns(&row[column]));
-                cells.max().unwrap_or(0)
-            });
-            for row in &rows {
-                table += aligned(row, widths).trim_end();
-                table.push('\n');
+            for flow in &edge.messages {
+                table.push(row(edge, flow));
             }
+        }
+        let mut text = String::new();
+        if !table.is_empty() {
+            text += &shown(&table);
         }
         let losses = label::losses(self);
         for line in [Some(label::summary(self).plain()), losses]
             .into_iter()
             .flatten()
         {
-            table += &line;
-            table.push('\n');
+            text += &line;
+            text.push('\n');
         }
-        table
+        text
     }
 }
 
-fn head() -> Row {
-    let mut head = HEAD.iter().chain([&LAST_HEAD]);
-    std::array::from_fn(|_| head.next().map_or_else(String::new, |it| (*it).to_owned()))
-}
-
-fn row(edge: &FlowEdge, flow: &MessageFlow) -> Row {
+fn row(edge: &FlowEdge, flow: &MessageFlow) -> [String; 8] {
     let unknown = || "–".to_owned();
     let times = flow.execution_time;
     [
@@ -87,20 +86,6 @@ fn end(actor: &str, port: &str) -> String {
         "" => actor,
         _ => format!("{actor}.{}", text::shortened(port, NAME_COLUMNS / 2)),
     }
-}
-
-fn aligned(row: &Row, widths: [usize; 8]) -> String {
-    let mut line = String::new();
-    for (column, cell) in row.iter().enumerate() {
-        // Counted in columns, not in characters as `format!` would.
-        let blanks = " ".repeat(widths[column] - text::columns(cell));
-        line += &if column < FIRST_NUMBER {
-            format!("{cell}{blanks}  ")
-        } else {
-            format!("{blanks}{cell}  ")
-        };
-    }
-    line
 }
 
 #[cfg(test)]
@@ -132,6 +117,19 @@ validator.retry  →  validator.in  SensorReading      3       –       –    
         let harmless = |c: char| !c.is_control() || c == '\n';
         assert!(table.chars().all(harmless), "{table:?}");
         assert_eq!(table.lines().count(), 3);
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_a_narrow_table() {
+        let table = small_graph().edge_table_within(66);
+        assert!(
+            table.lines().take(3).all(|line| text::columns(line) <= 66),
+            "{table}"
+        );
+        assert_eq!(
+            table.lines().last(),
+            small_graph().edge_table().lines().last()
+        );
     }
 
     #[test]

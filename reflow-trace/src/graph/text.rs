@@ -36,6 +36,11 @@ pub(crate) fn visible(name: &str) -> String {
     shown
 }
 
+/// Any line with everything in it visible and harmless; blanks stay blanks.
+pub(crate) fn visible_line(line: &str) -> String {
+    line.chars().map(visible_char).collect()
+}
+
 fn visible_char(c: char) -> char {
     const INVISIBLE: char = '\u{fffd}';
     match c {
