@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
-use reflow_trace::wire::EventRow;
+use reflow_trace::wire::{EdgeNames, EventRow};
 
 use super::columns::Columns;
 use super::schema::{SCHEMA, properties};
@@ -71,8 +71,18 @@ impl SegmentWriter {
         })
     }
 
-    /// Adds a row that came in the batch at `offset`.
-    pub(crate) fn push(&mut self, offset: u64, row: &EventRow<'_>) -> Result<(), StoreError> {
+    /// The number of an edge in this segment, for [`push`](Self::push).
+    pub(crate) fn edge(&mut self, names: &EdgeNames<'_>) -> u32 {
+        self.edges.number(names)
+    }
+
+    /// Adds a row that came in the batch at `offset` and whose edge has this number.
+    pub(crate) fn push(
+        &mut self,
+        offset: u64,
+        row: &EventRow<'_>,
+        number: u32,
+    ) -> Result<(), StoreError> {
         let time_ns = row.start_ns;
         let (first_ns, last_ns) = self.times_ns.unwrap_or((time_ns, time_ns));
         debug_assert!(last_ns <= time_ns, "rows come in the order of their time");
@@ -83,7 +93,6 @@ impl SegmentWriter {
         if self.events.is_multiple_of(4_096) {
             self.shared.check_open()?;
         }
-        let number = self.edges.number(&row.edge);
         let edge = &self.edges.edges()[number as usize];
         self.rollup.add(number, edge, row);
         self.columns
