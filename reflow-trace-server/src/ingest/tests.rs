@@ -197,6 +197,17 @@ fn a_refusal_for_good_comes_before_the_acknowledgement_that_covers_it() {
 }
 
 #[test]
+fn a_refusal_for_good_comes_first_also_when_nothing_else_is_under_way() {
+    let mut bench = Bench::taking(|_| {});
+    bench.handle(Input::Message(broken(1)));
+    let said = bench.said();
+    assert!(
+        matches!(&said[..], [Message::Refusal(_), Message::Ack(ack)] if ack.number == 1),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn after_a_failure_what_was_stored_before_is_acknowledged_and_nothing_after() {
     let mut bench = Bench::taking(|_| {});
     for number in 1..=3 {
