@@ -1,0 +1,167 @@
+//! What producers have said of themselves: exact counters, coverage, losses.
+//!
+//! Counters and coverage are cumulative, so of several the one that counts most holds, in whatever order
+//! they come. Losses are told once each and are added up; that none is added twice is the work of the
+//! store, which stores no batch twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reflow_trace::event::ProducerId;
+use reflow_trace::ledger::{CounterSnapshot, Coverage, LossReason};
+use reflow_trace::wire::WireBatch;
+use serde::{Deserialize, Serialize};
+
+/// What one producer has said of itself, and what is stored of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerOfProducer {
+    /// Who.
+    pub producer: ProducerId,
+    /// When a batch of it was last committed, nanoseconds since 1970 by the server's clock.
+    pub seen_ns: i64,
+    /// Batches stored, retired ones included.
+    pub batches: u64,
+    /// Events stored, retired ones included.
+    pub events: u64,
+    /// Its newest exact counters.
+    pub counters: Option<CounterSnapshot>,
+    /// How much of what happened its events show.
+    pub coverage: Option<Coverage>,
+    /// What it has lost.
+    pub losses: BTreeMap<LossReason, u64>,
+}
+
+impl LedgerOfProducer {
+    fn new(producer: ProducerId) -> Self {
+        Self {
+            producer,
+            seen_ns: i64::MIN,
+            batches: 0,
+            events: 0,
+            counters: None,
+            coverage: None,
+            losses: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, batch: &WireBatch, committed_ns: i64) {
+        self.seen_ns = self.seen_ns.max(committed_ns);
+        self.batches += 1;
+        self.events += batch.len() as u64;
+        if let Some(counters) = batch.counters()
+            && self
+                .counters
+                .as_ref()
+                .is_none_or(|known| counted(known) <= counted(counters))
+        {
+            self.counters = Some(counters.clone());
+        }
+        if let Some(coverage) = batch.coverage()
+            && self
+                .coverage
+                .as_ref()
+                .is_none_or(|known| numbered(known) <= numbered(coverage))
+        {
+            self.coverage = Some(coverage.clone());
+        }
+        for loss in batch.losses() {
+            let lost = self.losses.entry(loss.reason).or_default();
+            *lost = lost.saturating_add(loss.count);
+        }
+    }
+
+    /// Bytes of memory it takes, nearly.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let edges = self.counters.iter().flat_map(|counters| &counters.edges);
+        let names: usize = edges
+            .map(|edge| {
+                size_of_val(edge)
+                    + edge.from_actor.len()
+                    + edge.from_port.len()
+                    + edge.to_actor.len()
+                    + edge.to_port.len()
+                    + edge.message_type.len()
+            })
+            .sum();
+        let rings = self.coverage.as_ref().map_or(0, |all| all.rings.len());
+        size_of::<Self>() + names + rings * 16 + self.losses.len() * 32
+    }
+}
+
+/// What only grows in the counters of a producer.
+fn counted(counters: &CounterSnapshot) -> u128 {
+    let edges = counters.edges.iter();
+    edges
+        .map(|edge| u128::from(edge.messages) + u128::from(edge.received) + u128::from(edge.dropped))
+        .sum()
+}
+
+/// What only grows in the coverage of a producer.
+fn numbered(coverage: &Coverage) -> u128 {
+    let rings = coverage.rings.iter();
+    rings.map(|ring| u128::from(ring.numbered)).sum::<u128>()
+        + u128::from(coverage.lost_without_number)
+        + u128::from(coverage.by_hand)
+}
+
+/// The ledgers of all producers; cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProducerLedgers {
+    by_producer: Arc<BTreeMap<ProducerId, Arc<LedgerOfProducer>>>,
+}
+
+impl ProducerLedgers {
+    /// One after the other, by the number of the producer.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &LedgerOfProducer> {
+        self.by_producer.values().map(|ledger| &**ledger)
+    }
+
+    /// That of one producer.
+    pub fn get(&self, producer: ProducerId) -> Option<&LedgerOfProducer> {
+        self.by_producer.get(&producer).map(|ledger| &**ledger)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_producer.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_producer.is_empty()
+    }
+
+    /// Adds what a batch says, which was committed at this time by the server's clock.
+    pub(crate) fn add(&mut self, batch: &WireBatch, committed_ns: i64) {
+        let producer = batch.producer();
+        let ledger = Arc::make_mut(&mut self.by_producer)
+            .entry(producer)
+            .or_insert_with(|| Arc::new(LedgerOfProducer::new(producer)));
+        Arc::make_mut(ledger).add(batch, committed_ns);
+    }
+
+    /// Puts a ledger that was read back.
+    pub(crate) fn put(&mut self, ledger: LedgerOfProducer) {
+        Arc::make_mut(&mut self.by_producer).insert(ledger.producer, Arc::new(ledger));
+    }
+
+    /// Forgets one.
+    pub(crate) fn forget(&mut self, producer: ProducerId) {
+        if self.by_producer.contains_key(&producer) {
+            Arc::make_mut(&mut self.by_producer).remove(&producer);
+        }
+    }
+
+    /// Who is to be forgotten: all that were not seen since `since_ns`, and, the one that was not seen for
+    /// longest first, as many as are above `bytes_max` together.
+    pub(crate) fn outdated(&self, since_ns: i64, bytes_max: usize) -> Vec<ProducerId> {
+        let mut newest_first: Vec<&LedgerOfProducer> = self.iter().collect();
+        newest_first.sort_by_key(|ledger| std::cmp::Reverse((ledger.seen_ns, ledger.producer)));
+        let mut bytes = 0;
+        let outdated = newest_first.into_iter().filter(|ledger| {
+            bytes += ledger.memory_bytes();
+            ledger.seen_ns < since_ns || bytes > bytes_max
+        });
+        outdated.map(|ledger| ledger.producer).collect()
+    }
+}
