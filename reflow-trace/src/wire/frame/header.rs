@@ -31,11 +31,13 @@ pub enum FrameKind {
     Ping = 7,
     /// It is.
     Pong = 8,
+    /// Which batch of a stream comes next on this connection.
+    Skip = 9,
 }
 
 impl FrameKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Hello,
         Self::Welcome,
         Self::Batch,
@@ -44,6 +46,7 @@ impl FrameKind {
         Self::Goodbye,
         Self::Ping,
         Self::Pong,
+        Self::Skip,
     ];
 }
 
@@ -176,6 +179,7 @@ impl<'a> Lengths<'a> {
                 FrameKind::Batch | FrameKind::Ack => names_a_batch,
                 FrameKind::Refusal => names_a_batch || (header.stream, header.number) == (0, 0),
                 FrameKind::Ping | FrameKind::Pong => header.stream == 0,
+                FrameKind::Skip => header.stream != 0,
                 FrameKind::Hello | FrameKind::Welcome | FrameKind::Goodbye => {
                     (header.stream, header.number) == (0, 0)
                 }

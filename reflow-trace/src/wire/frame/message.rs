@@ -61,7 +61,8 @@ pub struct Welcome {
     pub silence_max_ms: u32,
 }
 
-/// Everything of the stream that was sent on this connection up to `number` is durably committed.
+/// Everything of the stream that was sent on this connection up to `number` is durably committed, but for
+/// batches that were refused for good before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ack {
     /// One run of one client.
@@ -200,6 +201,17 @@ pub enum Message {
     Ping(u64),
     /// In answer, with the same number.
     Pong(u64),
+    /// From the client: of this stream, the batch after `number` comes next on this connection.
+    ///
+    /// It is sent before the first batch of a stream, and wherever numbers are left out knowingly. All
+    /// other batches follow each other without a gap; so a batch that comes out of its order is found out,
+    /// before a later one has made the server take it for a duplicate.
+    Skip {
+        /// One run of one client.
+        stream: u64,
+        /// The number before the next batch; 0: the stream begins.
+        number: u64,
+    },
 }
 
 impl Message {
@@ -235,6 +247,7 @@ impl Message {
             Self::Goodbye(goodbye) => simple(FrameKind::Goodbye, [0, 0], &goodbye.encode_to_vec()),
             Self::Ping(token) => simple(FrameKind::Ping, [0, *token], &[]),
             Self::Pong(token) => simple(FrameKind::Pong, [0, *token], &[]),
+            Self::Skip { stream, number } => simple(FrameKind::Skip, [*stream, *number], &[]),
         }
     }
 
@@ -273,6 +286,10 @@ impl Message {
             FrameKind::Goodbye => Self::Goodbye(Goodbye::decode(payload).map_err(broken)?),
             FrameKind::Ping => Self::Ping(header.number),
             FrameKind::Pong => Self::Pong(header.number),
+            FrameKind::Skip => Self::Skip {
+                stream: header.stream,
+                number: header.number,
+            },
         })
     }
 }
