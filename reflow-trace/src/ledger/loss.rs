@@ -39,7 +39,8 @@ pub enum LossReason {
     SpoolFull,
     /// The memory was full, and the disk of the spool refused to take more.
     SpoolFailed,
-    /// What was written to the spool could not be read back.
+    /// What was written to the spool could not be read back. It may have arrived all the same, where only
+    /// the acknowledgement is missing.
     SpoolCorrupt,
     /// The server refused the batch, and would always refuse it.
     Refused,

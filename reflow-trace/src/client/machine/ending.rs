@@ -56,13 +56,13 @@ impl Ending {
         }
     }
 
-    pub(super) fn wake_at(&self) -> Option<Time> {
+    pub(super) fn wake_at(&self, now: Time) -> Option<Time> {
         match self.state {
             State::Draining {
                 secure_at,
                 deadline,
                 ..
-            } => Some(secure_at.min(deadline)),
+            } => [secure_at, deadline].into_iter().find(|&at| at > now),
             _ => None,
         }
     }

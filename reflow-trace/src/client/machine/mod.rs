@@ -209,7 +209,7 @@ impl Machine {
             return None;
         }
         let link = self.link.wake_at(&self.settings, self.waits_for_the_server());
-        let wakes = [Some(link), self.disk_wake_at(), self.ending.wake_at()];
+        let wakes = [Some(link), self.disk_wake_at(), self.ending.wake_at(self.now)];
         wakes.into_iter().flatten().min()
     }
 

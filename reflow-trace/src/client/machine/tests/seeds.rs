@@ -146,7 +146,7 @@ fn what_is_on_the_disk_at_the_end_is_sent_by_the_next_process_and_stored_once() 
                 || status.spool_bytes > 0
                 || world.disk.change(|disk| disk.files.len()) > 1
         });
-        assert!(is_drained, "{:?}", world.disk.change(|disk| disk.files.clone()));
+        assert!(is_drained, "{:?}", world.files());
         check_bounds(&world);
         let memory = &world.server.streams[&stream];
         let (stored, refused): (u64, u64) = (
@@ -184,7 +184,7 @@ fn a_killed_process_loses_no_more_than_its_memory_and_what_was_acknowledged_is_s
                 || status.spool_bytes > 0
                 || world.disk.change(|disk| disk.files.len()) > 1
         });
-        assert!(is_drained, "{:?}", world.disk.change(|disk| disk.files.clone()));
+        assert!(is_drained, "{:?}", world.files());
         check_bounds(&world);
         for client in &dead {
             let stored = world.server.events_of(client.stream);
@@ -226,10 +226,13 @@ fn a_disk_that_rots_and_fills_up_costs_what_was_on_it_and_no_more() {
         let stream = world.client().stream;
         let stored_there = world.server.events_of(stream);
         let client = world.client();
-        assert_eq!(client.machine.account().stored, stored_there);
+        let account = client.machine.account();
         let kept: u64 = client.kept.values().sum();
         let rotten = lost(client, LossReason::SpoolCorrupt);
         let refused = lost(client, LossReason::Refused);
-        assert_eq!(kept, stored_there + rotten + refused);
+        assert_eq!(kept, account.stored + rotten + refused, "{account:?}");
+        // What has rotted before it was acknowledged may have arrived.
+        let unheard_of = stored_there - account.stored;
+        assert!(unheard_of <= rotten, "{unheard_of} of {rotten}");
     });
 }

@@ -191,7 +191,18 @@ impl World {
             let _torn = client.spool.carry_out(command);
             self.disk.change(|disk| disk.tear_after = None);
         }
+        // Its locks go with it.
+        let nothing = SimulatedDisk::default();
+        client.spool = Spool::new(nothing, client.stream, self.settings.frames.clone());
         client
+    }
+
+    /// Names and lengths of what is on the disk.
+    pub(super) fn files(&self) -> Vec<(String, usize)> {
+        self.disk.change(|disk| {
+            let files = disk.files.iter();
+            files.map(|(name, bytes)| (name.clone(), bytes.len())).collect()
+        })
     }
 
     /// Hands a batch over.
