@@ -92,7 +92,9 @@ impl LedgerOfProducer {
 fn counted(counters: &CounterSnapshot) -> u128 {
     let edges = counters.edges.iter();
     edges
-        .map(|edge| u128::from(edge.messages) + u128::from(edge.received) + u128::from(edge.dropped))
+        .map(|edge| {
+            u128::from(edge.messages) + u128::from(edge.received) + u128::from(edge.dropped)
+        })
         .sum()
 }
 

@@ -51,6 +51,8 @@ pub struct StoreStats {
     pub damaged_segments: u64,
     /// Their events, which no query finds. `events = tail + segment + retired + damaged`.
     pub damaged_events: u64,
+    /// Ledgers of producers that cannot be read and count from 0 again.
+    pub damaged_ledgers: u64,
     /// Why the last sealing, merging or retention failed; `None` when it did not.
     pub last_failure: Option<String>,
     /// Retention by age waits, because the clock has made a step that is not believed yet.

@@ -34,16 +34,17 @@ const MIGRATIONS: &[&str] = &["
         seen_ns INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE segments (
-        id           INTEGER PRIMARY KEY,
-        first_offset INTEGER NOT NULL,
-        last_offset  INTEGER NOT NULL,
-        events       INTEGER NOT NULL,
-        bytes        INTEGER NOT NULL,
-        crc32c       INTEGER NOT NULL,
-        first_ns     INTEGER NOT NULL,
-        last_ns      INTEGER NOT NULL,
-        committed_ns INTEGER NOT NULL,
-        damage       TEXT
+        id                 INTEGER PRIMARY KEY,
+        first_offset       INTEGER NOT NULL,
+        last_offset        INTEGER NOT NULL,
+        events             INTEGER NOT NULL,
+        bytes              INTEGER NOT NULL,
+        crc32c             INTEGER NOT NULL,
+        first_ns           INTEGER NOT NULL,
+        last_ns            INTEGER NOT NULL,
+        committed_first_ns INTEGER NOT NULL,
+        committed_last_ns  INTEGER NOT NULL,
+        damage             TEXT
     ) STRICT;
     CREATE TABLE rollups (
         segment INTEGER PRIMARY KEY,
@@ -147,8 +148,13 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
 /// Before anything is written: the database is ours, or empty, and not of a later version.
 fn check_whose(file: &Path, connection: &Connection) -> Result<(), StoreError> {
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
-        let objects = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        Ok((pragma(connection, "application_id")?, pragma(connection, "user_version")?, objects))
+        let objects =
+            connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((
+            pragma(connection, "application_id")?,
+            pragma(connection, "user_version")?,
+            objects,
+        ))
     };
     let (application_id, found, objects) = read().map_err(|error| not_opened(file, &error))?;
     let is_new = application_id == 0 && found == 0 && objects == 0;
@@ -171,18 +177,22 @@ fn check_whose(file: &Path, connection: &Connection) -> Result<(), StoreError> {
 
 fn prepare(connection: &Connection, bytes_max: Option<u64>) -> rusqlite::Result<()> {
     // Before the first table is made, where it has an effect; later it has none.
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES.cast_signed())?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Every commit waits for the disk: that is what an acknowledgement says.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES.cast_signed())?;
     connection.pragma_update(None, "cache_size", -32_768)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     if let Some(bytes_max) = bytes_max {
         let page_bytes = pragma(connection, "page_size")?.unsigned_abs().max(1);
-        connection.pragma_update(None, "max_page_count", (bytes_max / page_bytes).max(1))?;
+        connection.pragma_update(
+            None,
+            "max_page_count",
+            (bytes_max / page_bytes).max(1).cast_signed(),
+        )?;
     }
     Ok(())
 }

@@ -124,7 +124,12 @@ mod tests {
         let layout = Layout::new(Path::new("/store"));
         assert_eq!(Layout::segment_id(&layout.segment(7)), Some(7));
         assert_eq!(Layout::segment_id(&layout.unfinished(7)), Some(7));
-        for foreign in ["7.parquet", "notes.txt", "000000000000000x.parquet", "0000000000000007.parquet.bak"] {
+        for foreign in [
+            "7.parquet",
+            "notes.txt",
+            "000000000000000x.parquet",
+            "0000000000000007.parquet.bak",
+        ] {
             assert_eq!(Layout::segment_id(Path::new(foreign)), None, "{foreign}");
         }
     }

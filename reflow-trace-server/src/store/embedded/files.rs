@@ -58,6 +58,8 @@ impl Files for RealFiles {
 
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
-        entries.filter(|path| path.as_ref().map_or(true, |path| path.is_file())).collect()
+        entries
+            .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
+            .collect()
     }
 }

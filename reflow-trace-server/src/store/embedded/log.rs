@@ -87,7 +87,8 @@ pub(crate) fn commit(
     committed_ns: i64,
 ) -> Result<Written, StoreError> {
     let write = |connection: &mut Connection| -> rusqlite::Result<Written> {
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let mut lasts = HashMap::new();
         let mut committed = Vec::with_capacity(group.len());
         let mut stored = Vec::with_capacity(group.len());
@@ -133,7 +134,11 @@ pub(crate) fn commit(
                  ON CONFLICT (stream) DO UPDATE SET last = excluded.last, seen_ns = excluded.seen_ns",
             )?;
             for (stream, last) in lasts {
-                remember.execute(params![stream.cast_signed(), last.cast_signed(), committed_ns])?;
+                remember.execute(params![
+                    stream.cast_signed(),
+                    last.cast_signed(),
+                    committed_ns
+                ])?;
             }
         }
         totals.probes += u64::from(committed.is_empty());
@@ -166,8 +171,9 @@ pub(crate) fn last(connection: &Connection, stream: u64) -> rusqlite::Result<Opt
 /// its neighbours are sealed, and keeps nobody from starting.
 pub(crate) fn read(connection: &Connection) -> Result<Vec<TailBatch>, StoreError> {
     let read = || -> rusqlite::Result<Vec<TailBatch>> {
-        let mut statement = connection
-            .prepare("SELECT offset, committed_ns, events, stream, number, frame FROM log ORDER BY offset")?;
+        let mut statement = connection.prepare(
+            "SELECT offset, committed_ns, events, stream, number, frame FROM log ORDER BY offset",
+        )?;
         let mut rows = statement.query([])?;
         let mut tail = Vec::new();
         while let Some(row) = rows.next()? {
@@ -176,9 +182,7 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<TailBatch>, StoreError
             let identity = (number(3)?, number(4)?);
             let logged = match decode(frame, identity) {
                 Some(batch) => Logged::Whole(batch.into()),
-                None => Logged::Damaged {
-                    events: number(2)?,
-                },
+                None => Logged::Damaged { events: number(2)? },
             };
             tail.push(TailBatch::new(number(0)?, row.get(1)?, logged));
         }
@@ -187,16 +191,40 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<TailBatch>, StoreError
     read().map_err(|error| failed("reading its log", &error))
 }
 
+/// What was admitted was within the limits of that day, which may have been wider than those of today.
+const fn any_frame() -> FrameLimits {
+    FrameLimits {
+        payload_bytes_max: u32::MAX,
+        plain_bytes_max: u32::MAX,
+        ratio_max: u32::MAX,
+    }
+}
+
+const fn any_batch() -> BatchLimits {
+    BatchLimits {
+        frame: any_frame(),
+        events_max: u32::MAX,
+        names_max: u32::MAX,
+        entries_max: u32::MAX,
+        counters_max: u32::MAX,
+    }
+}
+
 fn decode(frame: Vec<u8>, identity: (u64, u64)) -> Option<WireBatch> {
-    let frame = Frame::parse(Bytes::from(frame), &FrameLimits::unlimited()).ok()?;
+    let frame = Frame::parse(Bytes::from(frame), &any_frame()).ok()?;
     if (frame.header().stream, frame.header().number) != identity {
         return None;
     }
-    WireBatch::decode(&frame, &BatchLimits::unlimited()).ok()
+    WireBatch::decode(&frame, &any_batch()).ok()
 }
 
 /// Takes rows that are sealed out of the log; those that cannot be read are kept aside.
-pub(crate) fn take_out(transaction: &Transaction<'_>, first: u64, last: u64, damaged: &[u64]) -> rusqlite::Result<()> {
+pub(crate) fn take_out(
+    transaction: &Transaction<'_>,
+    first: u64,
+    last: u64,
+    damaged: &[u64],
+) -> rusqlite::Result<()> {
     for offset in damaged {
         transaction.execute(
             "INSERT INTO damaged_log SELECT * FROM log WHERE offset = ?",

@@ -24,7 +24,9 @@ struct Inner {
 pub(crate) enum Logged {
     Whole(Arc<WireBatch>),
     /// It is no longer what was admitted.
-    Damaged { events: u64 },
+    Damaged {
+        events: u64,
+    },
 }
 
 impl TailBatch {

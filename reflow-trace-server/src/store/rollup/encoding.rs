@@ -69,7 +69,10 @@ impl Rollup {
         };
         let mut plain = Vec::new();
         let reader = zstd::stream::read::Decoder::new(packed).ok()?;
-        let read = reader.take(PLAIN_BYTES_MAX + 1).read_to_end(&mut plain).ok()?;
+        let read = reader
+            .take(PLAIN_BYTES_MAX + 1)
+            .read_to_end(&mut plain)
+            .ok()?;
         if read as u64 > PLAIN_BYTES_MAX {
             return None;
         }

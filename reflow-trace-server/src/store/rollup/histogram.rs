@@ -47,7 +47,10 @@ impl Histogram {
 
     /// Adds `count` durations of a bucket.
     pub(crate) fn add(&mut self, bucket: u16, count: u64) {
-        match self.buckets.binary_search_by_key(&bucket, |&(known, _)| known) {
+        match self
+            .buckets
+            .binary_search_by_key(&bucket, |&(known, _)| known)
+        {
             Ok(place) => self.buckets[place].1 += count,
             Err(place) => self.buckets.insert(place, (bucket, count)),
         }
@@ -111,7 +114,10 @@ mod tests {
         for share in [0.01, 0.5, 0.9, 0.99, 1.0] {
             let exact = share * 100_000.0 * 37.0;
             let found = histogram.quantile(share).expect("something was counted") as f64;
-            assert!((found - exact).abs() <= exact * 0.0626, "{share}: {found} {exact}");
+            assert!(
+                (found - exact).abs() <= exact * 0.0626,
+                "{share}: {found} {exact}"
+            );
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
     }

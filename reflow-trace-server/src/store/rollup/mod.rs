@@ -7,11 +7,15 @@
 //! A roll-up belongs to what it sums up: it is stored with its segment and goes with it, so that it and a
 //! scan of the events always say the same.
 
+mod batch;
+mod edge_table;
 mod encoding;
 mod histogram;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub(crate) use batch::BatchRollup;
+pub(crate) use edge_table::{EdgeTable, OwnedEdge};
 pub use histogram::{BUCKETS, Histogram};
 
 use super::TimeRange;

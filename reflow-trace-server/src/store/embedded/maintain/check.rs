@@ -1,0 +1,95 @@
+//! Checking segments against their checksum, and setting those aside that are not what was written.
+//!
+//! One at a time, so that a call takes no longer than reading one file: first those whose reading has
+//! failed, then those that were not looked at since the store was opened.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Maintainer, Now};
+use crate::store::MaintenanceReport;
+use crate::store::embedded::catalogue::{self, SegmentEntry};
+use crate::store::embedded::segment::Segment;
+use crate::store::embedded::steps::Halt;
+
+impl Maintainer {
+    pub(super) fn check_one(
+        &mut self,
+        report: &mut MaintenanceReport,
+        _now: Now,
+    ) -> Result<(), Halt> {
+        let segments = self.shared.state().segments.clone();
+        let suspected = segments.iter().find(|segment| segment.is_suspected());
+        let unverified = || segments.iter().find(|segment| !segment.is_verified());
+        let Some(segment) = suspected.or_else(unverified) else {
+            return Ok(());
+        };
+        let Some(damage) = damage(&segment.path, &segment.entry) else {
+            segment.set_verified();
+            return Ok(());
+        };
+        report.damaged_segments += 1;
+        self.set_aside(segment, damage)
+    }
+
+    /// Takes a segment out of sight, and keeps what is left of its file.
+    fn set_aside(&mut self, segment: &Arc<Segment>, damage: String) -> Result<(), Halt> {
+        let id = segment.entry.id;
+        let events = segment.entry.events;
+        self.writer.run(move |writer| {
+            let totals = writer.totals;
+            writer.transact("setting a segment aside", totals, |transaction| {
+                catalogue::set_damage(transaction, id, &damage)?;
+                catalogue::remove_rollups(transaction, &[id])
+            })?;
+            let mut state = writer.shared.state();
+            let kept = state
+                .segments
+                .iter()
+                .filter(|segment| segment.entry.id != id);
+            state.segments = Arc::new(kept.cloned().collect());
+            state.counts.damaged_segments += 1;
+            state.counts.damaged_events += events;
+            Ok::<(), crate::store::StoreError>(())
+        })??;
+        move_aside(&self.shared.layout, id);
+        Ok(())
+    }
+}
+
+/// Moves the file of a damaged segment to where nobody takes it for one. That may fail, or the file be
+/// missing; the catalogue says what it is in any case.
+pub(crate) fn move_aside(layout: &crate::store::embedded::directory::Layout, id: u64) {
+    let made = std::fs::create_dir_all(layout.damaged());
+    let _moved =
+        made.and_then(|()| std::fs::rename(layout.segment(id), layout.damaged_segment(id)));
+}
+
+/// What is wrong with a file; `None` when it is what was written.
+fn damage(path: &Path, entry: &SegmentEntry) -> Option<String> {
+    match sum(path) {
+        Ok((bytes, _)) if bytes != entry.bytes => Some(format!(
+            "it has {bytes} bytes, and {} were written",
+            entry.bytes
+        )),
+        Ok((_, crc32c)) if crc32c != entry.crc32c => Some("its checksum is wrong".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(format!("it cannot be read: {error}")),
+    }
+}
+
+fn sum(path: &Path) -> io::Result<(u64, u32)> {
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 20];
+    let (mut bytes, mut crc32c) = (0, 0);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((bytes, crc32c));
+        }
+        bytes += read as u64;
+        crc32c = crc32c::crc32c_append(crc32c, &buffer[..read]);
+    }
+}

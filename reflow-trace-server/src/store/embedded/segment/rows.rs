@@ -1,0 +1,242 @@
+//! From columns back to rows, without a copy.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Float32Type, Float64Type, Int32Type, TimestampNanosecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use arrow_array::{
+    Array, BinaryArray, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch,
+    StringArray,
+};
+use reflow_trace::event::{EventOrigin, ProducerId};
+use reflow_trace::sampling::Threshold;
+use reflow_trace::wire::{EdgeNames, EventRow, MessageId, RowKind};
+use reflow_trace::{EventId, Outcome, TraceId};
+
+use super::columns::{NO_RANDOMNESS, RANDOMNESS_MASK};
+use super::schema::{Place, SCHEMA};
+
+/// Outcomes by number; the numbers are part of the format.
+const OUTCOMES: [Outcome; 6] = [
+    Outcome::Delivered,
+    Outcome::Failed,
+    Outcome::Cancelled,
+    Outcome::Panicked,
+    Outcome::Dropped,
+    Outcome::TimedOut,
+];
+
+pub(super) const fn encode_outcome(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Delivered => 0,
+        Outcome::Failed => 1,
+        Outcome::Cancelled => 2,
+        Outcome::Panicked => 3,
+        Outcome::Dropped => 4,
+        Outcome::TimedOut => 5,
+    }
+}
+
+pub(super) fn trace_origin(_id: TraceId) -> Option<EventOrigin> {
+    None
+}
+
+fn trace_of_origin(_origin: EventOrigin) -> TraceId {
+    TraceId::from_uuid(uuid::Uuid::nil())
+}
+
+/// The id of a message that has none of the usual forms, as text or JSON, so that it can be searched for.
+pub(super) fn message_id_beside(row: &EventRow<'_>) -> Option<String> {
+    if row.message_id.is_some() {
+        return None;
+    }
+    let event = row.to_event()?;
+    Some(match event.message_id()? {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
+}
+
+/// Rows of a segment, as they were decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentRows {
+    batch: RecordBatch,
+}
+
+/// Why columns are no rows of ours.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotRows {
+    #[error("its columns are others")]
+    Schema,
+    #[error("row {0} holds a value that cannot be")]
+    Value(usize),
+}
+
+impl SegmentRows {
+    /// Takes columns that a reader of Parquet has made.
+    pub(crate) fn new(batch: RecordBatch) -> Result<Self, NotRows> {
+        let fits = batch.schema_ref().fields().len() == SCHEMA.fields().len()
+            && std::iter::zip(batch.schema_ref().fields(), SCHEMA.fields()).all(|(found, due)| {
+                found.name() == due.name() && found.data_type() == due.data_type()
+            });
+        fits.then_some(Self { batch }).ok_or(NotRows::Schema)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    pub(crate) fn time_ns(&self, index: usize) -> i64 {
+        self.primitive::<TimestampNanosecondType>(Place::time_ns)
+            .value(index)
+    }
+
+    pub(crate) fn offset(&self, index: usize) -> u64 {
+        self.primitive::<UInt64Type>(Place::offset).value(index)
+    }
+
+    /// One row.
+    pub(crate) fn row(&self, index: usize) -> Result<EventRow<'_>, NotRows> {
+        self.read(index).ok_or(NotRows::Value(index))
+    }
+
+    fn read(&self, at: usize) -> Option<EventRow<'_>> {
+        let event_id = self.event_id(
+            at,
+            [Place::producer, Place::ring, Place::sequence],
+            Place::event_id,
+        )?;
+        let trace_id = self.trace_id(at);
+        let usual = trace_id.map(|id| id.as_uuid().as_u128() as u64 & RANDOMNESS_MASK);
+        let randomness = match self.get::<UInt64Type>(Place::randomness, at) {
+            None => usual,
+            Some(NO_RANDOMNESS) => None,
+            Some(randomness) => Some(randomness),
+        };
+        let outcome = match self.get::<UInt8Type>(Place::outcome, at) {
+            None => None,
+            Some(number) => Some(*OUTCOMES.get(usize::from(number))?),
+        };
+        Some(EventRow {
+            event_id,
+            kind: RowKind::from_number(self.get::<UInt8Type>(Place::kind, at)?)?,
+            outcome,
+            flags: self.get::<UInt16Type>(Place::flags, at)?,
+            start_ns: self.time_ns(at),
+            duration_ns: self.get::<UInt64Type>(Place::duration_ns, at),
+            edge: EdgeNames {
+                from_actor: self.text(Place::from_actor, at)?,
+                from_port: self.text(Place::from_port, at)?,
+                to_actor: self.text(Place::to_actor, at)?,
+                to_port: self.text(Place::to_port, at)?,
+                protocol: self.text(Place::protocol, at)?,
+                compression: self.text(Place::compression, at)?,
+            },
+            message_type: self.text(Place::message_type, at),
+            size_bytes: self.get::<UInt64Type>(Place::size_bytes, at),
+            queue_depth: self.get::<UInt64Type>(Place::queue_depth, at),
+            waiting_ns: self.get::<UInt64Type>(Place::waiting_ns, at),
+            memory_bytes: self.get::<UInt64Type>(Place::memory_bytes, at),
+            cpu_usage_percent: self.get::<Float32Type>(Place::cpu_percent, at),
+            throughput_msgs_per_sec: self.get::<Float64Type>(Place::throughput, at),
+            parent: self.event_id(
+                at,
+                [
+                    Place::parent_producer,
+                    Place::parent_ring,
+                    Place::parent_sequence,
+                ],
+                Place::parent_id,
+            ),
+            trace_id,
+            randomness,
+            hops: self.get::<UInt8Type>(Place::hops, at),
+            threshold: self
+                .get::<UInt64Type>(Place::threshold, at)
+                .map(Threshold::from_bits),
+            message_id: self.message_id(at),
+            sections: self.bytes(Place::sections, at).unwrap_or_default(),
+        })
+    }
+
+    fn message_id(&self, at: usize) -> Option<MessageId<'_>> {
+        if let Some(uuid) = self.bytes16(Place::message_uuid, at) {
+            return Some(MessageId::Uuid(uuid));
+        }
+        let number = self.get::<UInt64Type>(Place::message_number, at)?;
+        let numbered = self
+            .text(Place::message_prefix, at)
+            .zip(self.get::<UInt8Type>(Place::message_width, at));
+        Some(match numbered {
+            Some((prefix, width)) => MessageId::Numbered {
+                prefix,
+                width,
+                number,
+            },
+            None => MessageId::Number(number),
+        })
+    }
+
+    fn event_id(&self, at: usize, origin: [Place; 3], foreign: Place) -> Option<EventId> {
+        let origin = self.origin(at, origin).map(EventId::from_origin);
+        origin.or_else(|| {
+            let id = self.bytes16(foreign, at)?;
+            Some(EventId::from_uuid(uuid::Uuid::from_bytes(id)))
+        })
+    }
+
+    fn trace_id(&self, at: usize) -> Option<TraceId> {
+        let places = [
+            Place::trace_producer,
+            Place::trace_ring,
+            Place::trace_number,
+        ];
+        let origin = self.origin(at, places).map(trace_of_origin);
+        origin.or_else(|| {
+            let id = self.bytes16(Place::trace_id, at)?;
+            Some(TraceId::from_uuid(uuid::Uuid::from_bytes(id)))
+        })
+    }
+
+    fn origin(&self, at: usize, places: [Place; 3]) -> Option<EventOrigin> {
+        Some(EventOrigin {
+            producer: ProducerId::from_bits(self.get::<UInt64Type>(places[0], at)?),
+            ring: self.get::<UInt32Type>(places[1], at)?,
+            sequence: self.get::<UInt64Type>(places[2], at)?,
+        })
+    }
+
+    fn primitive<T: arrow_array::ArrowPrimitiveType>(&self, place: Place) -> &PrimitiveArray<T> {
+        self.batch.column(place as usize).as_primitive()
+    }
+
+    fn get<T: arrow_array::ArrowPrimitiveType>(
+        &self,
+        place: Place,
+        at: usize,
+    ) -> Option<T::Native> {
+        let array = self.primitive::<T>(place);
+        array.is_valid(at).then(|| array.value(at))
+    }
+
+    fn text(&self, place: Place, at: usize) -> Option<&str> {
+        let array: &DictionaryArray<Int32Type> = self.batch.column(place as usize).as_dictionary();
+        let key =
+            usize::try_from(array.keys().is_valid(at).then(|| array.keys().value(at))?).ok()?;
+        let values: &StringArray = array.values().as_string();
+        (key < values.len()).then(|| values.value(key))
+    }
+
+    fn bytes(&self, place: Place, at: usize) -> Option<&[u8]> {
+        let array: &BinaryArray = self.batch.column(place as usize).as_binary();
+        array.is_valid(at).then(|| array.value(at))
+    }
+
+    fn bytes16(&self, place: Place, at: usize) -> Option<[u8; 16]> {
+        let array: &FixedSizeBinaryArray = self.batch.column(place as usize).as_fixed_size_binary();
+        array
+            .is_valid(at)
+            .then(|| array.value(at).try_into().ok())?
+    }
+}

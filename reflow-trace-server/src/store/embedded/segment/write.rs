@@ -1,0 +1,164 @@
+//! Writing a segment: rows in, a whole file out.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use reflow_trace::wire::EventRow;
+
+use super::columns::Columns;
+use super::schema::{SCHEMA, properties};
+use crate::store::StoreError;
+use crate::store::embedded::files::NewFile;
+use crate::store::rollup::{BatchRollup, EdgeTable, Rollup};
+
+/// Rows that are turned into columns at a time. It bounds memory, and is a multiple of a page.
+const CHUNK_ROWS: usize = 8 * super::schema::PAGE_ROWS;
+
+/// Takes rows in the order of their time.
+pub(crate) struct SegmentWriter {
+    name: String,
+    parquet: ArrowWriter<Counted>,
+    columns: Columns,
+    edges: EdgeTable,
+    rollup: BatchRollup,
+    events: u64,
+    times_ns: Option<(i64, i64)>,
+    offsets: Option<(u64, u64)>,
+}
+
+/// What was written, and is neither synced nor named.
+pub(crate) struct FinishedSegment {
+    pub(crate) file: Box<dyn NewFile>,
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+    pub(crate) crc32c: u32,
+    /// First and last, both included.
+    pub(crate) times_ns: (i64, i64),
+    /// First and last, both included.
+    pub(crate) offsets: (u64, u64),
+    pub(crate) rollup: Rollup,
+    pub(crate) metadata: Arc<ParquetMetaData>,
+}
+
+impl SegmentWriter {
+    /// Begins in an empty file; `name` is for errors.
+    pub(crate) fn new(file: Box<dyn NewFile>, name: String) -> Result<Self, StoreError> {
+        let counted = Counted {
+            file: Some(file),
+            bytes: 0,
+            crc32c: 0,
+        };
+        let parquet = ArrowWriter::try_new(counted, SCHEMA.clone(), Some(properties()))
+            .map_err(|error| write_failed(&name, error))?;
+        Ok(Self {
+            name,
+            parquet,
+            columns: Columns::default(),
+            edges: EdgeTable::default(),
+            rollup: BatchRollup::default(),
+            events: 0,
+            times_ns: None,
+            offsets: None,
+        })
+    }
+
+    /// Adds a row that came in the batch at `offset`.
+    pub(crate) fn push(&mut self, offset: u64, row: &EventRow<'_>) -> Result<(), StoreError> {
+        let time_ns = row.start_ns;
+        let (first_ns, last_ns) = self.times_ns.unwrap_or((time_ns, time_ns));
+        debug_assert!(last_ns <= time_ns, "rows come in the order of their time");
+        self.times_ns = Some((first_ns.min(time_ns), last_ns.max(time_ns)));
+        let (first, last) = self.offsets.unwrap_or((offset, offset));
+        self.offsets = Some((first.min(offset), last.max(offset)));
+        self.events += 1;
+        let number = self.edges.number(&row.edge);
+        let edge = &self.edges.edges()[number as usize];
+        self.rollup.add(number, edge, row);
+        self.columns
+            .push(offset, row, number, edge)
+            .map_err(|error| write_failed(&self.name, error.into()))?;
+        if self.columns.len() == CHUNK_ROWS {
+            self.write_chunk()?;
+        }
+        Ok(())
+    }
+
+    fn write_chunk(&mut self) -> Result<(), StoreError> {
+        let chunk = self
+            .columns
+            .finish()
+            .map_err(|error| write_failed(&self.name, error.into()))?;
+        self.parquet
+            .write(&chunk)
+            .map_err(|error| write_failed(&self.name, error))
+    }
+
+    /// Ends the file. `None` when no row was added.
+    pub(crate) fn finish(mut self) -> Result<Option<FinishedSegment>, StoreError> {
+        let (Some(times_ns), Some(offsets)) = (self.times_ns, self.offsets) else {
+            return Ok(None);
+        };
+        if self.columns.len() > 0 {
+            self.write_chunk()?;
+        }
+        let metadata = self
+            .parquet
+            .finish()
+            .map_err(|error| write_failed(&self.name, error))?;
+        let counted = self.parquet.inner_mut();
+        let Some(file) = counted.file.take() else {
+            return Ok(None);
+        };
+        Ok(Some(FinishedSegment {
+            file,
+            events: self.events,
+            bytes: counted.bytes,
+            crc32c: counted.crc32c,
+            times_ns,
+            offsets,
+            rollup: self.rollup.finish(),
+            metadata: Arc::new(metadata),
+        }))
+    }
+}
+
+/// A file whose bytes are counted and summed up on the way.
+struct Counted {
+    /// Taken out at the end.
+    file: Option<Box<dyn NewFile>>,
+    bytes: u64,
+    crc32c: u32,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        let written = file.write(bytes)?;
+        let (taken, _rest) = bytes.split_at(written.min(bytes.len()));
+        self.bytes += taken.len() as u64;
+        self.crc32c = crc32c::crc32c_append(self.crc32c, taken);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), |file| file.flush())
+    }
+}
+
+/// What the writer of Parquet said; the error of the file is inside, where it was one.
+fn write_failed(name: &str, error: ParquetError) -> StoreError {
+    let what = format!("write the segment `{name}`");
+    if let ParquetError::External(source) = &error
+        && let Some(io) = source.downcast_ref::<io::Error>()
+    {
+        let same = io.raw_os_error().map_or_else(
+            || io::Error::new(io.kind(), io.to_string()),
+            io::Error::from_raw_os_error,
+        );
+        return StoreError::io(what, same);
+    }
+    StoreError::io(what, io::Error::other(error))
+}
