@@ -12,12 +12,16 @@ mod setting;
 mod table;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use reflow_trace::wire::{BatchLimits, FrameLimits};
 
 pub use layers::{ConfigError, Effective, Origin, effective};
 pub use setting::{ENVIRONMENT_PREFIX, Kind, Setting, Value};
 pub use table::table;
+
+use crate::store::embedded::Settings;
 
 /// The configuration of a server.
 ///
@@ -51,6 +55,8 @@ pub struct Config {
     pub ingest: IngestLimits,
     /// How batches are grouped.
     pub commit: CommitLimits,
+    /// How the store keeps what was committed.
+    pub store: StoreLimits,
     /// What the server says about itself.
     pub log: Log,
 }
@@ -118,10 +124,12 @@ pub struct IngestLimits {
     pub ratio_max: usize,
     /// Events in a batch.
     pub events_max: usize,
-    /// Names (edges, types, …) in the dictionary of a batch.
+    /// Names in the dictionary of a batch.
     pub names_max: usize,
-    /// One name.
-    pub name_bytes_max: usize,
+    /// Edges, message types, thresholds and rings in the dictionary of a batch, of each.
+    pub entries_max: usize,
+    /// Lines in a snapshot of the exact counters.
+    pub counters_max: usize,
     /// Credits: bytes of batches that a connection may have under way.
     pub window_bytes: usize,
     /// Memory for batches of all connections between arrival and commit.
@@ -145,14 +153,40 @@ pub struct CommitLimits {
     pub group_bytes: usize,
     /// A group is committed when it holds as many batches.
     pub group_batches: usize,
-    /// Bytes of batches that wait for the committer.
-    pub queue_bytes_max: usize,
+    /// How long a store that is behind is given before batches are refused.
+    pub behind_wait: Duration,
     /// How long after a failure the store is tried again.
     pub retry_wait: Duration,
     /// How often the store is asked to seal, retain and sweep.
     pub maintain_interval: Duration,
     /// Committed batches kept for live subscribers that are behind.
     pub live_batches_max: usize,
+}
+
+/// How the store keeps what was committed. The fields are those of
+/// [`Settings`](crate::store::embedded::Settings), which says more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// So many events make a segment.
+    pub seal_events: u64,
+    /// What has waited so long becomes one, however little it is.
+    pub seal_after: Duration,
+    /// Events that may wait for it.
+    pub tail_events_max: u64,
+    /// Memory that they may take.
+    pub tail_bytes_max: u64,
+    /// Segments are merged until they have so many events.
+    pub merge_events_max: u64,
+    /// What was committed longer ago is retired; zero: never.
+    pub retain_for: Duration,
+    /// While segments have more bytes, the oldest is retired; 0: never.
+    pub retain_bytes: u64,
+    /// Memory for the ledgers of producers.
+    pub ledger_bytes_max: usize,
+    /// Streams whose last number is remembered.
+    pub streams_max: u64,
+    /// Bytes of the log and the catalogue; 0: what the disk has.
+    pub database_bytes_max: u64,
 }
 
 /// What the server says about itself.
@@ -198,6 +232,7 @@ impl Default for Config {
             http: HttpLimits::default(),
             ingest: IngestLimits::default(),
             commit: CommitLimits::default(),
+            store: StoreLimits::default(),
             log: Log::default(),
         }
     }
@@ -222,13 +257,14 @@ impl Default for IngestLimits {
         Self {
             sessions_max: 256,
             streams_max: 1024,
-            frame_bytes_max: 4 << 20,
-            plain_bytes_max: 16 << 20,
+            frame_bytes_max: 8 << 20,
+            plain_bytes_max: 32 << 20,
             ratio_max: 256,
-            events_max: 65_536,
-            names_max: 65_536,
-            name_bytes_max: 4 << 10,
-            window_bytes: 8 << 20,
+            events_max: 1 << 16,
+            names_max: 1 << 19,
+            entries_max: 1 << 16,
+            counters_max: 1 << 20,
+            window_bytes: 16 << 20,
             memory_bytes_max: 256 << 20,
             memory_wait: Duration::from_secs(5),
             hello_timeout: Duration::from_secs(10),
@@ -244,11 +280,48 @@ impl Default for CommitLimits {
             group_wait: Duration::from_millis(2),
             group_bytes: 4 << 20,
             group_batches: 64,
-            queue_bytes_max: 64 << 20,
+            behind_wait: Duration::from_secs(10),
             retry_wait: Duration::from_secs(1),
             maintain_interval: Duration::from_secs(1),
             live_batches_max: 256,
         }
+    }
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        let settings = Settings::new("");
+        Self {
+            seal_events: settings.seal_events,
+            seal_after: settings.seal_after,
+            tail_events_max: settings.tail_events_max,
+            tail_bytes_max: settings.tail_bytes_max,
+            merge_events_max: settings.merge_events_max,
+            retain_for: settings.retain_for.unwrap_or_default(),
+            retain_bytes: settings.retain_bytes.unwrap_or_default(),
+            ledger_bytes_max: settings.ledger_bytes_max,
+            streams_max: settings.streams_max,
+            database_bytes_max: settings.database_bytes_max.unwrap_or_default(),
+        }
+    }
+}
+
+impl StoreLimits {
+    /// The same as settings of a store in this directory.
+    pub(crate) fn settings(&self, directory: &Path) -> Settings {
+        let some = |number: u64| (number > 0).then_some(number);
+        let mut settings = Settings::new(directory);
+        settings.seal_events = self.seal_events;
+        settings.seal_after = self.seal_after;
+        settings.tail_events_max = self.tail_events_max;
+        settings.tail_bytes_max = self.tail_bytes_max;
+        settings.merge_events_max = self.merge_events_max;
+        settings.retain_for = (!self.retain_for.is_zero()).then_some(self.retain_for);
+        settings.retain_bytes = some(self.retain_bytes);
+        settings.ledger_bytes_max = self.ledger_bytes_max;
+        settings.streams_max = self.streams_max;
+        settings.database_bytes_max = some(self.database_bytes_max);
+        settings
     }
 }
 
@@ -261,6 +334,29 @@ impl Default for Log {
     }
 }
 
+impl IngestLimits {
+    /// What a batch may hold.
+    pub(crate) fn batch(&self) -> BatchLimits {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        BatchLimits {
+            frame: FrameLimits {
+                payload_bytes_max: number(self.frame_bytes_max),
+                plain_bytes_max: number(self.plain_bytes_max),
+                ratio_max: number(self.ratio_max),
+            },
+            events_max: number(self.events_max),
+            names_max: number(self.names_max),
+            entries_max: number(self.entries_max),
+            counters_max: number(self.counters_max),
+        }
+    }
+
+    /// What the largest batch takes of `memory_bytes_max`.
+    fn largest_batch_memory(&self) -> usize {
+        crate::ingest::memory_of(self.frame_bytes_max, self.plain_bytes_max, self.events_max)
+    }
+}
+
 impl Config {
     /// Checks what no single setting can know: whether they fit each other.
     ///
@@ -269,7 +365,7 @@ impl Config {
     /// The first pair of settings that does not fit, and what to do.
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key: &'static str, why: String| Err(ConfigError::unfit(key, why));
-        let frame = self.ingest.frame_bytes_max + reflow_trace::wire::frame::HEADER_BYTES;
+        let frame = self.ingest.frame_bytes_max + reflow_trace::wire::frame::FRAME_HEADER_BYTES;
         if self.ingest.window_bytes < frame {
             return wrong(
                 "ingest.window_bytes",
@@ -284,19 +380,20 @@ impl Config {
                 "`ingest.plain_bytes_max` is less than `ingest.frame_bytes_max`".to_owned(),
             );
         }
-        let largest = crate::ingest::memory_of(self.ingest.frame_bytes_max, self.ingest.plain_bytes_max);
+        let largest = self.ingest.largest_batch_memory();
         if self.ingest.memory_bytes_max < largest {
             return wrong(
                 "ingest.memory_bytes_max",
                 format!(
-                    "`ingest.memory_bytes_max` has to hold the largest batch, {largest} bytes with `ingest.frame_bytes_max` and `ingest.plain_bytes_max` as they are"
+                    "`ingest.memory_bytes_max` has to hold the largest batch, {largest} bytes with `ingest.frame_bytes_max`, \
+                     `ingest.plain_bytes_max` and `ingest.events_max` as they are"
                 ),
             );
         }
-        if self.commit.queue_bytes_max < frame {
+        if self.store.tail_events_max < self.store.seal_events {
             return wrong(
-                "commit.queue_bytes_max",
-                "`commit.queue_bytes_max` has to hold one frame of `ingest.frame_bytes_max`".to_owned(),
+                "store.tail_events_max",
+                "`store.tail_events_max` is less than `store.seal_events`: no segment would ever be full".to_owned(),
             );
         }
         if self.ingest.ping_interval >= self.ingest.idle_timeout {

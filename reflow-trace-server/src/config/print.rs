@@ -60,6 +60,19 @@ fn toml_text(value: &Value) -> String {
     }
 }
 
+/// A basic string of TOML.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            // What TOML wants escaped: controls.
+            character if character.is_control() => {
+                quoted.push_str(&format!("\\U{:08X}", u32::from(character)));
+            }
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
 }

@@ -156,7 +156,6 @@ fn settings_that_do_not_fit_each_other_are_refused() {
     assert!(wrong("ingest.window_bytes", "4MiB").contains("has to hold one frame"));
     assert!(wrong("ingest.memory_bytes_max", "1MiB").contains("the largest batch"));
     assert!(wrong("ingest.plain_bytes_max", "1MiB").contains("less than `ingest.frame_bytes_max`"));
-    assert!(wrong("commit.queue_bytes_max", "1MiB").contains("has to hold one frame"));
     assert!(wrong("ingest.ping_interval", "60s").contains("less than `ingest.idle_timeout`"));
 }
 

@@ -305,14 +305,12 @@ fn age_seconds(since_ns: Option<i64>) -> f64 {
     since_ns.map_or(0.0, |since| now_ns.saturating_sub(since).max(0) as f64 / 1e9)
 }
 
-/// Resident memory, from the second number of `statm`, in pages.
+/// Resident memory, from the line `VmRSS:  1234 kB`.
 fn resident_bytes() -> u64 {
-    const PAGE_BYTES: u64 = 4096;
-    let pages = std::fs::read_to_string("/proc/self/statm").ok().and_then(|text| {
-        let second = text.split_whitespace().nth(1)?;
-        second.parse::<u64>().ok()
-    });
-    pages.unwrap_or(0).saturating_mul(PAGE_BYTES)
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0).saturating_mul(1024)
 }
 
 fn escaped(word: &str) -> String {
