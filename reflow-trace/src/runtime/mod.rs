@@ -19,6 +19,7 @@ mod exit;
 mod faults;
 mod guard;
 mod lanes;
+mod server;
 
 pub use builder::{Builder, builder, init};
 pub use config::{InitError, Overflow, TracingConfig};
@@ -26,6 +27,9 @@ pub use content::ContentLimits;
 pub use environment::{CONTENT_VARIABLE, ENVIRONMENT_VARIABLE, InvalidEnvironment};
 pub(crate) use faults::{count_fault, count_faults};
 pub use guard::{FlushError, Guard};
+#[cfg(feature = "client")]
+pub(crate) use server::ServerUrl;
+pub use server::{InvalidServerUrl, ServerOptions, ServerToken};
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, OnceLock, PoisonError};

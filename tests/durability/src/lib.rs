@@ -8,9 +8,10 @@
 //!
 //! The simulation of the same, with a clock, a disk and a network of its own, is in `tests/simulation`.
 
- 
+
 
 pub mod proxy;
+pub mod runs;
 
 
 

@@ -92,6 +92,22 @@ impl Machine {
         }
     }
 
+    /// The disk will not answer.
+    pub fn disk_failed(&mut self, now: Time, why: &str) {
+        let Some(doing) = self.shelf.as_ref().and_then(|shelf| shelf.doing) else {
+            return;
+        };
+        let error = io::Error::other(why);
+        let outcome = match doing {
+            Doing::Scan => DiskOutcome::Scanned(Err(error)),
+            Doing::Write { .. } => DiskOutcome::Written(Err(error)),
+            Doing::Read { .. } => DiskOutcome::Read(Err(error)),
+            Doing::Remove { .. } => DiskOutcome::Removed(Err(error)),
+            Doing::Release(_) => DiskOutcome::Released(Err(error)),
+        };
+        self.disk_done(now, outcome);
+    }
+
     /// Lets go of files in which everything is settled, and of streams that have none.
     pub(super) fn retire_files(&mut self) {
         let Some(shelf) = &mut self.shelf else { return };

@@ -90,7 +90,7 @@ fn check_bounds(world: &World) {
 
 #[test]
 fn every_event_is_acknowledged_refused_or_counted_as_lost_whatever_fails() {
-    for_seeds(3_000, |seed| {
+    for_seeds(1_500, |seed| {
         let mut world = World::new(seed, settings(seed % 3 != 0), Faults::default());
         world.faults = faults(&mut world);
         world.start_client();
@@ -121,7 +121,7 @@ fn every_event_is_acknowledged_refused_or_counted_as_lost_whatever_fails() {
 
 #[test]
 fn what_is_on_the_disk_at_the_end_is_sent_by_the_next_process_and_stored_once() {
-    for_seeds(1_500, |seed| {
+    for_seeds(600, |seed| {
         let mut world = World::new(seed, settings(true), Faults::default());
         world.faults = faults(&mut world);
         world.start_client();
@@ -165,7 +165,7 @@ fn what_is_on_the_disk_at_the_end_is_sent_by_the_next_process_and_stored_once() 
 
 #[test]
 fn a_killed_process_loses_no_more_than_its_memory_and_what_was_acknowledged_is_stored() {
-    for_seeds(1_500, |seed| {
+    for_seeds(600, |seed| {
         let mut world = World::new(seed, settings(true), Faults::default());
         world.faults = faults(&mut world);
         let mut dead = Vec::new();
@@ -207,7 +207,7 @@ fn a_killed_process_loses_no_more_than_its_memory_and_what_was_acknowledged_is_s
 
 #[test]
 fn a_disk_that_rots_and_fills_up_costs_what_was_on_it_and_no_more() {
-    for_seeds(1_500, |seed| {
+    for_seeds(400, |seed| {
         let mut world = World::new(seed, settings(true), Faults::default());
         world.faults = faults(&mut world);
         world.faults.rots = world.below(200);
