@@ -75,6 +75,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use settings::Seams;
 pub use settings::Settings;
 pub use view::View;
 
@@ -116,7 +117,7 @@ impl EmbeddedStore {
     ///
     /// [`StoreError::Unusable`] when the directory cannot be used; it says why and what to do.
     pub fn open(settings: Settings) -> Result<Self, StoreError> {
-        open::open(settings)
+        open::open(settings, Seams::default())
     }
 
     /// What is stored now, as [`Store::snapshot`] gives it, without waiting.

@@ -11,10 +11,11 @@ use super::EmbeddedStore;
 use super::catalogue::{self, SegmentEntry};
 use super::database::{self, failed};
 use super::directory::{self, Layout};
+use super::files::Files;
 use super::log::{self, Totals};
 use super::maintain::{Maintainer, move_aside};
 use super::segment::Segment;
-use super::settings::Settings;
+use super::settings::{Seams, Settings};
 use super::shared::{Shared, State};
 use super::writer::{Writer, WriterHandle};
 use crate::store::StoreError;
@@ -22,7 +23,7 @@ use crate::store::StoreError;
 /// Commands that wait for a thread of the store; who has more to ask waits.
 const WAITING_MAX: usize = 64;
 
-pub(super) fn open(settings: Settings) -> Result<EmbeddedStore, StoreError> {
+pub(super) fn open(settings: Settings, seams: Seams) -> Result<EmbeddedStore, StoreError> {
     let layout = Layout::new(&settings.directory);
     let lock = directory::take(&layout)?;
     let connection = database::open(&layout.database(), settings.database_bytes_max)?;
@@ -35,7 +36,7 @@ pub(super) fn open(settings: Settings) -> Result<EmbeddedStore, StoreError> {
     state.ledgers = sealed.clone();
     state.counts.damaged_ledgers = unreadable;
     open_segments(&layout, &connection, entries, &mut state);
-    state.counts.orphans_removed = sweep(&settings, &layout, &connection, &state)?;
+    state.counts.orphans_removed = sweep(&*seams.files, &layout, &connection, &state)?;
     state.counts.damaged_events += damaged_in_log(&connection)?;
     for batch in log::read(&connection)? {
         state.push_tail(batch);
@@ -51,7 +52,7 @@ pub(super) fn open(settings: Settings) -> Result<EmbeddedStore, StoreError> {
         totals: state.totals,
         sealed,
         connection,
-        shared: Arc::new(Shared::new(settings, layout, lock, state)),
+        shared: Arc::new(Shared::new(settings, seams, layout, lock, state)),
     };
     start(writer, newest_commit_ns)
 }
@@ -123,22 +124,20 @@ fn open_segments(
 
 /// Removes files and roll-ups that the catalogue does not know, and says how many files.
 fn sweep(
-    settings: &Settings,
+    files: &dyn Files,
     layout: &Layout,
     connection: &Connection,
     state: &State,
 ) -> Result<u64, StoreError> {
     let known: HashSet<_> = state.segments.iter().map(|segment| &segment.path).collect();
     let directory = layout.segments();
-    let files = settings
-        .files
+    let found = files
         .list(&directory)
         .map_err(|error| StoreError::io(format!("list `{}`", directory.display()), error))?;
     let mut removed = 0;
-    for file in files {
+    for file in found {
         if Layout::segment_id(&file).is_some() && !known.contains(&file) {
-            settings
-                .files
+            files
                 .remove(&file)
                 .map_err(|error| StoreError::io(format!("remove `{}`", file.display()), error))?;
             removed += 1;

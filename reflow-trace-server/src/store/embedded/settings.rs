@@ -8,7 +8,7 @@ use super::files::{Files, RealFiles};
 use super::steps::Steps;
 
 /// How an embedded store works. Everything has a default but the directory.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Where it lives. It is made when it is not there.
     pub directory: PathBuf,
@@ -40,12 +40,27 @@ pub struct Settings {
     /// Most bytes of the database. SQLite refuses to grow it further, as if the disk were full.
     /// `None`: what the disk has. Default `None`.
     pub database_bytes_max: Option<u64>,
+}
+
+/// Where a test can put something else in.
+#[derive(Clone)]
+pub(crate) struct Seams {
     /// The wall clock, nanoseconds since 1970. It dates commits, for retention.
     pub(crate) clock: Clock,
     /// Where segments are written.
     pub(crate) files: Arc<dyn Files>,
     /// Lets a test stop the work between two of its steps.
     pub(crate) steps: Steps,
+}
+
+impl Default for Seams {
+    fn default() -> Self {
+        Self {
+            clock: Clock(Arc::new(wall_clock_ns)),
+            files: Arc::new(RealFiles),
+            steps: Steps::default(),
+        }
+    }
 }
 
 /// A source of wall time.
@@ -74,9 +89,6 @@ impl Settings {
             ledger_bytes_max: 64 << 20,
             streams_max: 1_000_000,
             database_bytes_max: None,
-            clock: Clock(Arc::new(wall_clock_ns)),
-            files: Arc::new(RealFiles),
-            steps: Steps::default(),
         }
     }
 }

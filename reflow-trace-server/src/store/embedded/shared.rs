@@ -13,7 +13,7 @@ use super::database;
 use super::directory::{Layout, Lock};
 use super::log::Totals;
 use super::segment::Segment;
-use super::settings::Settings;
+use super::settings::{Seams, Settings};
 use super::tail::TailBatch;
 use crate::store::rollup::Rollup;
 use crate::store::{ProducerLedgers, StoreError, StoreStats};
@@ -21,6 +21,7 @@ use crate::store::{ProducerLedgers, StoreError, StoreStats};
 /// Shared by the store, its threads and its views. The directory is locked until the last of them is gone.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    pub(crate) seams: Seams,
     pub(crate) layout: Layout,
     state: Mutex<State>,
     /// For roll-ups; opened when one is asked for.
@@ -94,9 +95,16 @@ impl State {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, layout: Layout, lock: Lock, state: State) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        seams: Seams,
+        layout: Layout,
+        lock: Lock,
+        state: State,
+    ) -> Self {
         Self {
             settings,
+            seams,
             layout,
             state: Mutex::new(state),
             reader: Mutex::new(None),

@@ -32,6 +32,15 @@ impl View {
             end: state.totals.next_offset,
         }
     }
+
+    /// How many segments a question about a stretch of time opens.
+    #[cfg(test)]
+    pub(crate) fn touched(&self, range: TimeRange) -> usize {
+        let segments = self.segments.iter();
+        segments
+            .filter(|segment| range.touches(segment.entry.first_ns, segment.entry.last_ns))
+            .count()
+    }
 }
 
 impl Snapshot for View {

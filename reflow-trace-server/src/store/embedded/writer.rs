@@ -56,7 +56,7 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Admitted>) -> Result<Vec<Committed>, StoreError> {
-        let committed_ns = self.shared.settings.clock.now_ns();
+        let committed_ns = self.shared.seams.clock.now_ns();
         let written = self
             .check_room()
             .and_then(|()| log::commit(&mut self.connection, self.totals, group, committed_ns));

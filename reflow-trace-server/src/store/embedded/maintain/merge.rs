@@ -70,13 +70,13 @@ impl Maintainer {
                 }
                 Ok(())
             })?;
-            writer.shared.settings.steps.reach(Step::Swapped)?;
+            writer.shared.seams.steps.reach(Step::Swapped)?;
             let mut state = writer.shared.state();
             state.totals = totals;
             state.counts.merged_segments += removed.len() as u64;
             state.replace_segments(&removed, known);
             drop(state);
-            writer.shared.settings.steps.reach(Step::Forgotten)
+            writer.shared.seams.steps.reach(Step::Forgotten)
         })?
     }
 }

@@ -33,7 +33,7 @@ impl Maintainer {
         committed_ns: (i64, i64),
         fill: impl FnOnce(&mut SegmentWriter) -> Result<(), StoreError>,
     ) -> Result<(), Halt> {
-        let (files, steps) = (&self.shared.settings.files, &self.shared.settings.steps);
+        let (files, steps) = (&self.shared.seams.files, &self.shared.seams.steps);
         let id = self.next_segment;
         // A number is never used twice, also when the work fails: somebody may remember it.
         self.next_segment += 1;
@@ -92,14 +92,14 @@ impl Maintainer {
         if !outputs.segments.is_empty() {
             let directory = self.shared.layout.segments();
             self.shared
-                .settings
+                .seams
                 .files
                 .sync_directory(&directory)
                 .map_err(|error| {
                     StoreError::io(format!("sync `{}`", directory.display()), error)
                 })?;
         }
-        self.shared.settings.steps.reach(Step::BeforeSwap)
+        self.shared.seams.steps.reach(Step::BeforeSwap)
     }
 
     /// Ends a piece of work: what has failed leaves no files behind, what was killed leaves all.
@@ -107,7 +107,7 @@ impl Maintainer {
         if let Err(Halt::Failed(_)) = &result {
             for path in &outputs.begun {
                 // Most are not there; what cannot be removed is removed when the store is opened.
-                let _maybe = self.shared.settings.files.remove(path);
+                let _maybe = self.shared.seams.files.remove(path);
             }
         }
         result

@@ -54,7 +54,7 @@ impl Maintainer {
                 }
                 catalogue::forget_streams(transaction, streams)
             })?;
-            writer.shared.settings.steps.reach(Step::Swapped)?;
+            writer.shared.seams.steps.reach(Step::Swapped)?;
             writer.streams -= streams;
             let mut state = writer.shared.state();
             for &producer in &producers {
@@ -65,7 +65,7 @@ impl Maintainer {
             let removed: Vec<u64> = retired.iter().map(|segment| segment.entry.id).collect();
             state.replace_segments(&removed, Vec::new());
             drop(state);
-            writer.shared.settings.steps.reach(Step::Forgotten)
+            writer.shared.seams.steps.reach(Step::Forgotten)
         })??;
         self.remove_files(report)
     }
@@ -85,7 +85,7 @@ impl Maintainer {
         let mut removed = Vec::new();
         let mut failed = None;
         for segment in free {
-            match self.shared.settings.files.remove(&segment.path) {
+            match self.shared.seams.files.remove(&segment.path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     failed.get_or_insert_with(|| {
                         StoreError::io(format!("remove `{}`", segment.path.display()), error)

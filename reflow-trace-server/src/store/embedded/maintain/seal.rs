@@ -110,7 +110,7 @@ impl Maintainer {
                 }
                 log::take_out(transaction, first, last, &damaged)
             })?;
-            writer.shared.settings.steps.reach(Step::Swapped)?;
+            writer.shared.seams.steps.reach(Step::Swapped)?;
             writer.sealed = sealed;
             let mut state = writer.shared.state();
             state.totals = totals;

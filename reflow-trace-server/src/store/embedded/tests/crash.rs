@@ -1,0 +1,84 @@
+//! The process dies between any two steps that change the disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::steps::{Step, Steps};
+use super::*;
+use crate::store::StoreError;
+use crate::store::conformance::assert_equal;
+
+/// Dies when a step is reached for the `count`-th time, counted from 0, and never after.
+fn dies_at(step: Step, count: usize) -> (Steps, Arc<AtomicUsize>) {
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counter = reached.clone();
+    let steps = Steps(Some(Arc::new(move |at| {
+        at == step && counter.fetch_add(1, Ordering::Relaxed) == count
+    })));
+    (steps, reached)
+}
+
+#[test]
+fn a_death_between_any_two_steps_loses_nothing_and_doubles_nothing() {
+    let mut deaths = 0;
+    for step in Step::ALL {
+        for count in 0.. {
+            let directory = directory();
+            let (steps, reached) = dies_at(step, count);
+            let seams = Seams { steps, ..seams() };
+            let model = MemoryStore::new();
+            let mut batches = Batches::new(count as u64);
+            let mut store = open_with(small(directory.path()), seams);
+            let mut next = 1;
+            let mut died = false;
+            // Enough for several sealings and two merges.
+            while next < 40 && !died {
+                commit_both(&store, &model, &mut batches, next..next + 4);
+                next += 4;
+                died = match block_on(store.seal_all(NOON_NS)) {
+                    Ok(_) => false,
+                    Err(StoreError::Closing) => true,
+                    Err(error) => panic!("{step:?} {count}: {error}"),
+                };
+            }
+            let context = format!("died at {step:?}, reached for time {count}");
+            drop(store);
+            store = open(small(directory.path()));
+            assert_equal(&store, &model, &context);
+            commit_both(&store, &model, &mut batches, next..next + 4);
+            seal_all(&store);
+            assert_equal(&store, &model, &format!("{context}, and went on"));
+            assert_no_orphans(&store, directory.path(), &context);
+            deaths += usize::from(died);
+            if reached.load(Ordering::Relaxed) <= count {
+                break;
+            }
+        }
+    }
+    println!("{deaths} deaths");
+    assert!(deaths > 50, "{deaths} deaths");
+}
+
+/// Every file is one that the catalogue knows.
+fn assert_no_orphans(store: &EmbeddedStore, directory: &Path, context: &str) {
+    let files = std::fs::read_dir(directory.join("segments")).expect("it is there");
+    assert_eq!(files.count() as u64, store.stats().segments, "{context}");
+}
+
+#[test]
+fn orphans_are_removed_and_counted_and_foreign_files_are_left_alone() {
+    let directory = directory();
+    drop(open(small(directory.path())));
+    let segments = directory.path().join("segments");
+    for name in [
+        "0000000000000001.parquet",
+        "0000000000000009.unfinished",
+        "notes.txt",
+    ] {
+        std::fs::write(segments.join(name), "something").expect("it can be written");
+    }
+    let store = open(small(directory.path()));
+    assert_eq!(store.stats().orphans_removed, 2);
+    assert!(segments.join("notes.txt").is_file());
+    assert!(!segments.join("0000000000000001.parquet").exists());
+}

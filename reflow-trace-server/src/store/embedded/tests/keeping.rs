@@ -1,0 +1,311 @@
+//! How long things are kept, and in how many pieces.
+
+use reflow_trace::TraceEvent;
+use reflow_trace::event::ProducerId;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::*;
+use crate::store::conformance::{assert_equal, batch_of};
+use crate::store::{Snapshot, TimeRange};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A clock that a test sets.
+fn clock() -> (Clock, Arc<AtomicI64>) {
+    let time = Arc::new(AtomicI64::new(NOON_NS));
+    let shown = time.clone();
+    (Clock(Arc::new(move || shown.load(Ordering::Relaxed))), time)
+}
+
+fn maintain(store: &EmbeddedStore, now_ns: i64) {
+    block_on(store.maintain(now_ns)).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn what_is_too_old_is_retired_by_when_it_was_committed() {
+    let directory = directory();
+    let (clock, time) = clock();
+    let settings = Settings {
+        retain_for: Some(DAY),
+        ..small(directory.path())
+    };
+    let store = open_with(settings, Seams { clock, ..seams() });
+    let mut batches = Batches::new(1);
+    // Its events have times from one end of time to the other.
+    commit(&store, vec![batches.batch(1, 1, 60)]);
+    let events = store.stats().events;
+    seal_all(&store);
+    for hour in 1..=24 {
+        time.store(NOON_NS + hour * HOUR_NS, Ordering::Relaxed);
+        maintain(&store, NOON_NS + hour * HOUR_NS);
+    }
+    assert_eq!(store.view().len(), events, "it is a day old, and not more");
+    commit(&store, vec![batches.batch(1, 2, 60)]);
+    let second = store.stats().events - events;
+    seal_all(&store);
+    maintain(&store, NOON_NS + 25 * HOUR_NS);
+    assert_eq!(store.view().len(), second);
+    let stats = store.stats();
+    assert_eq!(stats.retired_events, events);
+    assert_eq!(stats.segment_events + stats.retired_events, stats.events);
+    drop(store);
+    let store = open(small(directory.path()));
+    assert_eq!(
+        store.stats().retired_events,
+        events,
+        "also when it is opened again"
+    );
+    let repeated = Batches::new(1).batch(1, 1, 60);
+    assert_eq!(
+        commit(&store, vec![repeated]),
+        [Committed::Duplicate],
+        "and is still a duplicate"
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_retires_nothing_for_an_hour() {
+    let directory = directory();
+    let store = open(Settings {
+        retain_for: Some(DAY),
+        ..small(directory.path())
+    });
+    commit(&store, vec![Batches::new(1).batch(1, 1, 60)]);
+    seal_all(&store);
+    let events = store.stats().events;
+    maintain(&store, NOON_NS + 9_000 * HOUR_NS);
+    assert!(store.stats().clock_in_doubt);
+    assert_eq!(store.view().len(), events);
+    // It was put right.
+    maintain(&store, NOON_NS + HOUR_NS / 2);
+    assert!(!store.stats().clock_in_doubt);
+    assert_eq!(store.view().len(), events);
+    // It was right: the machine has slept.
+    maintain(&store, NOON_NS + 9_000 * HOUR_NS);
+    assert_eq!(store.view().len(), events);
+    maintain(&store, NOON_NS + 9_001 * HOUR_NS);
+    assert_eq!(store.view().len(), 0);
+}
+
+#[test]
+fn what_is_too_much_goes_the_oldest_first() {
+    let directory = directory();
+    let settings = |retain_bytes| Settings {
+        retain_bytes,
+        merge_fan: 0,
+        ..small(directory.path())
+    };
+    let store = open(settings(None));
+    let mut batches = Batches::new(1);
+    for number in 1..=10 {
+        commit(&store, vec![batches.batch(1, number, 60)]);
+        seal_all(&store);
+    }
+    let before = store.stats();
+    drop(store);
+    let store = open(settings(Some(before.segment_bytes / 2)));
+    maintain(&store, NOON_NS);
+    let after = store.stats();
+    assert!(after.segment_bytes <= before.segment_bytes / 2);
+    assert!(
+        after.segment_bytes > before.segment_bytes / 4,
+        "and no more than has to"
+    );
+    assert_eq!(after.segment_events + after.retired_events, after.events);
+    let kept: Vec<_> = store.view().events(TimeRange::ALL).collect();
+    assert_eq!(kept.len() as u64, after.segment_events);
+    let newest = batches_of(1, 10);
+    let is_kept = |event: &TraceEvent| {
+        kept.iter()
+            .any(|kept| kept.as_ref().is_ok_and(|kept| kept == event))
+    };
+    assert!(newest.iter().all(is_kept), "the newest is there");
+}
+
+/// The events of the last of so many batches.
+fn batches_of(seed: u64, count: u64) -> Vec<TraceEvent> {
+    let mut batches = Batches::new(seed);
+    let last = (1..=count)
+        .map(|number| batches.batch(1, number, 60))
+        .last();
+    let batch = last.expect("there is one").batch;
+    (0..batch.len())
+        .filter_map(|index| batch.event(index))
+        .collect()
+}
+
+#[test]
+fn a_file_stays_as_long_as_a_view_holds_it() {
+    let directory = directory();
+    let store = open(Settings {
+        retain_bytes: Some(0),
+        ..small(directory.path())
+    });
+    let model = MemoryStore::new();
+    commit_both(&store, &model, &mut Batches::new(1), 1..5);
+    let view = store.view();
+    seal_all(&store);
+    let files = || {
+        std::fs::read_dir(directory.path().join("segments"))
+            .expect("it is there")
+            .count()
+    };
+    assert_eq!(
+        files(),
+        0,
+        "what the view holds is in the log, and the segment was held by nobody"
+    );
+    let due: Vec<_> = view.events(TimeRange::ALL).map(Result::ok).collect();
+    assert_eq!(due.len() as u64, model.stats().events);
+    drop(view);
+
+    let store_at = super::directory();
+    let store = open(small(store_at.path()));
+    let model = MemoryStore::new();
+    commit_both(&store, &model, &mut Batches::new(1), 1..5);
+    seal_all(&store);
+    let view = store.view();
+    drop(store);
+    // The directory is the view's until it goes.
+    assert_eq!(view.len(), model.stats().events);
+    drop(view);
+    let store = open(Settings {
+        retain_bytes: Some(0),
+        ..small(store_at.path())
+    });
+    let view = store.view();
+    let mut reading = view.events(TimeRange::ALL);
+    assert!(reading.next().is_some_and(|event| event.is_ok()));
+    maintain(&store, NOON_NS);
+    assert_eq!(store.view().len(), 0);
+    assert!(store.stats().held_bytes > 0);
+    assert!(reading.all(|event| event.is_ok()));
+    assert_eq!(
+        view.rollup(TimeRange::ALL)
+            .map(|sums| sums.events() > 0)
+            .ok(),
+        Some(true)
+    );
+    drop(reading);
+    drop(view);
+    maintain(&store, NOON_NS);
+    assert_eq!(store.stats().held_bytes, 0);
+    let files = std::fs::read_dir(store_at.path().join("segments")).expect("it is there");
+    assert_eq!(files.count(), 0);
+}
+
+#[test]
+fn there_are_never_many_segments() {
+    let directory = directory();
+    let store = open(small(directory.path()));
+    let model = MemoryStore::new();
+    let mut batches = Batches::new(1);
+    let mut most = 0;
+    for number in 1..200 {
+        commit_both(&store, &model, &mut batches, number..number + 1);
+        seal_all(&store);
+        most = most.max(store.stats().segments);
+    }
+    // Three of each power of three up to 500 events, and whole ones of 250 to 500.
+    let whole = store.stats().events / 170;
+    println!(
+        "{most} segments at most for {} events",
+        store.stats().events
+    );
+    assert!(most <= whole + 3 * 6, "{most} segments");
+    assert_equal(&store, &model, "merged");
+    assert!(store.stats().merged_segments > 50);
+}
+
+#[test]
+fn a_late_spool_makes_a_segment_of_its_own() {
+    let directory = directory();
+    let store = open(small(directory.path()));
+    let producer = ProducerId::from_bits(3);
+    let at = |time_ns: i64| {
+        let mut event = TraceEvent::message_sent("a", "out", "T", 1);
+        event.timestamp = chrono::DateTime::from_timestamp_nanos(time_ns);
+        event
+    };
+    let now: Vec<_> = (0..20).map(|second| at(NOON_NS + second)).collect();
+    let late: Vec<_> = (0..20)
+        .map(|second| at(NOON_NS - 30 * HOUR_NS + second))
+        .collect();
+    let wrong = vec![at(i64::MAX), at(0)];
+    let parts = [now, late, wrong];
+    let group = parts
+        .iter()
+        .zip(1..)
+        .map(|(events, number)| batch_of(events, producer, 1, number));
+    commit(&store, group.collect());
+    seal_all(&store);
+    assert_eq!(store.stats().segments, 4);
+    let view = store.view();
+    let opened = view.touched(TimeRange {
+        start_ns: NOON_NS - HOUR_NS,
+        end_ns: NOON_NS + HOUR_NS,
+    });
+    assert_eq!(opened, 1, "a question about now opens what is of now");
+    assert_eq!(view.events(TimeRange::ALL).count(), 42);
+}
+
+#[test]
+fn times_all_over_make_few_segments() {
+    let directory = directory();
+    let store = open(Settings {
+        seal_events: 10_000,
+        ..small(directory.path())
+    });
+    let mut random = fastrand::Rng::with_seed(1);
+    let events: Vec<_> = (0..1_000)
+        .map(|_| {
+            let mut event = TraceEvent::message_sent("a", "out", "T", 1);
+            event.timestamp = chrono::DateTime::from_timestamp_nanos(random.i64(..));
+            event
+        })
+        .collect();
+    commit(
+        &store,
+        vec![batch_of(&events, ProducerId::from_bits(3), 1, 1)],
+    );
+    seal_all(&store);
+    assert!(
+        store.stats().segments <= 8,
+        "{} segments",
+        store.stats().segments
+    );
+    assert_eq!(store.view().events(TimeRange::ALL).count(), 1_000);
+}
+
+#[test]
+fn ledgers_and_streams_are_bounded_and_what_is_forgotten_is_counted() {
+    let directory = directory();
+    let store = open(Settings {
+        ledger_bytes_max: 5_000,
+        streams_max: 20,
+        ..small(directory.path())
+    });
+    let mut batches = Batches::new(1);
+    for stream in 1..=50 {
+        commit(&store, vec![batches.batch(stream, 1, 5)]);
+    }
+    seal_all(&store);
+    maintain(&store, NOON_NS);
+    let stats = store.stats();
+    assert!(stats.retired_producers > 10, "{stats:?}");
+    assert_eq!(stats.retired_streams, 32);
+    let producers = store.view().producers().len() as u64;
+    assert_eq!(producers + stats.retired_producers, 50);
+    drop(store);
+    let store = open(small(directory.path()));
+    assert_eq!(
+        store.view().producers().len() as u64,
+        producers,
+        "also when it is opened again"
+    );
+    assert_eq!(
+        block_on(store.last(50)).ok(),
+        Some(1),
+        "the newest is remembered"
+    );
+}
