@@ -60,8 +60,9 @@ impl Line {
             .filter(wants)
             .and(self.to_server.front().map(|first| first.0));
         let wakes = self.server.as_ref().map(|end| end.session.wake_at());
-        let returns = self.to_client.front().map(|first| first.0);
-        let goes = self.server.as_ref().and(self.gone_at);
+        let returns = self.client.and(self.to_client.front().map(|first| first.0));
+        let is_read_up = self.to_server.is_empty() && self.server.is_some();
+        let goes = self.gone_at.filter(|_| is_read_up);
         [connects, arrives, wakes, returns, goes].into_iter().flatten().min()
     }
 

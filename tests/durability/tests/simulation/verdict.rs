@@ -70,10 +70,13 @@ fn is_quiet(world: &World) -> bool {
     let is_left = world
         .disk
         .change(|disk| disk.files.keys().any(|name| name.ends_with(".frames")));
+    // Batches without events are not in the account, and are waited for all the same.
     let is_settled = |process: &Process| {
-        process.machine.account().pending == 0
-            && process.machine.status().is_connected
-            && process.machine.status().spool_bytes == 0
+        let status = process.machine.status();
+        status.is_connected
+            && process.machine.account().pending == 0
+            && status.window_bytes == 0
+            && status.spool_bytes == 0
     };
     world.server.is_some() && !is_left && world.living.iter().all(is_settled)
 }

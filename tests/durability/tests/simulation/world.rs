@@ -174,7 +174,12 @@ impl World {
         } else {
             self.idle_steps += 1;
             if self.idle_steps > 50_000 {
-                return self.violate("it goes in circles");
+                let wakes: Vec<_> = self.living.iter().map(|process| process.machine.wake_at()).collect();
+                let lines: Vec<_> = self.lines.values().map(Line::next_at).collect();
+                let server = self.server.as_ref().and_then(Server::next_at);
+                return self.violate(format!(
+                    "it goes in circles: clients {wakes:?}, lines {lines:?}, server {server:?}"
+                ));
             }
         }
         self.step();
