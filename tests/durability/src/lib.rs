@@ -8,12 +8,11 @@
 //!
 //! The simulation of the same, with a clock, a disk and a network of its own, is in `tests/simulation`.
 
-
-
+pub mod oracle;
+pub mod process;
 pub mod proxy;
 pub mod runs;
-
-
-
+pub mod shared;
+pub mod spool;
 pub mod websocket;
 pub mod witness;

@@ -27,7 +27,7 @@ use plan::Plan;
 use verdict::run;
 use world::Tally;
 
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 300;
 const SEEDS_FULL: u64 = 50_000;
 
 #[test]
