@@ -109,7 +109,8 @@ impl Calibration {
         (ns as f64 / self.ns_per_tick).round() as u64
     }
 
-    fn wall_ns(&self, ticks: u64) -> i64 {
+    /// The wall time of a stamp, in nanoseconds since the epoch.
+    pub(crate) fn wall_ns(&self, ticks: u64) -> i64 {
         let since = ticks.wrapping_sub(self.now.ticks) as i64;
         self.now
             .wall_ns

@@ -64,38 +64,44 @@ impl Batch {
     /// The events, those of one ring in the order in which they ended; then the tracing's own notices:
     /// losses and counters.
     pub fn events(&self) -> impl Iterator<Item = TraceEvent> {
-        let mut rings = self.rings.iter().copied().peekable();
-        let mut ring = 0;
-        let mut at = 0;
-        let recorded = std::iter::from_fn(move || {
-            if at < self.words.len() {
-                while let Some(&(start, next)) = rings.peek()
-                    && start <= at
-                {
-                    ring = next;
-                    rings.next();
-                }
-                let end = at + SLOT_WORDS * (1 + continuation_slots(self.words[at]));
-                let words = self.words.get(at..end)?;
-                at = end;
-                let origin = Origin {
-                    producer: self.producer,
-                    ring,
-                };
-                let event = view(words, origin, &self.surroundings());
-                return Some(event.unwrap_or_else(|| {
-                    TraceEvent::loss(Loss {
-                        reason: LossReason::Corrupt,
-                        count: 1,
-                    })
-                }));
-            }
-            None
+        let surroundings = self.surroundings();
+        let recorded = self.records().map(move |(ring, words)| {
+            let origin = Origin {
+                producer: self.producer,
+                ring,
+            };
+            view(words, origin, &surroundings).unwrap_or_else(|| {
+                TraceEvent::loss(Loss {
+                    reason: LossReason::Corrupt,
+                    count: 1,
+                })
+            })
         });
         recorded.chain(self.notices.iter().cloned())
     }
 
-    fn surroundings(&self) -> Surroundings<'_> {
+    /// The words of each record, and the ring that they were read from.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (u32, &[u64])> {
+        let mut rings = self.rings.iter().copied().peekable();
+        let mut ring = 0;
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let &first = self.words.get(at)?;
+            while let Some(&(start, next)) = rings.peek()
+                && start <= at
+            {
+                ring = next;
+                rings.next();
+            }
+            let end = at + SLOT_WORDS * (1 + continuation_slots(first));
+            let words = self.words.get(at..end)?;
+            at = end;
+            Some((ring, words))
+        })
+    }
+
+    /// What the records refer to.
+    pub(crate) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
             calibration: &self.moment.calibration,
             dictionary: dictionary(),
@@ -103,6 +109,18 @@ impl Batch {
             cpu_usage_percent: self.moment.cpu_usage_percent,
             throughput: &self.moment.throughput,
         }
+    }
+
+    /// Who has recorded it.
+    #[cfg(feature = "wire")]
+    pub(crate) fn producer(&self) -> ProducerId {
+        self.producer
+    }
+
+    /// What the tracing reports of itself.
+    #[cfg(feature = "wire")]
+    pub(crate) fn notices(&self) -> &[TraceEvent] {
+        &self.notices
     }
 
     /// Where the next records go, which are of this ring.

@@ -11,4 +11,6 @@ mod process;
 mod rates;
 
 pub use batch::Batch;
+#[cfg(all(test, feature = "wire"))]
+pub(crate) use batch::Moment;
 pub(crate) use collect::Collector;

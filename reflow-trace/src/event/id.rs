@@ -19,6 +19,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::sampling::RootNumbering;
+
 /// Bits of a producer number.
 pub const PRODUCER_BITS: u32 = 52;
 /// Bits of a ring number.
@@ -174,6 +176,31 @@ impl TraceId {
         ))
     }
 
+    /// The attempt that is the root: which producer, which of its rings, the how-manieth root of the ring
+    /// (which is not the number of its event). `None` for an id of another making.
+    ///
+    /// Every id of our form has one and is given back by [`from_origin`](Self::from_origin); it means
+    /// something only where the id was made so, and not of a hash. Stores keep it, for it is a small number
+    /// where the id looks random.
+    pub fn origin(self) -> Option<EventOrigin> {
+        let (producer, root) = self.root()?;
+        let high = ((root >> 56) as u32) << RootNumbering::RING_LOW_BITS;
+        let (ring, sequence) = RootNumbering::new(producer, high).root_of(root as u64);
+        Some(EventOrigin {
+            producer,
+            ring,
+            sequence,
+        })
+    }
+
+    /// The trace of the root number `origin.sequence` in a ring.
+    pub fn from_origin(origin: EventOrigin) -> Self {
+        let numbering = RootNumbering::new(origin.producer, origin.ring & ((1 << RING_BITS) - 1));
+        let number = origin.sequence & ((1 << SEQUENCE_BITS) - 1);
+        let low = u128::from(numbering.randomness(number).bits());
+        Self::from_root(origin.producer, (u128::from(numbering.high()) << 56) | low)
+    }
+
     /// Takes a UUID from elsewhere as a trace id.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
@@ -232,6 +259,27 @@ mod tests {
         assert_eq!(EventId::new().origin(), None);
         assert_eq!(TraceId::new().root(), None);
         assert_eq!(EventId::from_uuid(Uuid::nil()).origin(), None);
+    }
+
+    #[test]
+    fn a_trace_id_is_another_writing_of_its_root() {
+        let producer = ProducerId::from_bits(0xabc_def0_1234);
+        for ring in [0, 255, 256, (1 << RING_BITS) - 1] {
+            for sequence in [0, 1, 77, (1 << SEQUENCE_BITS) - 1] {
+                let origin = EventOrigin {
+                    producer,
+                    ring,
+                    sequence,
+                };
+                let id = TraceId::from_origin(origin);
+                assert_eq!(id.origin(), Some(origin));
+            }
+        }
+        for root in [0, 1, (1 << 70) - 1, 0x2a_5555_1234_5678_9abc] {
+            let id = TraceId::from_root(producer, root);
+            assert_eq!(id.origin().map(TraceId::from_origin), Some(id));
+        }
+        assert_eq!(TraceId::new().origin(), None);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) mod tests;
 #[cfg(test)]
 pub(crate) use event::RecordTooLarge;
 pub(crate) use event::encode_event;
+#[cfg(feature = "wire")]
+pub(crate) use view::{Facts, Names, apply, event_of, metrics_of};
 pub(crate) use view::{Origin, Surroundings, view};
 
 use crate::event::Outcome;
@@ -149,7 +151,7 @@ pub(crate) const fn encode_outcome(outcome: Option<Outcome>) -> u8 {
     }
 }
 
-const fn decode_outcome(bits: u8) -> Option<Outcome> {
+pub(crate) const fn decode_outcome(bits: u8) -> Option<Outcome> {
     match bits {
         1 => Some(Outcome::Delivered),
         2 => Some(Outcome::Failed),

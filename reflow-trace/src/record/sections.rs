@@ -11,6 +11,9 @@
 //! Values are written by type: a byte that names it, then 8 bytes for numbers, the text for strings,
 //! and a count and the members for arrays and maps, each member preceded by its length.
 
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Number, Value};
 
 use crate::ring::SLOT_WORDS;
@@ -84,6 +87,13 @@ const TAGS: [Tag; 25] = [
     Tag::Threshold,
     Tag::ContentTruncated,
 ];
+
+impl Tag {
+    /// The tag that is written as this number.
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        TAGS.get(usize::from(byte).checked_sub(1)?).copied()
+    }
+}
 
 const KEY_LENGTH_MAX: usize = (1 << 24) - 1;
 /// Sections up to here are put together on the stack; a multiple of eight.
@@ -220,13 +230,23 @@ impl Sections {
 }
 
 /// One section, read back.
-pub(crate) struct Section {
+pub(crate) struct Section<'a> {
     pub(crate) tag: Tag,
     key_length: usize,
-    bytes: Vec<u8>,
+    bytes: Cow<'a, [u8]>,
 }
 
-impl Section {
+impl<'a> Section<'a> {
+    /// A section whose payload, behind the first `key_length` bytes, lies elsewhere.
+    #[cfg(feature = "wire")]
+    pub(crate) fn borrowed(tag: Tag, key_length: usize, bytes: &'a [u8]) -> Option<Self> {
+        (key_length <= bytes.len()).then_some(Self {
+            tag,
+            key_length,
+            bytes: Cow::Borrowed(bytes),
+        })
+    }
+
     /// The payload without the key.
     pub(crate) fn payload(&self) -> &[u8] {
         &self.bytes[self.key_length..]
@@ -242,36 +262,101 @@ impl Section {
         self.payload().first_chunk().copied()
     }
 
+    /// The payload without the key, where it lies elsewhere.
+    #[cfg(feature = "wire")]
+    pub(crate) fn borrowed_payload(&self) -> Option<&'a [u8]> {
+        match self.bytes {
+            Cow::Borrowed(bytes) => bytes.get(self.key_length..),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    /// The key of an attribute.
+    #[cfg(feature = "wire")]
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.bytes[..self.key_length]
+    }
+
+    /// Whether the payload is what its tag asks for, so that `apply` reads it.
+    #[cfg(feature = "wire")]
+    pub(crate) fn is_whole(&self) -> bool {
+        let payload = self.payload();
+        let bytes_min = match self.tag {
+            Tag::Attribute => return is_value(payload, 0),
+            Tag::Timestamp => return self.timestamp().is_some(),
+            Tag::HomeRing => 4,
+            Tag::EventId | Tag::TraceId | Tag::Parent | Tag::Root => 16,
+            Tag::Metrics => 1,
+            Tag::Message | Tag::Threshold => 8,
+            _ => 0,
+        };
+        payload.len() >= bytes_min
+    }
+
+    /// The time that a timestamp says.
+    pub(crate) fn timestamp(&self) -> Option<DateTime<Utc>> {
+        let payload = self.number::<12>()?;
+        let (seconds, nanoseconds) = payload.split_at(8);
+        DateTime::from_timestamp(
+            i64::from_le_bytes(seconds.try_into().ok()?),
+            u32::from_le_bytes(nanoseconds.try_into().ok()?),
+        )
+    }
+
     /// Key and value of an attribute.
     pub(crate) fn attribute(&self) -> Option<(String, Value)> {
         let key = String::from_utf8_lossy(&self.bytes[..self.key_length]).into_owned();
-        let mut rest = self.payload();
-        Some((key, read_value(&mut rest, 0)?))
+        Some((key, read_value(self.payload(), 0)?))
     }
 }
 
-/// Reads sections until they end or make no sense.
-pub(crate) fn read(mut words: &[u64]) -> impl Iterator<Item = Section> {
+/// Where a section lies among words.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) tag: Tag,
+    pub(crate) key_length: usize,
+    /// Bytes of key and payload.
+    pub(crate) length: usize,
+    /// They lie in these words.
+    pub(crate) words: &'a [u64],
+}
+
+/// Finds sections until they end or make no sense.
+pub(crate) fn find(mut words: &[u64]) -> impl Iterator<Item = Place<'_>> {
     std::iter::from_fn(move || {
         let (&header, rest) = words.split_first()?;
-        let tag = TAGS.into_iter().find(|&tag| tag as u64 == header & 0xff)?;
+        let tag = Tag::from_byte(header as u8)?;
         let key_length = (header >> 8) as usize & KEY_LENGTH_MAX;
         let length = (header >> 32) as usize;
         let payload_words = length.div_ceil(8);
         if key_length > length || payload_words > rest.len() {
             return None;
         }
-        let mut bytes: Vec<u8> = rest[..payload_words]
+        let (payload, behind) = rest.split_at(payload_words);
+        words = behind;
+        Some(Place {
+            tag,
+            key_length,
+            length,
+            words: payload,
+        })
+    })
+}
+
+/// Reads sections until they end or make no sense.
+pub(crate) fn read(words: &[u64]) -> impl Iterator<Item = Section<'_>> {
+    find(words).map(|place| {
+        let mut bytes: Vec<u8> = place
+            .words
             .iter()
             .flat_map(|word| word.to_le_bytes())
             .collect();
-        bytes.truncate(length);
-        words = &rest[payload_words..];
-        Some(Section {
-            tag,
-            key_length,
-            bytes,
-        })
+        bytes.truncate(place.length);
+        Section {
+            tag: place.tag,
+            key_length: place.key_length,
+            bytes: Cow::Owned(bytes),
+        }
     })
 }
 
@@ -347,7 +432,32 @@ fn split_sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(member)
 }
 
-fn read_value(bytes: &mut &[u8], depth: usize) -> Option<Value> {
+/// Whether [`read_value`] reads it.
+#[cfg(feature = "wire")]
+fn is_value(bytes: &[u8], depth: usize) -> bool {
+    let Some((&kind, mut rest)) = bytes.split_first() else {
+        return false;
+    };
+    match kind {
+        0 | 1 | 2 | 6 => true,
+        3..=5 => rest.len() >= 8,
+        7 | 8 if depth < DEPTH_MAX => {
+            while !rest.is_empty() {
+                if kind == 8 && split_sized(&mut rest).is_none() {
+                    return false;
+                }
+                match split_sized(&mut rest) {
+                    Some(member) if is_value(member, depth + 1) => {}
+                    _ => return false,
+                }
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+fn read_value(bytes: &[u8], depth: usize) -> Option<Value> {
     let (&kind, mut rest) = bytes.split_first()?;
     let number = || Some(u64::from_le_bytes(*rest.first_chunk()?));
     Some(match kind {
@@ -362,7 +472,7 @@ fn read_value(bytes: &mut &[u8], depth: usize) -> Option<Value> {
         7 => {
             let mut members = Vec::new();
             while !rest.is_empty() {
-                members.push(read_value(&mut split_sized(&mut rest)?, depth + 1)?);
+                members.push(read_value(split_sized(&mut rest)?, depth + 1)?);
             }
             Value::Array(members)
         }
@@ -370,7 +480,7 @@ fn read_value(bytes: &mut &[u8], depth: usize) -> Option<Value> {
             let mut members = Map::new();
             while !rest.is_empty() {
                 let key = String::from_utf8_lossy(split_sized(&mut rest)?).into_owned();
-                members.insert(key, read_value(&mut split_sized(&mut rest)?, depth + 1)?);
+                members.insert(key, read_value(split_sized(&mut rest)?, depth + 1)?);
             }
             Value::Object(members)
         }

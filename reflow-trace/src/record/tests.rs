@@ -35,7 +35,7 @@ fn read_back(
     )
 }
 
-fn record() -> impl Strategy<Value = Record> {
+pub(crate) fn record() -> impl Strategy<Value = Record> {
     let place = (
         0..1u64 << 48,
         any::<u64>(),
@@ -86,7 +86,7 @@ fn record() -> impl Strategy<Value = Record> {
     )
 }
 
-fn json_value() -> impl Strategy<Value = Value> {
+pub(crate) fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

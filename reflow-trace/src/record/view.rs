@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -40,118 +40,208 @@ pub(crate) fn view(words: &[u64], origin: Origin, around: &Surroundings<'_>) -> 
     let (first, rest): (&Words, _) = words.split_first_chunk::<SLOT_WORDS>()?;
     let record = Record::unpack(first)?;
     let names = around.dictionary.edge_names(record.edge);
-    let mut event = event_of_words(&record, &names, origin, around);
-    if record.flags & flag::BY_HAND != 0 {
-        forget_what_sections_hold(&mut event);
-    }
+    let message_type = around.dictionary.type_name(record.message_type);
+    let message_type = (record.message_type != 0).then_some(&*message_type);
+    let facts = facts_of(&record, (&*names).into(), message_type, origin, around);
+    let mut event = event_of(&facts);
     for section in sections::read(rest) {
-        apply(&mut event, &section, origin, &record)?;
+        if section.tag == Tag::HomeRing {
+            let ring = u32::from_le_bytes(section.number()?);
+            move_to(&mut event, ring, origin.producer, record.sequence);
+        } else {
+            apply(&mut event, &section, record.kind, record.flags)?;
+        }
     }
     Some(event)
 }
 
-fn event_of_words(
-    record: &Record,
-    names: &EdgeNames,
-    origin: Origin,
-    around: &Surroundings<'_>,
-) -> TraceEvent {
-    let event_type = type_of(record, names);
-    let receives = record.kind == Kind::MessageReceived && record.flags & flag::BY_HAND == 0;
-    let (actor, port) = if receives {
-        (&names.to_actor, &names.to_port)
-    } else {
-        (&names.from_actor, &names.from_port)
-    };
-    let event_id = EventId::from_origin(EventOrigin {
-        producer: origin.producer,
-        ring: origin.ring,
-        sequence: record.sequence,
+/// The attempt began in another ring than the one it was read from.
+fn move_to(event: &mut TraceEvent, ring: u32, producer: ProducerId, sequence: u64) {
+    event.event_id = EventId::from_origin(EventOrigin {
+        ring,
+        producer,
+        sequence,
     });
-    let parent = (record.flags & flag::CAUSE != 0).then(|| {
-        EventId::from_origin(EventOrigin {
-            producer: origin.producer,
-            ring: record.cause_ring,
-            sequence: record.cause_sequence,
-        })
-    });
-    let in_trace = record.flags & flag::IN_TRACE != 0;
-    let duration = record
-        .duration
-        .map(|ticks| around.calibration.duration_ns(ticks));
-    let dropped = record.kind == Kind::Send && record.outcome == Some(Outcome::Dropped);
-    let waiting = record
-        .wide
-        .filter(|_| receives || dropped)
-        .map(|ticks| around.calibration.duration_ns(ticks));
-    let memory = record.wide.filter(|_| !receives && !dropped);
-    // What was taken up without a context was led to by something that is not known.
-    let is_root = record.flags & (flag::ROOT | flag::UNLINKED) == flag::ROOT && parent.is_none();
-    let mut data = TraceEventData {
-        port: Some(port.to_string()),
-        message: (record.message_type != 0).then(|| MessageSnapshot {
-            message_type: around.dictionary.type_name(record.message_type).to_string(),
-            size_bytes: record.size.unwrap_or(0) as usize,
-            size_is_shallow: record.flags & flag::SHALLOW_SIZE != 0,
-            ..MessageSnapshot::default()
-        }),
-        performance_metrics: PerformanceMetrics {
-            execution_time_ns: duration,
-            memory_usage_bytes: memory.map(|bytes| bytes as usize),
-            cpu_usage_percent: around.cpu_usage_percent,
-            queue_depth: record.depth.map(|depth| depth as usize),
-            throughput_msgs_per_sec: (record.kind == Kind::Send)
-                .then(|| around.throughput.get(&record.edge).copied())
-                .flatten(),
-            waiting_time_ns: waiting,
-        },
-        ..TraceEventData::default()
-    };
-    if record.kind == Kind::Send {
-        describe_edge(names, &mut data);
-    }
-    if record.flags & flag::UNLINKED != 0 {
-        data.custom_attributes
-            .insert("unlinked".to_owned(), json!(true));
-    }
-    if record.flags & flag::TRACE_BY_ID != 0 && parent.is_none() {
-        data.custom_attributes
-            .insert("trace_by_id".to_owned(), json!(true));
-    }
-    if record.flags & flag::TRACE_CUT != 0 {
-        data.custom_attributes
-            .insert("trace_cut".to_owned(), json!(true));
-    }
-    TraceEvent {
-        event_id,
-        timestamp: around.calibration.timestamp(record.start),
-        event_type,
-        actor_id: actor.to_string(),
-        data,
-        causality: CausalityInfo {
-            parent_event_id: parent,
-            root_cause_event_id: is_root.then_some(event_id),
-            hop_count: (record.flags & flag::HOPS != 0).then_some(record.hops),
-            ..CausalityInfo::default()
-        },
-        outcome: record.outcome,
-        trace_id: in_trace.then(|| {
-            let root = (u128::from(record.trace_high) << 56) | u128::from(record.randomness);
-            TraceId::from_root(origin.producer, root)
-        }),
-        sampling: SamplingInfo {
-            threshold: around.thresholds.threshold(record.policy),
-        },
+    if event.causality.root_cause_event_id.is_some() {
+        event.causality.root_cause_event_id = Some(event.event_id);
     }
 }
 
-fn type_of(record: &Record, names: &EdgeNames) -> TraceEventType {
-    let by_hand = record.flags & flag::BY_HAND != 0;
-    match record.kind {
-        Kind::Send if by_hand || record.outcome == Some(Outcome::Delivered) => {
+/// What is known of a record once numbers have become names, and ticks have become nanoseconds.
+pub(crate) struct Facts<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) flags: u16,
+    pub(crate) event_id: EventId,
+    pub(crate) timestamp: DateTime<Utc>,
+    pub(crate) duration_ns: Option<u64>,
+    pub(crate) names: Names<'a>,
+    pub(crate) message_type: Option<&'a str>,
+    pub(crate) size: Option<u64>,
+    pub(crate) depth: Option<u64>,
+    pub(crate) waiting_ns: Option<u64>,
+    pub(crate) memory_bytes: Option<u64>,
+    pub(crate) cpu_usage_percent: Option<f32>,
+    pub(crate) throughput: Option<f64>,
+    pub(crate) parent: Option<EventId>,
+    pub(crate) trace_id: Option<TraceId>,
+    pub(crate) hops: u8,
+    pub(crate) threshold: Option<Threshold>,
+}
+
+/// The names of an edge, wherever they are kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) from_actor: &'a str,
+    pub(crate) from_port: &'a str,
+    pub(crate) to_actor: &'a str,
+    pub(crate) to_port: &'a str,
+    pub(crate) protocol: &'a str,
+    pub(crate) compression: &'a str,
+}
+
+impl<'a> From<&'a EdgeNames> for Names<'a> {
+    fn from(names: &'a EdgeNames) -> Self {
+        Self {
+            from_actor: &names.from_actor,
+            from_port: &names.from_port,
+            to_actor: &names.to_actor,
+            to_port: &names.to_port,
+            protocol: &names.protocol,
+            compression: &names.compression,
+        }
+    }
+}
+
+impl Record {
+    /// Taken up by a probe; one that was built by hand says for itself what it is.
+    pub(crate) fn receives(kind: Kind, flags: u16) -> bool {
+        kind == Kind::MessageReceived && flags & flag::BY_HAND == 0
+    }
+
+    /// Whether `wide` is a waiting time, and not memory.
+    pub(crate) fn has_waiting(kind: Kind, outcome: Option<Outcome>, flags: u16) -> bool {
+        let dropped = kind == Kind::Send && outcome == Some(Outcome::Dropped);
+        Self::receives(kind, flags) || dropped
+    }
+}
+
+fn facts_of<'a>(
+    record: &Record,
+    names: Names<'a>,
+    message_type: Option<&'a str>,
+    origin: Origin,
+    around: &Surroundings<'_>,
+) -> Facts<'a> {
+    let id = |ring, sequence| {
+        EventId::from_origin(EventOrigin {
+            producer: origin.producer,
+            ring,
+            sequence,
+        })
+    };
+    let ns = |ticks| around.calibration.duration_ns(ticks);
+    let has_waiting = Record::has_waiting(record.kind, record.outcome, record.flags);
+    Facts {
+        kind: record.kind,
+        outcome: record.outcome,
+        flags: record.flags,
+        event_id: id(origin.ring, record.sequence),
+        timestamp: around.calibration.timestamp(record.start),
+        duration_ns: record.duration.map(ns),
+        names,
+        message_type,
+        size: record.size,
+        depth: record.depth,
+        waiting_ns: record.wide.filter(|_| has_waiting).map(ns),
+        memory_bytes: record.wide.filter(|_| !has_waiting),
+        cpu_usage_percent: around.cpu_usage_percent,
+        throughput: (record.kind == Kind::Send)
+            .then(|| around.throughput.get(&record.edge).copied())
+            .flatten(),
+        parent: (record.flags & flag::CAUSE != 0)
+            .then(|| id(record.cause_ring, record.cause_sequence)),
+        trace_id: (record.flags & flag::IN_TRACE != 0).then(|| {
+            let root = (u128::from(record.trace_high) << 56) | u128::from(record.randomness);
+            TraceId::from_root(origin.producer, root)
+        }),
+        hops: record.hops,
+        threshold: around.thresholds.threshold(record.policy),
+    }
+}
+
+/// The event of a record as far as it is in the words; the rest is in sections, see [`apply`].
+pub(crate) fn event_of(facts: &Facts<'_>) -> TraceEvent {
+    let names = facts.names;
+    let has = |flag| facts.flags & flag != 0;
+    let (actor, port) = if Record::receives(facts.kind, facts.flags) {
+        (names.to_actor, names.to_port)
+    } else {
+        (names.from_actor, names.from_port)
+    };
+    // What was taken up without a context was led to by something that is not known.
+    let is_root = has(flag::ROOT) && !has(flag::UNLINKED) && facts.parent.is_none();
+    let mut data = TraceEventData {
+        port: Some(port.to_owned()),
+        message: facts.message_type.map(|name| MessageSnapshot {
+            message_type: name.to_owned(),
+            size_bytes: facts.size.unwrap_or(0) as usize,
+            size_is_shallow: has(flag::SHALLOW_SIZE),
+            ..MessageSnapshot::default()
+        }),
+        performance_metrics: PerformanceMetrics {
+            execution_time_ns: facts.duration_ns,
+            memory_usage_bytes: facts.memory_bytes.map(|bytes| bytes as usize),
+            cpu_usage_percent: facts.cpu_usage_percent,
+            queue_depth: facts.depth.map(|depth| depth as usize),
+            throughput_msgs_per_sec: facts.throughput,
+            waiting_time_ns: facts.waiting_ns,
+        },
+        ..TraceEventData::default()
+    };
+    if facts.kind == Kind::Send {
+        describe_edge(&names, &mut data);
+    }
+    for (is_so, key) in [
+        (has(flag::UNLINKED), "unlinked"),
+        (has(flag::TRACE_BY_ID) && !has(flag::CAUSE), "trace_by_id"),
+        (has(flag::TRACE_CUT), "trace_cut"),
+    ] {
+        if is_so {
+            data.custom_attributes.insert(key.to_owned(), json!(true));
+        }
+    }
+    let mut event = TraceEvent {
+        event_id: facts.event_id,
+        timestamp: facts.timestamp,
+        event_type: type_of(facts),
+        actor_id: actor.to_owned(),
+        data,
+        causality: CausalityInfo {
+            parent_event_id: facts.parent,
+            root_cause_event_id: is_root.then_some(facts.event_id),
+            hop_count: has(flag::HOPS).then_some(facts.hops),
+            ..CausalityInfo::default()
+        },
+        outcome: facts.outcome,
+        trace_id: facts.trace_id,
+        sampling: SamplingInfo {
+            threshold: facts.threshold,
+        },
+    };
+    if has(flag::BY_HAND) {
+        forget_what_sections_hold(&mut event);
+    }
+    event
+}
+
+fn type_of(facts: &Facts<'_>) -> TraceEventType {
+    let by_hand = facts.flags & flag::BY_HAND != 0;
+    match facts.kind {
+        Kind::Send if by_hand || facts.outcome == Some(Outcome::Delivered) => {
             TraceEventType::DataFlow {
-                to_actor: names.to_actor.to_string(),
-                to_port: names.to_port.to_string(),
+                to_actor: facts.names.to_actor.to_owned(),
+                to_port: facts.names.to_port.to_owned(),
             }
         }
         Kind::Send | Kind::MessageSent => TraceEventType::MessageSent,
@@ -168,14 +258,14 @@ fn type_of(record: &Record, names: &EdgeNames) -> TraceEventType {
 }
 
 /// The attributes that the specification prints for a data flow.
-fn describe_edge(names: &EdgeNames, data: &mut TraceEventData) {
+fn describe_edge(names: &Names<'_>, data: &mut TraceEventData) {
     for (key, name) in [
-        ("source_actor", &names.from_actor),
-        ("source_port", &names.from_port),
-        ("destination_actor", &names.to_actor),
-        ("destination_port", &names.to_port),
-        ("protocol", &names.protocol),
-        ("compression", &names.compression),
+        ("source_actor", names.from_actor),
+        ("source_port", names.from_port),
+        ("destination_actor", names.to_actor),
+        ("destination_port", names.to_port),
+        ("protocol", names.protocol),
+        ("compression", names.compression),
     ] {
         data.custom_attributes.insert(key.to_owned(), json!(name));
     }
@@ -198,32 +288,28 @@ fn forget_what_sections_hold(event: &mut TraceEvent) {
     event.sampling = SamplingInfo::default();
 }
 
-fn uuid_of(section: &Section) -> Option<Uuid> {
+fn uuid_of(section: &Section<'_>) -> Option<Uuid> {
     section.number().map(Uuid::from_bytes)
 }
 
-fn ids_of(section: &Section) -> Vec<EventId> {
+fn ids_of(section: &Section<'_>) -> Vec<EventId> {
     let ids = section.payload().as_chunks::<16>().0;
     ids.iter()
         .map(|&id| EventId(Uuid::from_bytes(id)))
         .collect()
 }
 
-/// `None` when the section is broken.
-fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Record) -> Option<()> {
+/// Adds what a section says; `None` when it is broken.
+pub(crate) fn apply(
+    event: &mut TraceEvent,
+    section: &Section<'_>,
+    kind: Kind,
+    flags: u16,
+) -> Option<()> {
     let data = &mut event.data;
     match section.tag {
-        Tag::HomeRing => {
-            let ring = u32::from_le_bytes(section.number()?);
-            event.event_id = EventId::from_origin(EventOrigin {
-                ring,
-                producer: origin.producer,
-                sequence: record.sequence,
-            });
-            if event.causality.root_cause_event_id.is_some() {
-                event.causality.root_cause_event_id = Some(event.event_id);
-            }
-        }
+        // Whoever knows the ring has seen to it.
+        Tag::HomeRing => {}
         Tag::Attribute => {
             let (key, value) = section.attribute()?;
             data.custom_attributes.insert(key, value);
@@ -238,7 +324,7 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
         Tag::Root => event.causality.root_cause_event_id = Some(EventId(uuid_of(section)?)),
         Tag::Chain => event.causality.dependency_chain = ids_of(section),
         // What a message was made from caused its send; who takes it up was caused by the send alone.
-        Tag::Joined if record.kind == Kind::MessageReceived && record.flags & flag::CAUSE != 0 => {}
+        Tag::Joined if kind == Kind::MessageReceived && flags & flag::CAUSE != 0 => {}
         Tag::Joined => event.causality.joined_event_ids.extend(ids_of(section)),
         Tag::Span => event.causality.span_id = section.text(),
         Tag::Actor => event.actor_id = section.text(),
@@ -253,14 +339,7 @@ fn apply(event: &mut TraceEvent, section: &Section, origin: Origin, record: &Rec
             }
         }
         Tag::MessageType => data.message.get_or_insert_default().message_type = section.text(),
-        Tag::Timestamp => {
-            let payload = section.number::<12>()?;
-            let (seconds, nanoseconds) = payload.split_at(8);
-            event.timestamp = DateTime::from_timestamp(
-                i64::from_le_bytes(seconds.try_into().ok()?),
-                u32::from_le_bytes(nanoseconds.try_into().ok()?),
-            )?;
-        }
+        Tag::Timestamp => event.timestamp = section.timestamp()?,
         Tag::Metrics => data.performance_metrics = metrics_of(section)?,
         Tag::Message => {
             let message = data.message.get_or_insert_default();
@@ -300,7 +379,7 @@ fn state_of(data: &mut TraceEventData) -> &mut StateDiff {
     })
 }
 
-fn metrics_of(section: &Section) -> Option<PerformanceMetrics> {
+pub(crate) fn metrics_of(section: &Section<'_>) -> Option<PerformanceMetrics> {
     let (&known, values) = section.payload().split_first()?;
     let values = values.as_chunks::<8>().0;
     let value = |index: usize| {

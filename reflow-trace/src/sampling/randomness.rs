@@ -52,12 +52,12 @@ pub(crate) struct RootNumbering {
     ring_high: u16,
 }
 
-/// Bits of the ring number that go through the permutation, beside the 48 of the root's number.
-const RING_LOW_BITS: u32 = 8;
-
 impl RootNumbering {
+    /// Bits of the ring number that go through the permutation, beside the 48 of the root's number.
+    pub(crate) const RING_LOW_BITS: u32 = 8;
+
     pub(crate) fn new(producer: ProducerId, ring: u32) -> Self {
-        let ring_high = (ring >> RING_LOW_BITS) as u16;
+        let ring_high = (ring >> Self::RING_LOW_BITS) as u16;
         // Any spreading of the key will do; this is the finalizer of splitmix64.
         let mut key = producer.bits() ^ (u64::from(ring_high) << 50);
         key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -79,6 +79,15 @@ impl RootNumbering {
         debug_assert!(number < 1 << 48, "nobody sends so much");
         Randomness(permute(number ^ self.key))
     }
+
+    /// The ring and the number of a root with this randomness; `self` is the numbering of any ring with
+    /// the same upper bits whose lower ones are 0.
+    #[inline]
+    pub(crate) const fn root_of(self, randomness: u64) -> (u32, u64) {
+        let value = unpermute(randomness & MASK) ^ self.key;
+        let ring = ((self.ring_high as u32) << Self::RING_LOW_BITS) | ((value >> 48) as u32 & 0xff);
+        (ring, value & ((1 << 48) - 1))
+    }
 }
 
 /// A bijection of 56-bit numbers: every step can be undone.
@@ -90,6 +99,28 @@ const fn permute(mut value: u64) -> u64 {
     value = value.wrapping_mul(MULTIPLIERS[1]) & MASK;
     value ^= value >> HALF;
     value
+}
+
+/// The inverse of [`permute`]. A shift by half is its own inverse.
+const fn unpermute(mut value: u64) -> u64 {
+    const INVERSES: [u64; 2] = [inverse(MULTIPLIERS[0]), inverse(MULTIPLIERS[1])];
+    value ^= value >> HALF;
+    value = value.wrapping_mul(INVERSES[1]) & MASK;
+    value ^= value >> HALF;
+    value = value.wrapping_mul(INVERSES[0]) & MASK;
+    value ^= value >> HALF;
+    value
+}
+
+/// The number by which an odd one gives 1, modulo 2⁶⁴: each of Newton's steps doubles the right bits.
+const fn inverse(odd: u64) -> u64 {
+    let mut inverse = odd;
+    let mut step = 0;
+    while step < 6 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse
 }
 
 #[cfg(test)]
@@ -109,6 +140,19 @@ mod tests {
                     seen.insert(numbering.randomness(number)),
                     "ring {ring}, root {number}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn a_trace_tells_the_ring_and_the_number_of_its_root() {
+        let producer = ProducerId::from_bits(0x000f_edcb_a987_6543);
+        for ring in [0, 1, 255, 256, 0x2a_bcde, (1 << 22) - 1] {
+            let numbering = RootNumbering::new(producer, ring);
+            for number in [0, 1, 2, 12_345_678, (1 << 48) - 1] {
+                let randomness = numbering.randomness(number).bits();
+                let base = RootNumbering::new(producer, u32::from(numbering.high()) << 8);
+                assert_eq!(base.root_of(randomness), (ring, number));
             }
         }
     }

@@ -22,11 +22,16 @@ pub enum SealError {
         max: u64,
     },
     /// An event exceeds what a record can hold, 65 535 slots of 64 bytes.
-    #[error("event {index} has attributes or content of more than 4 MB: leave it out")]
+    #[error(
+        "event {index} has attributes or content of more than 4 MB, or nested more than 128 deep: leave it out"
+    )]
     EventTooLarge {
         /// Which of the events.
         index: usize,
     },
+    /// Something that the tracing says of itself cannot be read back, which is a fault of the tracing.
+    #[error("a notice of the tracing itself cannot be read back")]
+    NotANotice,
     /// zstd has no memory.
     #[error("zstd could not compress {bytes} bytes: it found no memory")]
     Compression {
@@ -70,6 +75,18 @@ pub enum WireError {
         amount: u64,
         /// How much there may be.
         max: u64,
+    },
+    /// A field of another type than it has.
+    #[error("the field `{field}` has another type than it has in version 1")]
+    Type {
+        /// Which field.
+        field: &'static str,
+    },
+    /// A number in a column that ends early, or has more than 64 bits.
+    #[error("a number in `{column}` ends early or has more than 64 bits")]
+    Varint {
+        /// Which column.
+        column: &'static str,
     },
     /// A column that has not one value for each event.
     #[error("the column `{column}` has {values} values, where {expected} are due")]

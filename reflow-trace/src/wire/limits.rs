@@ -18,7 +18,7 @@ pub struct BatchLimits {
     /// Most edges, most message types, most thresholds and most rings in the dictionary of a batch;
     /// default 65 536 of each.
     pub entries_max: u32,
-    /// Most lines in a snapshot of the exact counters; default 1 048 576.
+    /// Most lines in the snapshots of exact counters, edges and rings together; default 131 072.
     pub counters_max: u32,
 }
 
@@ -29,7 +29,7 @@ impl Default for BatchLimits {
             events_max: 1 << 16,
             names_max: 1 << 19,
             entries_max: 1 << 16,
-            counters_max: 1 << 20,
+            counters_max: 1 << 17,
         }
     }
 }

@@ -8,12 +8,17 @@ mod error;
 pub mod format;
 pub mod frame;
 mod limits;
+mod notice;
+mod protobuf;
 mod row;
 mod seal;
+mod sections;
+#[cfg(test)]
+mod tests;
 
 pub use batch::{EdgeNames, WireBatch};
 pub use error::{SealError, WireError};
 pub use frame::{Frame, FrameError, FrameHeader, FrameKind, FrameLimits, Level};
 pub use limits::BatchLimits;
 pub use row::{EventRow, MessageId, RowKind};
-pub use seal::{Sealer, seal, seal_events};
+pub use seal::{Sealed, Sealer, seal, seal_events};

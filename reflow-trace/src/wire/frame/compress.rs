@@ -61,6 +61,9 @@ impl Compressor {
     }
 }
 
+/// How a zstd frame begins: RFC 8878, section 3.1.1.
+const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+
 /// The `plain_len` bytes that `payload` is the one zstd frame of. The caller has compared the lengths with
 /// its limits; no more than `plain_len` bytes are taken, whatever the payload says.
 pub(super) fn decompress(payload: &[u8], plain_len: usize) -> Result<Bytes, FrameError> {
@@ -70,6 +73,9 @@ pub(super) fn decompress(payload: &[u8], plain_len: usize) -> Result<Bytes, Fram
     };
     let said = |code| broken(zstd_safe::get_error_name(code));
     // zstd itself would go on with a second frame, and skip what it calls skippable.
+    if !payload.starts_with(&MAGIC) {
+        return Err(broken("it begins otherwise"));
+    }
     let length = zstd_safe::find_frame_compressed_size(payload).map_err(said)?;
     if length != payload.len() {
         return Err(broken("something follows it"));

@@ -66,6 +66,10 @@ fn messages() -> Vec<Message> {
             text: "done".into(),
             retry_after_ms: None,
         }),
+        Message::Skip {
+            stream: 5,
+            number: 0,
+        },
         Message::Ping(0),
         Message::Pong(u64::MAX),
     ]
@@ -120,8 +124,8 @@ fn what_a_later_version_may_say_is_refused_by_name() {
         parse(&version),
         Err(FrameError::UnknownVersion { byte: b'2' })
     );
-    let kind = with(&frame, |bytes| bytes[4] = 9);
-    assert_eq!(parse(&kind), Err(FrameError::UnknownKind { byte: 9 }));
+    let kind = with(&frame, |bytes| bytes[4] = 10);
+    assert_eq!(parse(&kind), Err(FrameError::UnknownKind { byte: 10 }));
     let flags = with(&frame, |bytes| bytes[5] = 0b10);
     assert_eq!(parse(&flags), Err(FrameError::UnknownFlags { byte: 0b10 }));
 }
@@ -187,8 +191,8 @@ fn compressed(plain: &[u8]) -> Frame {
 
 #[test]
 fn a_compressed_payload_comes_out_as_it_was() {
-    for length in [0, 1, 100, 70_000] {
-        let plain: Vec<u8> = (0..length).map(|n: u32| (n * n) as u8).collect();
+    for length in [0, 1, 100, 60_000] {
+        let plain: Vec<u8> = (0..length).map(|n: u32| n.wrapping_mul(n) as u8).collect();
         let frame = compressed(&plain);
         let read = parse(frame.bytes()).expect("a frame");
         assert_eq!(
@@ -219,7 +223,7 @@ fn a_bomb_is_refused_by_what_it_says_and_by_what_it_does() {
 
 #[test]
 fn a_payload_that_is_not_exactly_one_zstd_frame_is_refused() {
-    let plain: Vec<u8> = (0..3_000u32).map(|n| (n * n >> 3) as u8).collect();
+    let plain: Vec<u8> = (0..3_000u32).map(|n| ((n * n) >> 3) as u8).collect();
     let whole = compressed(&plain).payload();
     let refused = |packed: &[u8], plain_len: u32| {
         let frame = Frame::build(FrameKind::Batch, [7, 1], 3, plain_len, true, packed);
@@ -245,7 +249,7 @@ fn arbitrary_payloads_of_messages_are_read_without_panic() {
     use proptest::prelude::*;
 
     proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() },
-        |(kind in 0usize..8, payload in proptest::collection::vec(any::<u8>(), 0..64))| {
+        |(kind in 0..FrameKind::ALL.len(), payload in proptest::collection::vec(any::<u8>(), 0..64))| {
         let kind = FrameKind::ALL[kind];
         let frame = Frame::build(kind, [0, 0], 0, 0, false, &payload);
         // Whether they hold a message does not matter here.

@@ -1,0 +1,4 @@
+//! What goes in comes out, and what is broken is refused.
+
+mod batches;
+mod round;
