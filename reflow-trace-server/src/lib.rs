@@ -22,6 +22,8 @@
 pub mod command;
 pub mod commit;
 pub mod config;
+#[cfg(test)]
+mod documents;
 pub mod http;
 pub mod ingest;
 pub mod observe;

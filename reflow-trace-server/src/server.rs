@@ -84,8 +84,10 @@ impl Server {
         let directory = config.data.display().to_string();
         // Opening reads and repairs: not on a thread of the runtime.
         let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(settings)).await;
-        let opened = opened.unwrap_or_else(|fault| {
-            std::panic::resume_unwind(fault.try_into_panic().unwrap_or_else(|_| Box::new("the runtime ended")))
+        let opened = opened.unwrap_or_else(|fault| match fault.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends.
+            Err(_) => Err(StoreError::Closing),
         });
         let store = opened.map_err(|source| StartError::Store { directory, source })?;
         Self::start_with(config, Arc::new(store)).await
@@ -96,7 +98,10 @@ impl Server {
     /// # Errors
     ///
     /// See [`StartError`]; nothing runs then.
-    pub async fn start_with(config: Config, store: Arc<dyn Store>) -> Result<RunningServer, StartError> {
+    pub async fn start_with(
+        config: Config,
+        store: Arc<dyn Store>,
+    ) -> Result<RunningServer, StartError> {
         config.check()?;
         let tokens = Tokens::load(&config.auth)?;
         let tls = load_tls(&config.tls)?;
@@ -108,8 +113,12 @@ impl Server {
         let addr = listener.local_addr().map_err(listen)?;
         let metrics = Arc::new(Metrics::default());
         let health = Arc::new(Health::default());
-        let (committer, committed) =
-            Committer::start(Arc::clone(&store), &config.commit, Arc::clone(&health), Arc::clone(&metrics));
+        let (committer, committed) = Committer::start(
+            Arc::clone(&store),
+            &config.commit,
+            Arc::clone(&health),
+            Arc::clone(&metrics),
+        );
         let (phase, phase_seen) = watch::channel(Phase::Serving);
         let shared = Arc::new(Shared {
             gate: Shared::gate(&config),
@@ -200,9 +209,15 @@ impl RunningServer {
             let _in_time = tokio::time::timeout(CUT_WAIT, serving).await;
         }
         // The committer ends when nobody can submit any more.
+        let store = Arc::clone(&shared.store);
         drop(shared);
         let until = until.max(Instant::now() + CUT_WAIT);
         if timeout_at(until, committed).await.is_err() {
+            ending = Ending::Cut;
+        }
+        // A store that closes waits for its threads: not on a thread of the runtime.
+        let closed = tokio::task::spawn_blocking(move || drop(store));
+        if timeout_at(until, closed).await.is_err() {
             ending = Ending::Cut;
         }
         tracing::info!(?ending, "stopped");
@@ -212,13 +227,17 @@ impl RunningServer {
 
 impl std::fmt::Debug for RunningServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RunningServer").field("addr", &self.addr).finish_non_exhaustive()
+        f.debug_struct("RunningServer")
+            .field("addr", &self.addr)
+            .finish_non_exhaustive()
     }
 }
 
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program listens there: stop it, or set another `listen`",
+        io::ErrorKind::AddrInUse => {
+            "; another program listens there: stop it, or set another `listen`"
+        }
         io::ErrorKind::PermissionDenied => "; ports below 1024 need a right that this user has not",
         io::ErrorKind::AddrNotAvailable => "; no interface of this machine has this address",
         _ => "",

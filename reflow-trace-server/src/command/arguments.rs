@@ -4,7 +4,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{ENVIRONMENT_PREFIX, Kind, Setting, table};
 
-const ABOUT: &str = "Stores what flowed between the actors of traced programs, and answers questions about it.";
+const ABOUT: &str =
+    "Stores what flowed between the actors of traced programs, and answers questions about it.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -139,18 +140,31 @@ mod tests {
     #[test]
     fn flags_become_settings() {
         let line = [
-            "reflow-trace", "serve", "--insecure-plain-http", "--insecure-allow-anyone=false", "--http-hosts", "a,b",
-            "--http-hosts", "c", "--commit-group-wait", "5ms",
+            "reflow-trace",
+            "serve",
+            "--insecure-plain-http",
+            "--insecure-allow-anyone=false",
+            "--http-hosts",
+            "a,b",
+            "--http-hosts",
+            "c",
+            "--commit-group-wait",
+            "5ms",
         ];
         let matches = command().try_get_matches_from(line).expect("is right");
         let (_, serve) = matches.subcommand().expect("serve");
         let mut given = settings(serve);
         given.sort();
         let expected = [
-            ("commit.group_wait", "5ms"), ("http.hosts", "a,b,c"), ("insecure.allow_anyone", "false"),
+            ("commit.group_wait", "5ms"),
+            ("http.hosts", "a,b,c"),
+            ("insecure.allow_anyone", "false"),
             ("insecure.plain_http", "true"),
         ];
-        assert_eq!(given, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        assert_eq!(
+            given,
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]
@@ -161,7 +175,11 @@ mod tests {
             .render_long_help()
             .to_string();
         for setting in table() {
-            assert!(help.contains(&format!("--{}", setting.flag())), "{}", setting.key);
+            assert!(
+                help.contains(&format!("--{}", setting.flag())),
+                "{}",
+                setting.key
+            );
             assert!(help.contains(setting.why), "{}", setting.key);
         }
         assert!(help.contains("Examples:") && help.contains("Exit codes:"));

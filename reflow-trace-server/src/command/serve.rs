@@ -26,7 +26,10 @@ pub(super) fn run(matches: &ArgMatches) -> Exit {
         return Exit::Done;
     }
     start_log(&effective.config.log);
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime.block_on(serve(effective)),
         Err(error) => {
             complain(&format!("the system gives no threads: {error}"));
@@ -40,7 +43,11 @@ fn configuration(matches: &ArgMatches) -> Result<Effective, ConfigError> {
     let file = matches
         .get_one::<String>("config")
         .map(PathBuf::from)
-        .or_else(|| std::env::var_os(&variable).filter(|path| !path.is_empty()).map(PathBuf::from));
+        .or_else(|| {
+            std::env::var_os(&variable)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        });
     let variables = std::env::vars_os().map(|(name, value)| {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         (text(name), text(value))
@@ -71,7 +78,11 @@ async fn serve(effective: Effective) -> Exit {
     };
     say_where(&server);
     let signal = signals.next().await;
-    tracing::info!(signal, deadline_ms = deadline.as_millis() as u64, "stopping; a second signal ends at once");
+    tracing::info!(
+        signal,
+        deadline_ms = deadline.as_millis() as u64,
+        "stopping; a second signal ends at once"
+    );
     tokio::select! {
         ending = server.shutdown(deadline) => match ending {
             Ending::InOrder => Exit::Done,

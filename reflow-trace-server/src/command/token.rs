@@ -13,7 +13,8 @@ pub(super) fn run(matches: &ArgMatches) -> Exit {
         return Exit::Usage;
     };
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    let drawn = Scopes::parse(text("scopes")).and_then(|scopes| NewToken::draw(text("name"), scopes));
+    let drawn =
+        Scopes::parse(text("scopes")).and_then(|scopes| NewToken::draw(text("name"), scopes));
     match drawn {
         Ok(token) => {
             let explained = "the token, shown once, is on standard output; the server needs this line in the file of `auth.tokens_file`:";

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{Failure, Group, Health, Queue, Submission};
 use crate::config::CommitLimits;
 use crate::observe::{Limited, Metrics};
-use crate::store::{Store, StoreError};
+use crate::store::{Admitted, Committed, Store, StoreError};
 
 /// A committed batch on its way to live subscribers.
 #[derive(Clone, Debug)]
@@ -70,7 +70,9 @@ impl Committer {
         };
         tokio::spawn(async move {
             task.run().await;
+            // Both have let go of the store before anybody closes it.
             maintenance.abort();
+            let _aborted = maintenance.await;
             // Nobody waits when the server was dropped instead of shut down.
             let _unheard = done.send(());
         });
@@ -153,8 +155,8 @@ impl Task {
             Some(failure) => group.failed(&failure),
             None => match self.try_to_commit(&group).await {
                 Ok(committed) => self.tell(group, &committed),
-                Err(error) => {
-                    let failure = self.fail(&error);
+                Err(fault) => {
+                    let failure = self.fail(&fault);
                     group.failed(&failure);
                 }
             },
@@ -164,14 +166,13 @@ impl Task {
     }
 
     /// Commits a group; gives a store that is behind the time to catch up.
-    async fn try_to_commit(&self, group: &Group) -> Result<Vec<crate::store::Committed>, StoreError> {
+    async fn try_to_commit(&self, group: &Group) -> Result<Vec<Committed>, Fault> {
         let begun = Instant::now();
         loop {
-            let attempt = Instant::now();
-            let result = self.store.commit(group.admitted()).await;
-            self.metrics.commit_seconds.record(attempt.elapsed());
-            match result {
-                Err(StoreError::Behind { .. }) if begun.elapsed() < self.limits.behind_wait => {
+            match self.ask(group.admitted()).await {
+                Err(Fault::Store(StoreError::Behind { .. }))
+                    if begun.elapsed() < self.limits.behind_wait =>
+                {
                     self.metrics.commit_failures.add("behind", 1);
                     self.behind.notify_one();
                     sleep(BEHIND_PAUSE).await;
@@ -181,7 +182,20 @@ impl Task {
         }
     }
 
-    fn tell(&self, group: Group, committed: &[crate::store::Committed]) {
+    /// One commit, in a task of its own: a store that panics must not take the committer along, else all
+    /// sessions would wait for answers that never come.
+    async fn ask(&self, group: Vec<Admitted>) -> Result<Vec<Committed>, Fault> {
+        let store = Arc::clone(&self.store);
+        let asked = Instant::now();
+        let result = tokio::spawn(async move { store.commit(group).await }).await;
+        self.metrics.commit_seconds.record(asked.elapsed());
+        match result {
+            Ok(result) => result.map_err(Fault::Store),
+            Err(_) => Err(Fault::Panicked),
+        }
+    }
+
+    fn tell(&self, group: Group, committed: &[Committed]) {
         let batches = group.len() as u64;
         let stored = group.committed(committed);
         let events = stored.iter().map(|(_, batch)| batch.len() as u64).sum();
@@ -191,21 +205,24 @@ impl Task {
         self.metrics.duplicates.add(batches - stored.len() as u64);
         for (offset, batch) in stored {
             for loss in batch.losses() {
-                self.metrics.client_losses.add(loss.reason.name(), loss.count);
+                self.metrics
+                    .client_losses
+                    .add(loss.reason.name(), loss.count);
             }
             // Nobody subscribes at the moment: then nothing is kept.
             let _unheard = self.live.send(LiveBatch { offset, batch });
         }
     }
 
-    fn fail(&mut self, error: &StoreError) -> Failure {
-        self.metrics.commit_failures.add(error.kind(), 1);
+    fn fail(&mut self, fault: &Fault) -> Failure {
+        let kind = fault.kind();
+        self.metrics.commit_failures.add(kind, 1);
         if let Some(left_out) = COMMIT_FAILS.permit() {
-            tracing::error!(kind = error.kind(), %error, left_out, "a commit failed; clients keep what was not acknowledged");
+            tracing::error!(kind, %fault, left_out, "a commit failed; clients keep what was not acknowledged");
         }
-        let failure = failure_of(error);
+        let failure = fault.failure();
         if self.health.set_failure(Some(failure.clone())) {
-            tracing::warn!(kind = error.kind(), "not ready: the store does not accept");
+            tracing::warn!(kind, "not ready: the store does not accept");
         }
         self.probe_at = Some(Instant::now() + self.limits.retry_wait);
         failure
@@ -213,35 +230,59 @@ impl Task {
 
     /// Asks a store that has failed whether it accepts again.
     async fn probe(&mut self) {
-        let asked = Instant::now();
-        let result = self.store.commit(Vec::new()).await;
-        self.metrics.commit_seconds.record(asked.elapsed());
-        match result {
+        match self.ask(Vec::new()).await {
             Ok(_) => {
                 self.probe_at = None;
                 if self.health.set_failure(None) {
                     tracing::info!("ready again: the store accepts");
                 }
             }
-            Err(error) => {
-                self.fail(&error);
+            Err(fault) => {
+                self.fail(&fault);
             }
         }
     }
 }
 
-/// What clients are told. Every failure may pass: nothing that a store says is the fault of a batch.
-fn failure_of(error: &StoreError) -> Failure {
-    let (code, text) = match error {
-        StoreError::Full { .. } => (RefusalCode::StoreFull, "the server has no room to store it"),
-        StoreError::Behind { .. } => (RefusalCode::Busy, "the server is behind with storing"),
-        StoreError::Closing => (RefusalCode::ShuttingDown, "the server is about to stop"),
-        // Paths and the like are the server's business: they are in its log.
-        _ => (RefusalCode::Internal, "the server cannot store at the moment"),
-    };
-    Failure {
-        code,
-        text: text.to_owned(),
+/// Why a commit has not happened.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Store(StoreError),
+    #[error("the store has panicked, which is a fault of its own")]
+    Panicked,
+}
+
+impl Fault {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Panicked => "panicked",
+        }
+    }
+
+    /// What clients are told. Every failure may pass: nothing that a store says is the fault of a batch.
+    fn failure(&self) -> Failure {
+        let (code, text) = match self {
+            Self::Store(StoreError::Full { .. }) => {
+                (RefusalCode::StoreFull, "the server has no room to store it")
+            }
+            Self::Store(StoreError::Behind { .. }) => {
+                (RefusalCode::Busy, "the server is behind with storing")
+            }
+            Self::Store(StoreError::Closing) => {
+                (RefusalCode::ShuttingDown, "the server is about to stop")
+            }
+            // Paths and the like are the server's business: they are in its log.
+            _ => (
+                RefusalCode::Internal,
+                "the server cannot store at the moment",
+            ),
+        };
+        Failure {
+            code,
+            text: text.to_owned(),
+        }
     }
 }
 
@@ -253,14 +294,21 @@ async fn at(time: Option<Instant>) {
 }
 
 /// Asks the store to seal, retain and sweep, as often as the configuration says, and when it is behind.
-async fn maintain(store: Arc<dyn Store>, interval: Duration, behind: Arc<Notify>, metrics: Arc<Metrics>) {
+async fn maintain(
+    store: Arc<dyn Store>,
+    interval: Duration,
+    behind: Arc<Notify>,
+    metrics: Arc<Metrics>,
+) {
     loop {
         tokio::select! {
             () = sleep(interval) => {}
             () = behind.notified() => {}
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now_ns = since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
+        let now_ns = since.map_or(0, |since| {
+            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+        });
         match store.maintain(now_ns).await {
             Ok(report) => tracing::debug!(?report, "maintained the store"),
             Err(error) => {

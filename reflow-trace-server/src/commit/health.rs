@@ -42,6 +42,8 @@ impl Health {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Failure>> {
         // The value is replaced whole: a thread that panicked has left the old or the new one.
-        self.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.failure
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -125,8 +125,8 @@ impl Queue {
     /// long enough; `None` when there is nothing.
     pub fn due_at(&self) -> Option<Duration> {
         let oldest = self.waiting.front()?.since;
-        let is_full =
-            self.bytes >= self.limits.group_bytes || self.waiting.len() >= self.limits.group_batches;
+        let is_full = self.bytes >= self.limits.group_bytes
+            || self.waiting.len() >= self.limits.group_batches;
         Some(if is_full {
             oldest
         } else {
@@ -144,7 +144,9 @@ impl Queue {
             };
             self.bytes -= submission.bytes();
             if submission.lease.is_broken() {
-                submission.lease.tell(vec![submission.answer(Err(Failure::overtaking()))]);
+                submission
+                    .lease
+                    .tell(vec![submission.answer(Err(Failure::overtaking()))]);
             } else {
                 bytes += submission.bytes();
                 submissions.push(submission);
@@ -222,7 +224,10 @@ impl Group {
                 submission.lease.fail();
             }
             // Groups hold few batches of few sessions: a search is cheaper than a map.
-            match told.iter_mut().find(|(lease, _)| Arc::ptr_eq(lease, &submission.lease)) {
+            match told
+                .iter_mut()
+                .find(|(lease, _)| Arc::ptr_eq(lease, &submission.lease))
+            {
                 Some((_, answers)) => answers.push(answer),
                 None => told.push((submission.lease, vec![answer])),
             }

@@ -34,14 +34,23 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, Vec<String>> {
     let shown = path.display();
     let text = match std::fs::metadata(path) {
         Ok(about) if about.len() > FILE_BYTES_MAX => {
-            return Err(vec![format!("`{shown}` is larger than 1 MiB: is it the configuration?")]);
+            return Err(vec![format!(
+                "`{shown}` is larger than 1 MiB: is it the configuration?"
+            )]);
         }
         _ => std::fs::read_to_string(path),
     }
-    .map_err(|error| vec![format!("the configuration `{shown}` cannot be read: {error}")])?;
+    .map_err(|error| {
+        vec![format!(
+            "the configuration `{shown}` cannot be read: {error}"
+        )]
+    })?;
     let table = DeTable::parse(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(&text, span.start));
-        vec![format!("{shown}:{line}: {}", error.message().replace('\n', " "))]
+        vec![format!(
+            "{shown}:{line}: {}",
+            error.message().replace('\n', " ")
+        )]
     })?;
     let mut entries = Vec::new();
     flatten("", table.get_ref(), &text, &mut entries);
@@ -68,7 +77,9 @@ fn flatten(prefix: &str, table: &DeTable<'_>, text: &str, entries: &mut Vec<Entr
 fn given(value: &DeValue<'_>) -> Given {
     match value {
         DeValue::String(text) => Given::Text(text.to_string()),
-        DeValue::Integer(number) if number.radix() == 10 => Given::Number(number.as_str().to_owned()),
+        DeValue::Integer(number) if number.radix() == 10 => {
+            Given::Number(number.as_str().to_owned())
+        }
         DeValue::Boolean(on) => Given::Switch(*on),
         DeValue::Array(items) => {
             let texts = items.iter().map(Spanned::get_ref);
@@ -76,9 +87,10 @@ fn given(value: &DeValue<'_>) -> Given {
                 DeValue::String(text) => Some(text.to_string()),
                 _ => None,
             });
-            texts
-                .collect::<Option<Vec<String>>>()
-                .map_or(Given::Other("a list of other things than texts"), Given::List)
+            texts.collect::<Option<Vec<String>>>().map_or(
+                Given::Other("a list of other things than texts"),
+                Given::List,
+            )
         }
         DeValue::Integer(_) => Given::Other("a number that is not decimal"),
         DeValue::Float(_) => Given::Other("a number with a fraction"),

@@ -59,7 +59,11 @@ pub fn effective(
         match file::read(path) {
             Ok(entries) => {
                 for entry in entries {
-                    layers.put_value(&entry.key, entry.value, Origin::File(path.into(), entry.line));
+                    layers.put_value(
+                        &entry.key,
+                        entry.value,
+                        Origin::File(path.into(), entry.line),
+                    );
                 }
             }
             Err(mistakes) => layers.mistakes.extend(mistakes),

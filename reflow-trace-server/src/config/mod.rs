@@ -18,6 +18,8 @@ use std::time::Duration;
 use reflow_trace::wire::{BatchLimits, FrameLimits};
 
 pub use layers::{ConfigError, Effective, Origin, effective};
+#[cfg(test)]
+pub(crate) use print::markdown;
 pub use setting::{ENVIRONMENT_PREFIX, Kind, Setting, Value};
 pub use table::table;
 
@@ -101,6 +103,8 @@ pub struct HttpLimits {
     pub header_bytes_max: usize,
     /// How long an answer may take.
     pub request_timeout: Duration,
+    /// How long the other side may take nothing of what is sent to it.
+    pub write_timeout: Duration,
     /// How long the beginning of an encrypted connection may take.
     pub tls_timeout: Duration,
     /// Host names that requests may name, beside loopback and the address itself.
@@ -245,6 +249,7 @@ impl Default for HttpLimits {
             header_timeout: Duration::from_secs(10),
             header_bytes_max: 16 << 10,
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             tls_timeout: Duration::from_secs(10),
             hosts: Vec::new(),
             origins: Vec::new(),

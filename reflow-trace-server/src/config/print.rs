@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::layers::Effective;
-use super::setting::{Setting, Value};
+#[cfg(test)]
+use super::setting::Setting;
+use super::setting::Value;
 use super::table::{default_of, table};
 
 /// Prints every setting with its value, its origin, its meaning and its range.
@@ -30,14 +32,18 @@ pub(super) fn print(effective: &Effective, f: &mut fmt::Formatter<'_>) -> fmt::R
 }
 
 /// The table of settings as it stands in `docs/SERVER.md`.
+#[cfg(test)]
 pub(crate) fn markdown() -> String {
-    let mut text = String::from("| key | default | range | what it does, and why so |\n| --- | --- | --- | --- |\n");
+    let mut text = String::from(
+        "| key | default | range | what it does, and why so |\n| --- | --- | --- | --- |\n",
+    );
     for setting in table() {
         text.push_str(&row(setting));
     }
     text
 }
 
+#[cfg(test)]
 fn row(setting: &Setting) -> String {
     format!(
         "| `{}` | `{}` | {} | {} {} |\n",

@@ -103,7 +103,8 @@ static TABLE: &[Setting] = &[
         set: |config, value| match value {
             Value::Text(text) => {
                 config.listen = text.parse().map_err(|_| {
-                    "write an address and a port, such as `127.0.0.1:8080` or `[::1]:8080`".to_owned()
+                    "write an address and a port, such as `127.0.0.1:8080` or `[::1]:8080`"
+                        .to_owned()
                 })?;
                 Ok(())
             }
@@ -157,6 +158,12 @@ static TABLE: &[Setting] = &[
     number!(Bytes "http.header_bytes_max" http.header_bytes_max, 8 * KIB..=MIB,
         "The head of a request.",
         "Browsers with many cookies stay below 16 KiB."),
+    plain!(
+        Time millis(100, 600_000),
+        "http.write_timeout" http.write_timeout,
+        "How long the other side may take nothing of what is sent to it.",
+        "Who asks and does not read the answers holds a connection no longer."
+    ),
     plain!(Time millis(100, 3_600_000), "http.request_timeout" http.request_timeout,
         "How long an answer may take.",
         "Longer than any page here takes."),
@@ -253,7 +260,7 @@ static TABLE: &[Setting] = &[
     plain!(Time seconds(0, 3_650 * 86_400), "store.retain_for" store.retain_for,
         "What was committed longer ago is retired, in whole segments; `0s` for never.",
         "Never, for nobody but you knows what may go; set it, or watch the disk."),
-    number!(Bytes "store.retain_bytes" store.retain_bytes, 0..=u64::MAX,
+    number!(Bytes "store.retain_bytes" store.retain_bytes, 0..=1 << 50,
         "While segments have more bytes together, the oldest is retired; `0B` for never.",
         "Never, as above; a disk that fills up makes the server refuse, not forget."),
     number!(Bytes "store.ledger_bytes_max" store.ledger_bytes_max, MIB..=64 * GIB,
@@ -262,7 +269,7 @@ static TABLE: &[Setting] = &[
     number!(Count "store.streams_max" store.streams_max, 1_000..=1_000_000_000,
         "Streams whose last number is remembered; beyond it the one not seen for longest is forgotten.",
         "A million runs of clients take 50 MB."),
-    number!(Bytes "store.database_bytes_max" store.database_bytes_max, 0..=u64::MAX,
+    number!(Bytes "store.database_bytes_max" store.database_bytes_max, 0..=1 << 50,
         "Bytes of the log and the catalogue; `0B` for what the disk has.",
         "Segments are beside them; sealing keeps the log small."),
     Setting {

@@ -33,7 +33,8 @@ fn mistakes(file: &str) -> String {
 
 #[test]
 fn flags_win_over_the_environment_which_wins_over_the_file_which_wins_over_defaults() {
-    let file = written("[http]\nconnections_max = 11\n[ingest]\nsessions_max = 12\nstreams_max = 13\n");
+    let file =
+        written("[http]\nconnections_max = 11\n[ingest]\nsessions_max = 12\nstreams_max = 13\n");
     let variables = pairs(&[
         ("REFLOW_TRACE_SERVE_INGEST_SESSIONS_MAX", "22"),
         ("REFLOW_TRACE_SERVE_INGEST_STREAMS_MAX", "23"),
@@ -90,8 +91,13 @@ fn an_unknown_key_is_pointed_at_and_the_nearest_is_named() {
         "{text}"
     );
     let variables = pairs(&[("REFLOW_TRACE_SERVE_LISTN", "x")]);
-    let text = effective(None, variables, []).expect_err("wrong").to_string();
-    assert!(text.contains("did you mean `REFLOW_TRACE_SERVE_LISTEN`?"), "{text}");
+    let text = effective(None, variables, [])
+        .expect_err("wrong")
+        .to_string();
+    assert!(
+        text.contains("did you mean `REFLOW_TRACE_SERVE_LISTEN`?"),
+        "{text}"
+    );
     let text = mistakes("qqq = 1");
     assert!(text.contains("--print-config"), "{text}");
 }
@@ -132,9 +138,15 @@ fn beyond_loopback_it_asks_for_tokens_and_tls_unless_told_otherwise_in_so_many_w
     let anyone = ("insecure.allow_anyone", "true");
     let plain = ("insecure.plain_http", "true");
     let error = listen(&[]).expect_err("open");
-    assert!(error.contains("`auth.tokens`") && error.contains("`--insecure-allow-anyone`"), "{error}");
+    assert!(
+        error.contains("`auth.tokens`") && error.contains("`--insecure-allow-anyone`"),
+        "{error}"
+    );
     let error = listen(&[anyone]).expect_err("plain");
-    assert!(error.contains("`tls.certificate`") && error.contains("`--insecure-plain-http`"), "{error}");
+    assert!(
+        error.contains("`tls.certificate`") && error.contains("`--insecure-plain-http`"),
+        "{error}"
+    );
     let error = listen(&[plain, ("tls.key", "x")]).expect_err("half");
     assert!(error.contains("set both or none"), "{error}");
     listen(&[anyone, plain]).expect("told");
@@ -166,10 +178,19 @@ fn the_defaults_are_within_their_ranges_and_names_are_distinct() {
     for setting in table() {
         assert!(names.insert(setting.flag()), "{}", setting.key);
         assert!(names.insert(setting.variable()), "{}", setting.key);
-        assert!(setting.what.ends_with('.') && setting.why.ends_with('.'), "{}", setting.key);
+        assert!(
+            setting.what.ends_with('.') && setting.why.ends_with('.'),
+            "{}",
+            setting.key
+        );
         let value = setting.value(&Config::default());
         setting.put(&mut again, value.clone()).expect(setting.key);
-        assert_eq!(setting.kind.parse(&value.to_string()), Ok(value), "{}", setting.key);
+        assert_eq!(
+            setting.kind.parse(&value.to_string()),
+            Ok(value),
+            "{}",
+            setting.key
+        );
     }
     assert_eq!(again, Config::default());
     Config::default().check().expect("the defaults fit");

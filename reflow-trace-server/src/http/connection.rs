@@ -17,11 +17,13 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::linger::Lingering;
+use super::stall::Unstalled;
 use super::{Door, Peer, Phase, Shared};
 use crate::observe::{Limited, Metrics};
 
 /// What a connection beyond the limit is told, if it listens at once.
-const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Content-Length: 80\r\nRetry-After: 1\r\nConnection: close\r\n\r\n\
     the server has as many connections as `http.connections_max` allows; try later\n\n";
 /// Connections that are told so at one time; further ones are only closed.
@@ -38,7 +40,11 @@ static TLS_FAILS: Limited = Limited::new();
 pub(super) struct Counted(Arc<Metrics>);
 
 /// Takes connections in until the server stops, and then waits until all have ended.
-pub(crate) async fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>, shared: Arc<Shared>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    shared: Arc<Shared>,
+) {
     let house = House {
         places: Arc::new(Semaphore::new(shared.config.http.connections_max)),
         told: Arc::new(Semaphore::new(TOLD_MAX)),
@@ -98,8 +104,15 @@ impl House {
         // Acknowledgements are small and wanted at once.
         let _as_it_is = stream.set_nodelay(true);
         let counted = Counted::new(Arc::clone(metrics));
-        let stream = Lingering::new(stream, (place, counted));
-        let (door, shared, tls) = (self.door.clone(), Arc::clone(&self.shared), self.tls.clone());
+        let stream = Unstalled::new(
+            Lingering::new(stream, (place, counted)),
+            self.shared.config.http.write_timeout,
+        );
+        let (door, shared, tls) = (
+            self.door.clone(),
+            Arc::clone(&self.shared),
+            self.tls.clone(),
+        );
         connections.spawn(async move {
             match tls {
                 None => speak(stream, peer, door, &shared).await,
@@ -199,7 +212,9 @@ async fn rest_after(error: &io::Error) {
         tracing::error!(%error, left_out, "cannot accept a connection");
     }
     // A connection that was gone before it was taken in is no reason to rest; too many files are.
-    if error.kind() != io::ErrorKind::ConnectionAborted && error.kind() != io::ErrorKind::ConnectionReset {
+    if error.kind() != io::ErrorKind::ConnectionAborted
+        && error.kind() != io::ErrorKind::ConnectionReset
+    {
         tokio::time::sleep(ACCEPT_PAUSE).await;
     }
 }
@@ -225,6 +240,10 @@ mod tests {
     fn the_answer_to_one_connection_too_many_is_as_long_as_it_says() {
         let text = std::str::from_utf8(TOO_MANY).expect("text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
+        assert!(
+            head.contains(&format!("Content-Length: {}\r\n", body.len())),
+            "{}",
+            body.len()
+        );
     }
 }

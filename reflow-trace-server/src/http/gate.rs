@@ -45,7 +45,10 @@ impl Gate {
     pub(crate) fn judge(&self, host: Option<&[u8]>, origin: Option<&[u8]>) -> Result<(), Foreign> {
         let authority = host.and_then(authority).ok_or(Foreign::NoHost)?;
         let (name, _) = split_port(&authority).ok_or(Foreign::NoHost)?;
-        if !is_loopback(name) && as_address(name).is_none() && !self.hosts.iter().any(|host| host == name) {
+        if !is_loopback(name)
+            && as_address(name).is_none()
+            && !self.hosts.iter().any(|host| host == name)
+        {
             return Err(Foreign::Host);
         }
         match origin {
@@ -105,7 +108,9 @@ fn is_loopback(name: &str) -> bool {
 }
 
 fn as_address(name: &str) -> Option<IpAddr> {
-    let inner = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let inner = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
     inner.unwrap_or(name).parse().ok()
 }
 
@@ -130,17 +135,42 @@ mod tests {
     fn a_name_that_was_made_to_resolve_here_is_foreign() {
         let plain = gate(&[], &[], false);
         for own in [
-            "localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "[::1]", "app.localhost:80",
-            "192.168.1.7:8080", "[2001:db8::1]:80",
+            "localhost",
+            "localhost:8080",
+            "LOCALHOST:1",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "[::1]",
+            "app.localhost:80",
+            "192.168.1.7:8080",
+            "[2001:db8::1]:80",
         ] {
             assert_eq!(judge(&plain, own, None), Ok(()), "{own}");
         }
         for foreign in [
-            "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "notlocalhost",
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "notlocalhost",
         ] {
-            assert_eq!(judge(&plain, foreign, None), Err(Foreign::Host), "{foreign}");
+            assert_eq!(
+                judge(&plain, foreign, None),
+                Err(Foreign::Host),
+                "{foreign}"
+            );
         }
-        for none in ["", ":80", "a:b", "[::1", "[::1]x", "a b", "localhost:99999", "user@localhost", "localhost/"] {
+        for none in [
+            "",
+            ":80",
+            "a:b",
+            "[::1",
+            "[::1]x",
+            "a b",
+            "localhost:99999",
+            "user@localhost",
+            "localhost/",
+        ] {
             assert_eq!(judge(&plain, none, None), Err(Foreign::NoHost), "{none}");
         }
         assert_eq!(plain.judge(None, None), Err(Foreign::NoHost));
@@ -152,14 +182,30 @@ mod tests {
     fn a_page_of_another_site_is_foreign_even_to_loopback() {
         let plain = gate(&[], &[], false);
         let host = "localhost:8080";
-        for own in ["http://localhost:8080", "http://localhost:3000", "http://127.0.0.1", "https://[::1]:8"] {
+        for own in [
+            "http://localhost:8080",
+            "http://localhost:3000",
+            "http://127.0.0.1",
+            "https://[::1]:8",
+        ] {
             assert_eq!(judge(&plain, host, Some(own)), Ok(()), "{own}");
         }
         for foreign in [
-            "https://evil.example", "http://localhost.evil.example", "null", "", "file://", "http://", "localhost:8080",
-            "http://evil.example@localhost", "chrome-extension://localhost",
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "null",
+            "",
+            "file://",
+            "http://",
+            "localhost:8080",
+            "http://evil.example@localhost",
+            "chrome-extension://localhost",
         ] {
-            assert_eq!(judge(&plain, host, Some(foreign)), Err(Foreign::Origin), "{foreign}");
+            assert_eq!(
+                judge(&plain, host, Some(foreign)),
+                Err(Foreign::Origin),
+                "{foreign}"
+            );
         }
     }
 

@@ -19,6 +19,7 @@ mod linger;
 mod pages;
 mod refused;
 mod socket;
+mod stall;
 mod tls;
 pub mod token;
 
@@ -91,11 +92,13 @@ impl Shared {
     /// Whether the bearer of these headers may do this.
     fn permit(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Refused> {
         let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        self.tokens.judge(header, scope).map_err(|denied| match denied {
-            Denied::Missing => Refused::NoToken,
-            Denied::Wrong => Refused::WrongToken,
-            Denied::Scope(scope) => Refused::WrongScope(scope),
-        })
+        self.tokens
+            .judge(header, scope)
+            .map_err(|denied| match denied {
+                Denied::Missing => Refused::NoToken,
+                Denied::Wrong => Refused::WrongToken,
+                Denied::Scope(scope) => Refused::WrongScope(scope),
+            })
     }
 }
 
@@ -118,7 +121,8 @@ impl Door {
         let response = match self.look_at(request.headers()) {
             Ok(()) => {
                 request.extensions_mut().insert(peer);
-                self.route(request, self.shared.config.http.request_timeout).await
+                self.route(request, self.shared.config.http.request_timeout)
+                    .await
             }
             Err(refused) => refused.into_response(),
         };
@@ -158,7 +162,10 @@ impl Door {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("cache-control", "no-store"),
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
             ("referrer-policy", "no-referrer"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));

@@ -42,18 +42,32 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
         Some(failure) => failure.text,
         None => return "ready\n".into_response(),
     };
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response()
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        format!("not ready: {why}\n"),
+    )
+        .into_response()
 }
 
 /// `/metrics`.
-pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response, Refused> {
+pub(super) async fn metrics(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
     shared.permit(&headers, Scope::Query)?;
     let page = Reading {
         metrics: &shared.metrics,
         store: &shared.store.stats(),
         is_ready: shared.health.is_ready(),
-        memory: (shared.budget.used() as u64, shared.budget.bytes_max() as u64),
+        memory: (
+            shared.budget.used() as u64,
+            shared.budget.bytes_max() as u64,
+        ),
     }
     .render();
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response())
+    Ok((
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        page,
+    )
+        .into_response())
 }

@@ -8,6 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -22,6 +23,8 @@ use crate::observe::{Harmless, Limited};
 const SLACK_BYTES: usize = 64 << 10;
 /// What is read at once; small, for it is there for each connection.
 const READ_BYTES: usize = 64 << 10;
+/// From here on, reading a batch is work that others should not wait for.
+const LARGE_BYTES: usize = 128 << 10;
 /// How long the other side has for its part of the closing.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
@@ -35,7 +38,9 @@ pub(super) async fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
     let caller = shared.permit(&headers, Scope::Ingest)?;
-    let upgrade = upgrade.map_err(|_| Refused::NoWebSocket)?.protocols([SUBPROTOCOL]);
+    let upgrade = upgrade
+        .map_err(|_| Refused::NoWebSocket)?
+        .protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {
         return Err(Refused::NoSubprotocol);
     }
@@ -64,7 +69,13 @@ pub(super) async fn open(
         .on_upgrade(move |socket| run(socket, shared, peer, caller, place)))
 }
 
-async fn run(socket: WebSocket, shared: Arc<Shared>, Peer(peer): Peer, caller: Caller, place: OwnedSemaphorePermit) {
+async fn run(
+    socket: WebSocket,
+    shared: Arc<Shared>,
+    Peer(peer): Peer,
+    caller: Caller,
+    place: OwnedSemaphorePermit,
+) {
     shared.metrics.sessions.add(1);
     let bearer = match &caller {
         Caller::Anyone => "anyone",
@@ -90,8 +101,7 @@ async fn run(socket: WebSocket, shared: Arc<Shared>, Peer(peer): Peer, caller: C
     let end = driver.run().await;
     shared.metrics.sessions.sub(1);
     shared.metrics.session_ends.add(end.word(), 1);
-    let program = driver.session.hello().map_or("", |hello| &hello.program);
-    let program = Harmless(program);
+    let program = Harmless(driver.session.program());
     match end {
         End::Refused | End::Failed | End::Silent => {
             if let Some(left_out) = SESSION_ENDS.permit() {
@@ -154,11 +164,21 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) {
-        self.session.handle(self.begun.elapsed(), input);
+        let now = self.begun.elapsed();
+        match &input {
+            // A large batch takes milliseconds to unpack and read: others are served meanwhile.
+            Input::Message(bytes) if bytes.len() >= LARGE_BYTES && may_block() => {
+                tokio::task::block_in_place(|| self.session.handle(now, input));
+            }
+            _ => self.session.handle(now, input),
+        }
     }
 
     /// Answers that are there already, so that they are acknowledged together.
-    fn with_further(&mut self, mut answers: Vec<crate::commit::Answer>) -> Vec<crate::commit::Answer> {
+    fn with_further(
+        &mut self,
+        mut answers: Vec<crate::commit::Answer>,
+    ) -> Vec<crate::commit::Answer> {
         while let Ok(further) = self.answers.try_recv() {
             answers.extend(further);
         }
@@ -200,6 +220,11 @@ impl Driver {
     }
 }
 
+/// Whether the runtime has other threads.
+fn may_block() -> bool {
+    Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread
+}
+
 /// What a message of the socket is to a session; `None` for what the socket answers by itself.
 fn understood(message: Option<Result<Message, axum::Error>>) -> Option<Input> {
     Some(match message {
@@ -221,6 +246,8 @@ fn is_too_large(error: axum::Error) -> bool {
     let inner = error.into_inner();
     matches!(
         inner.downcast_ref(),
-        Some(tungstenite::Error::Capacity(tungstenite::error::CapacityError::MessageTooLong { .. }))
+        Some(tungstenite::Error::Capacity(
+            tungstenite::error::CapacityError::MessageTooLong { .. }
+        ))
     )
 }

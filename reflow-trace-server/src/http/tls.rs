@@ -83,7 +83,9 @@ mod tests {
     }
 
     fn mistake(certificate: Option<PathBuf>, key: Option<PathBuf>) -> String {
-        load(&TlsFiles { certificate, key }).expect_err("wrong").to_string()
+        load(&TlsFiles { certificate, key })
+            .expect_err("wrong")
+            .to_string()
     }
 
     #[test]
@@ -105,9 +107,15 @@ mod tests {
         assert!(load(&both).expect("fine").is_some());
         assert!(load(&TlsFiles::default()).expect("none").is_none());
         let error = mistake(missing.clone(), key.clone());
-        assert!(error.contains("`tls.certificate`") && error.contains("cannot be read"), "{error}");
+        assert!(
+            error.contains("`tls.certificate`") && error.contains("cannot be read"),
+            "{error}"
+        );
         let error = mistake(certificate.clone(), missing);
-        assert!(error.contains("`tls.key`") && error.contains("cannot be read"), "{error}");
+        assert!(
+            error.contains("`tls.key`") && error.contains("cannot be read"),
+            "{error}"
+        );
         let error = mistake(empty.clone(), key.clone());
         assert!(error.contains("holds no certificate"), "{error}");
         let error = mistake(certificate.clone(), empty);
@@ -116,6 +124,9 @@ mod tests {
         let error = mistake(key, certificate.clone());
         assert!(error.contains("holds no certificate"), "{error}");
         let error = mistake(certificate, other_key);
-        assert!(error.contains("does not go with the certificate"), "{error}");
+        assert!(
+            error.contains("does not go with the certificate"),
+            "{error}"
+        );
     }
 }

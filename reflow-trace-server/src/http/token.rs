@@ -182,9 +182,9 @@ impl Tokens {
     pub fn load(auth: &Auth) -> Result<Self, ConfigError> {
         let mut tokens = Self::default();
         for (index, line) in auth.tokens.iter().enumerate() {
-            tokens
-                .add(line)
-                .map_err(|why| ConfigError::unusable(format!("`auth.tokens`: number {}: {why}", index + 1)))?;
+            tokens.add(line).map_err(|why| {
+                ConfigError::unusable(format!("`auth.tokens`: number {}: {why}", index + 1))
+            })?;
         }
         if let Some(path) = &auth.tokens_file {
             tokens.add_file(path)?;
@@ -228,13 +228,17 @@ impl Tokens {
 
     fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let shown = path.display();
-        let unreadable = |why: String| ConfigError::unusable(format!("`auth.tokens_file`: `{shown}` {why}"));
-        let about = std::fs::metadata(path).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+        let unreadable =
+            |why: String| ConfigError::unusable(format!("`auth.tokens_file`: `{shown}` {why}"));
+        let about = std::fs::metadata(path)
+            .map_err(|error| unreadable(format!("cannot be read: {error}")))?;
         if about.len() > FILE_BYTES_MAX {
-            return Err(unreadable("is larger than 1 MiB: is it a file of tokens?".to_owned()));
+            return Err(unreadable(
+                "is larger than 1 MiB: is it a file of tokens?".to_owned(),
+            ));
         }
-        let text =
-            std::fs::read_to_string(path).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| unreadable(format!("cannot be read: {error}")))?;
         let before = self.entries.len();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.split('#').next().unwrap_or("").trim();
@@ -260,7 +264,11 @@ impl Tokens {
         }
         let hash = unhex(digits).ok_or_else(|| FORM.to_owned())?;
         let scopes = Scopes::parse(scopes)?;
-        if self.entries.iter().any(|entry| entry.name == name || entry.hash == hash) {
+        if self
+            .entries
+            .iter()
+            .any(|entry| entry.name == name || entry.hash == hash)
+        {
             return Err(format!("the token `{name}` is there twice"));
         }
         self.entries.push(Entry {
@@ -286,7 +294,9 @@ fn random() -> &'static dyn SecureRandom {
 fn bearer(header: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = header.split_at_checked(7)?;
     let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty() && token.len() <= SECRET_BYTES_MAX)
+    (scheme.eq_ignore_ascii_case(b"bearer ")
+        && !token.is_empty()
+        && token.len() <= SECRET_BYTES_MAX)
         .then_some(token)
 }
 
@@ -320,7 +330,9 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 /// A secret is never printed by accident.
 impl fmt::Debug for NewToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewToken").field("line", &self.line).finish_non_exhaustive()
+        f.debug_struct("NewToken")
+            .field("line", &self.line)
+            .finish_non_exhaustive()
     }
 }
 
@@ -371,8 +383,19 @@ mod tests {
         let token = draw("writer", "ingest");
         let all = tokens(&[&token.line]).expect("a line");
         assert_eq!(all.judge(None, Scope::Ingest), Err(Denied::Missing));
-        for header in ["", "Bearer", "Bearer ", "Basic abc", &token.secret, &format!("Bearer {}", "x".repeat(300))] {
-            assert_eq!(judge(&all, header, Scope::Ingest), Err(Denied::Missing), "{header}");
+        for header in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic abc",
+            &token.secret,
+            &format!("Bearer {}", "x".repeat(300)),
+        ] {
+            assert_eq!(
+                judge(&all, header, Scope::Ingest),
+                Err(Denied::Missing),
+                "{header}"
+            );
         }
         let mut other = token.secret.clone();
         let last = if other.pop() == Some('0') { '1' } else { '0' };
@@ -396,15 +419,32 @@ mod tests {
     #[test]
     fn a_line_that_is_no_token_is_refused_without_being_repeated() {
         let token = draw("writer", "ingest");
-        for wrong in ["", "SECRET", "a:ingest:SECRET", "a:ingest:md5:00", "a:ingest:sha256:SECRET", "a b:ingest:sha256:00"] {
+        for wrong in [
+            "",
+            "SECRET",
+            "a:ingest:SECRET",
+            "a:ingest:md5:00",
+            "a:ingest:sha256:SECRET",
+            "a b:ingest:sha256:00",
+        ] {
             let error = tokens(&[wrong]).expect_err(wrong).to_string();
-            assert!(error.contains("number 1") && error.contains("`reflow-trace token new`"), "{error}");
+            assert!(
+                error.contains("number 1") && error.contains("`reflow-trace token new`"),
+                "{error}"
+            );
             assert!(!error.contains("SECRET"), "{error}");
         }
-        let error = tokens(&[&token.line.replace("ingest", "ingestion")]).expect_err("no scope").to_string();
+        let error = tokens(&[&token.line.replace("ingest", "ingestion")])
+            .expect_err("no scope")
+            .to_string();
         assert!(error.contains("`ingestion` is no scope"), "{error}");
-        let error = tokens(&[&token.line, &token.line]).expect_err("twice").to_string();
-        assert!(error.contains("number 2: the token `writer` is there twice"), "{error}");
+        let error = tokens(&[&token.line, &token.line])
+            .expect_err("twice")
+            .to_string();
+        assert!(
+            error.contains("number 2: the token `writer` is there twice"),
+            "{error}"
+        );
         assert!(NewToken::draw("a:b", Scopes::parse("ingest").expect("scope")).is_err());
         assert!(!format!("{token:?}").contains(&token.secret));
     }
@@ -421,11 +461,19 @@ mod tests {
                 tokens_file: Some(path.clone()),
             })
         };
-        let all = load(format!("# who may\n\n{} # laptop\n{}\n", one.line, two.line)).expect("lines");
+        let all = load(format!(
+            "# who may\n\n{} # laptop\n{}\n",
+            one.line, two.line
+        ))
+        .expect("lines");
         assert!(judge(&all, &format!("bearer {}", two.secret), Scope::Query).is_ok());
-        let error = load("# nobody yet\n".to_owned()).expect_err("empty").to_string();
+        let error = load("# nobody yet\n".to_owned())
+            .expect_err("empty")
+            .to_string();
         assert!(error.contains("holds no token"), "{error}");
-        let error = load(format!("{}\nx\n", one.line)).expect_err("wrong").to_string();
+        let error = load(format!("{}\nx\n", one.line))
+            .expect_err("wrong")
+            .to_string();
         assert!(error.contains("tokens:2: write "), "{error}");
     }
 }

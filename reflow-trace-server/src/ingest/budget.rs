@@ -28,7 +28,10 @@ pub struct Permit {
 pub fn memory_of(frame_bytes: usize, plain_bytes: usize, events: usize) -> usize {
     /// See [`BatchLimits`](reflow_trace::wire::BatchLimits).
     const EVENT_BYTES: usize = 200;
-    frame_bytes
+    /// What the smallest takes in queues and books; else a flood of empty ones would cost nothing.
+    const BATCH_BYTES: usize = 2048;
+    BATCH_BYTES
+        .saturating_add(frame_bytes)
         .saturating_add(plain_bytes.saturating_mul(2))
         .saturating_add(events.saturating_mul(EVENT_BYTES))
 }

@@ -90,7 +90,7 @@ pub struct Session {
     opened_at: Duration,
     heard_at: Duration,
     asked_at: Duration,
-    hello: Option<Hello>,
+    program: String,
     outputs: VecDeque<Output>,
 }
 
@@ -115,6 +115,9 @@ struct Waiting {
 
 /// When a client may come back that was refused for now.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What is kept of the name of a program, for as long as the session lasts.
+const PROGRAM_CHARACTERS: usize = 80;
 
 /// The frame is read without limits of its own: the socket bounds it, and what is over a limit is refused by
 /// its number, which only a frame that was read has.
@@ -145,7 +148,7 @@ impl Session {
             opened_at: now,
             heard_at: now,
             asked_at: now,
-            hello: None,
+            program: String::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -198,7 +201,10 @@ impl Session {
         let silence = match self.state {
             State::Opened => self.opened_at.saturating_add(self.limits.hello_timeout),
             _ => {
-                let ask = self.heard_at.max(self.asked_at).saturating_add(self.limits.ping_interval);
+                let ask = self
+                    .heard_at
+                    .max(self.asked_at)
+                    .saturating_add(self.limits.ping_interval);
                 ask.min(self.heard_at.saturating_add(self.limits.idle_timeout))
             }
         };
@@ -216,9 +222,9 @@ impl Session {
         }
     }
 
-    /// What the client has said of itself.
-    pub fn hello(&self) -> Option<&Hello> {
-        self.hello.as_ref()
+    /// What the client says its program is called, cut; empty until it has said hello.
+    pub fn program(&self) -> &str {
+        &self.program
     }
 
     fn receive(&mut self, now: Duration, bytes: Bytes) {
@@ -252,13 +258,17 @@ impl Session {
             (State::Taking, Message::Batch(frame)) => self.take_batch(now, frame),
             (State::Taking, Message::Goodbye(_)) => self.state = State::Leaving(End::Goodbye),
             // Still under way when the server or the client said goodbye: the client keeps it.
-            (State::Leaving(_), Message::Batch(_) | Message::Skip { .. } | Message::Goodbye(_)) => {}
+            (State::Leaving(_), Message::Batch(_) | Message::Skip { .. } | Message::Goodbye(_)) => {
+            }
             (State::Opened, Message::Goodbye(_)) => self.state = State::Leaving(End::Goodbye),
             (State::Opened, _) => self.break_off(of_connection(
                 RefusalCode::OutOfOrder,
                 "the first message has to be a hello".to_owned(),
             )),
-            (_, Message::Hello(_) | Message::Welcome(_) | Message::Ack(_) | Message::Refusal(_)) => self.break_off(of_connection(
+            (
+                _,
+                Message::Hello(_) | Message::Welcome(_) | Message::Ack(_) | Message::Refusal(_),
+            ) => self.break_off(of_connection(
                 RefusalCode::OutOfOrder,
                 format!("a {:?} has no place here", frame.header().kind),
             )),
@@ -269,7 +279,8 @@ impl Session {
         if hello.protocol == 0 {
             return self.break_off(of_connection(
                 RefusalCode::Unsupported,
-                "version 0 of the conversation does not exist: this server knows version 1".to_owned(),
+                "version 0 of the conversation does not exist: this server knows version 1"
+                    .to_owned(),
             ));
         }
         let silence_max = u32::try_from(self.limits.idle_timeout.as_millis());
@@ -283,7 +294,7 @@ impl Session {
             events_max: self.batch.events_max,
             silence_max_ms: silence_max.unwrap_or(u32::MAX),
         }));
-        self.hello = Some(hello);
+        self.program = hello.program.chars().take(PROGRAM_CHARACTERS).collect();
         self.state = State::Taking;
     }
 
@@ -327,7 +338,9 @@ impl Session {
     fn read_batch(&mut self, now: Duration, frame: Frame, permit: Permit) {
         match WireBatch::decode(&frame, &self.batch) {
             Ok(batch) => {
-                self.metrics.received_plain_bytes.add(frame.header().plain_len.into());
+                self.metrics
+                    .received_plain_bytes
+                    .add(frame.header().plain_len.into());
                 self.metrics.received_batches.add(1);
                 self.metrics.received_events.add(batch.len() as u64);
                 self.outputs.push_back(Output::Commit(Submission {
@@ -427,12 +440,17 @@ impl Session {
             State::Opened if has_passed(self.opened_at, self.limits.hello_timeout) => {
                 self.refuse(of_connection(
                     RefusalCode::OutOfOrder,
-                    format!("no hello within {} ms", self.limits.hello_timeout.as_millis()),
+                    format!(
+                        "no hello within {} ms",
+                        self.limits.hello_timeout.as_millis()
+                    ),
                 ));
                 self.close(1008, "no hello", End::Silent);
             }
             State::Opened => {}
-            State::Taking | State::Leaving(_) if has_passed(self.heard_at, self.limits.idle_timeout) => {
+            State::Taking | State::Leaving(_)
+                if has_passed(self.heard_at, self.limits.idle_timeout) =>
+            {
                 self.close(1008, "silent for too long", End::Silent);
             }
             State::Taking | State::Leaving(_) => {
@@ -518,7 +536,8 @@ impl Session {
     }
 
     fn send(&mut self, message: &Message) {
-        self.outputs.push_back(Output::Send(message.encode().into_bytes()));
+        self.outputs
+            .push_back(Output::Send(message.encode().into_bytes()));
     }
 
     fn close(&mut self, status: u16, reason: &'static str, end: End) {

@@ -33,7 +33,12 @@ pub(super) fn for_good(batch: (u64, u64), error: &WireError) -> Refusal {
 }
 
 /// A refusal after which the connection ends, and the client may try again.
-pub(super) fn for_now(batch: Option<(u64, u64)>, code: RefusalCode, text: String, after: Duration) -> Refusal {
+pub(super) fn for_now(
+    batch: Option<(u64, u64)>,
+    code: RefusalCode,
+    text: String,
+    after: Duration,
+) -> Refusal {
     Refusal {
         batch,
         code,
@@ -62,9 +67,9 @@ pub(super) fn of_frame(error: &FrameError) -> Refusal {
         | FrameError::NoMagic
         | FrameError::Length { .. }
         | FrameError::Checksum => (RefusalCode::Malformed, true),
-        FrameError::UnknownVersion { .. } | FrameError::UnknownKind { .. } | FrameError::UnknownFlags { .. } => {
-            (RefusalCode::Unsupported, false)
-        }
+        FrameError::UnknownVersion { .. }
+        | FrameError::UnknownKind { .. }
+        | FrameError::UnknownFlags { .. } => (RefusalCode::Unsupported, false),
         error if is_limit(error) => (RefusalCode::TooLarge, false),
         _ => (RefusalCode::Malformed, false),
     };
@@ -93,6 +98,8 @@ fn code_of_batch(error: &WireError) -> RefusalCode {
 fn is_limit(error: &FrameError) -> bool {
     matches!(
         error,
-        FrameError::PayloadTooLong { .. } | FrameError::PlainTooLong { .. } | FrameError::TooDense { .. }
+        FrameError::PayloadTooLong { .. }
+            | FrameError::PlainTooLong { .. }
+            | FrameError::TooDense { .. }
     )
 }

@@ -12,6 +12,8 @@ pub(super) struct Book {
     expected: HashMap<u64, u64>,
     /// In the order of arrival, from the oldest without an answer.
     open: VecDeque<Open>,
+    /// Answered with everything before, and not acknowledged yet.
+    settled: Vec<Acknowledged>,
     received_bytes: u64,
     answered_bytes: u64,
     /// What the client has been told last.
@@ -57,6 +59,7 @@ impl Book {
             streams_max,
             expected: HashMap::new(),
             open: VecDeque::new(),
+            settled: Vec::new(),
             received_bytes: 0,
             answered_bytes: 0,
             credit_total: window_bytes as u64,
@@ -114,13 +117,16 @@ impl Book {
     }
 
     /// A batch has its answer; when it arrived, if it was open.
+    ///
+    /// Answers come in the order of arrival but for refusals, so the search ends at the front.
     pub(super) fn answer(&mut self, stream: u64, number: u64) -> Option<Duration> {
-        let open = self
-            .open
-            .iter_mut()
-            .find(|open| (open.stream, open.number) == (stream, number) && !open.is_answered)?;
+        let is_meant =
+            |open: &&mut Open| (open.stream, open.number) == (stream, number) && !open.is_answered;
+        let open = self.open.iter_mut().find(is_meant)?;
         open.is_answered = true;
-        Some(open.since)
+        let since = open.since;
+        self.settle();
+        Some(since)
     }
 
     /// A batch will have no answer on this connection; nothing after it was taken either.
@@ -129,24 +135,34 @@ impl Book {
             .retain(|open| (open.stream, open.number) != (stream, number));
     }
 
-    /// What can be acknowledged now, each stream once, with credits for it.
+    /// What can be acknowledged and was not yet, each stream once.
     pub(super) fn acknowledge(&mut self) -> Vec<Acknowledged> {
-        let mut acknowledged: Vec<Acknowledged> = Vec::new();
-        while let Some(open) = self.open.pop_front_if(|open| open.is_answered) {
+        if !self.settled.is_empty() {
+            self.credit_total = self.answered_bytes.saturating_add(self.window_bytes);
+        }
+        std::mem::take(&mut self.settled)
+    }
+
+    /// Takes what is answered from the front.
+    fn settle(&mut self) {
+        while self.open.front().is_some_and(|open| open.is_answered) {
+            let Some(open) = self.open.pop_front() else {
+                break;
+            };
             self.answered_bytes += open.bytes;
-            let known = acknowledged.iter_mut().find(|known| known.stream == open.stream);
+            // Connections have few streams that are active at one time.
+            let known = self
+                .settled
+                .iter_mut()
+                .find(|known| known.stream == open.stream);
             match known {
                 Some(known) => known.number = open.number,
-                None => acknowledged.push(Acknowledged {
+                None => self.settled.push(Acknowledged {
                     stream: open.stream,
                     number: open.number,
                 }),
             }
         }
-        if !acknowledged.is_empty() {
-            self.credit_total = self.answered_bytes.saturating_add(self.window_bytes);
-        }
-        acknowledged
     }
 
     /// Bytes that the client may have sent since the connection began.

@@ -53,9 +53,18 @@ mod tests {
 
     #[test]
     fn nothing_that_moves_a_cursor_or_forges_a_line_comes_through() {
-        let shown = Harmless("a\r\nERROR forged\u{1b}]0;title\u{7}\u{9b}2J\u{202e}gnp\u{200b}\0").to_string();
-        assert!(shown.chars().all(|character| (' '..='~').contains(&character)), "{shown}");
-        assert_eq!(Harmless("Größe→東京 \\n").to_string(), "Größe\\u{2192}東京 \\\\n");
+        let shown = Harmless("a\r\nERROR forged\u{1b}]0;title\u{7}\u{9b}2J\u{202e}gnp\u{200b}\0")
+            .to_string();
+        assert!(
+            shown
+                .chars()
+                .all(|character| (' '..='~').contains(&character)),
+            "{shown}"
+        );
+        assert_eq!(
+            Harmless("Größe→東京 \\n").to_string(),
+            "Größe\\u{2192}東京 \\\\n"
+        );
     }
 
     #[test]
@@ -63,6 +72,9 @@ mod tests {
         let shown = Harmless(&"x".repeat(1_000_000)).to_string();
         assert_eq!(shown.chars().count(), SHOWN_MAX + 1);
         assert!(shown.ends_with('…'));
-        assert_eq!(Harmless(&"x".repeat(SHOWN_MAX)).to_string().len(), SHOWN_MAX);
+        assert_eq!(
+            Harmless(&"x".repeat(SHOWN_MAX)).to_string().len(),
+            SHOWN_MAX
+        );
     }
 }

@@ -66,21 +66,37 @@ impl Gauge {
 impl Words {
     /// Adds to the counter of a word.
     pub fn add(&self, word: &str, amount: u64) {
-        let mut words = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut words = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let is_known = words.contains_key(word);
-        let word = if is_known || words.len() < WORDS_MAX { word } else { OTHER };
+        let word = if is_known || words.len() < WORDS_MAX {
+            word
+        } else {
+            OTHER
+        };
         *words.entry(word.to_owned()).or_insert(0) += amount;
     }
 
     /// Every word and what was counted, in the order of the alphabet.
     pub fn get(&self) -> Vec<(String, u64)> {
-        let words = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        words.iter().map(|(word, count)| (word.clone(), *count)).collect()
+        let words = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        words
+            .iter()
+            .map(|(word, count)| (word.clone(), *count))
+            .collect()
     }
 
     /// The counter of one word.
     pub fn of(&self, word: &str) -> u64 {
-        let words = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let words = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         words.get(word).copied().unwrap_or(0)
     }
 }
@@ -107,7 +123,10 @@ impl Durations {
 
     /// How many there were.
     pub fn count(&self) -> u64 {
-        self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
+        self.buckets
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Relaxed))
+            .sum()
     }
 
     /// Upper bounds in seconds with how many took no longer; the sum in seconds; how many in all.
@@ -118,7 +137,10 @@ impl Durations {
             below += bucket.load(Ordering::Relaxed);
             cumulative.push((*bound as f64 / 1e6, below));
         }
-        let last = self.buckets.last().map_or(0, |bucket| bucket.load(Ordering::Relaxed));
+        let last = self
+            .buckets
+            .last()
+            .map_or(0, |bucket| bucket.load(Ordering::Relaxed));
         let sum = self.sum_ns.load(Ordering::Relaxed) as f64 / 1e9;
         (cumulative, sum, below + last)
     }

@@ -45,11 +45,16 @@ impl Limited {
 
     fn permit_at(&self, now: Instant) -> Option<u64> {
         // A thread that panicked in here left counts behind, which are good enough.
-        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let since = *state.since.get_or_insert(now);
         let pauses = now.saturating_duration_since(since).as_nanos() / PAUSE.as_nanos();
         if pauses > 0 {
-            state.spent = state.spent.saturating_sub(u32::try_from(pauses).unwrap_or(u32::MAX));
+            state.spent = state
+                .spent
+                .saturating_sub(u32::try_from(pauses).unwrap_or(u32::MAX));
             state.since = Some(now);
         }
         if state.spent >= BURST {
@@ -69,7 +74,9 @@ mod tests {
     fn a_flood_is_a_few_lines_and_the_number_of_those_left_out() {
         let limited = Limited::new();
         let start = Instant::now();
-        let written = (0..1000).filter(|_| limited.permit_at(start).is_some()).count();
+        let written = (0..1000)
+            .filter(|_| limited.permit_at(start).is_some())
+            .count();
         assert_eq!(written, BURST as usize);
         let later = start + PAUSE;
         assert_eq!(limited.permit_at(later), Some(995));
@@ -77,7 +84,9 @@ mod tests {
         // After a long pause a few may be written at once again.
         let much_later = later + PAUSE * 1000;
         assert_eq!(limited.permit_at(much_later), Some(1));
-        let written = (1..1000).filter(|_| limited.permit_at(much_later).is_some()).count();
+        let written = (1..1000)
+            .filter(|_| limited.permit_at(much_later).is_some())
+            .count();
         assert_eq!(written, BURST as usize - 1);
     }
 }

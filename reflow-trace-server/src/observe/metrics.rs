@@ -110,8 +110,8 @@ impl Default for Metrics {
 
 /// A sync of a disk takes 0.1 to 20 ms; beyond a second something is wrong.
 const BOUNDS_US: &[u64] = &[
-    250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 512_000, 1_000_000, 4_000_000,
-    16_000_000,
+    250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 512_000,
+    1_000_000, 4_000_000, 16_000_000,
 ];
 
 /// What stands beside the counters when the page is made.
@@ -252,7 +252,13 @@ impl Reading<'_> {
 
 impl Described {
     fn render(&self, reading: &Reading<'_>, page: &mut String) {
-        let Self { name, kind, label, help, .. } = self;
+        let Self {
+            name,
+            kind,
+            label,
+            help,
+            ..
+        } = self;
         // Writing into a `String` does not fail.
         let mut line = |text: std::fmt::Arguments<'_>| {
             let _written = page.write_fmt(text);
@@ -264,7 +270,10 @@ impl Described {
             Read::One(value) => line(format_args!("{name} {value}")),
             Read::ByLabel(values) => {
                 for (word, value) in values {
-                    line(format_args!("{name}{{{label}=\"{}\"}} {value}", escaped(&word)));
+                    line(format_args!(
+                        "{name}{{{label}=\"{}\"}} {value}",
+                        escaped(&word)
+                    ));
                 }
             }
             Read::Durations(buckets, sum, count) => {
@@ -280,6 +289,7 @@ impl Described {
 }
 
 /// The table of metrics as it stands in `docs/SERVER.md`.
+#[cfg(test)]
 pub(crate) fn markdown() -> String {
     let mut text = String::from("| metric | kind | what it says |\n| --- | --- | --- |\n");
     for metric in TABLE {
@@ -288,7 +298,11 @@ pub(crate) fn markdown() -> String {
             label => format!("{{{label}}}"),
         };
         // Writing into a `String` does not fail.
-        let _written = writeln!(text, "| `{}{label}` | {} | {} |", metric.name, metric.kind, metric.help);
+        let _written = writeln!(
+            text,
+            "| `{}{label}` | {} | {} |",
+            metric.name, metric.kind, metric.help
+        );
     }
     text
 }
@@ -302,7 +316,9 @@ fn age_seconds(since_ns: Option<i64>) -> f64 {
     let now_ns = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
-    since_ns.map_or(0.0, |since| now_ns.saturating_sub(since).max(0) as f64 / 1e9)
+    since_ns.map_or(0.0, |since| {
+        now_ns.saturating_sub(since).max(0) as f64 / 1e9
+    })
 }
 
 /// Resident memory, from the line `VmRSS:  1234 kB`.
@@ -314,7 +330,9 @@ fn resident_bytes() -> u64 {
 }
 
 fn escaped(word: &str) -> String {
-    word.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    word.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -338,11 +356,23 @@ mod tests {
         let mut names = HashSet::new();
         for metric in TABLE {
             assert!(names.insert(metric.name), "{} is there twice", metric.name);
-            assert!(page.contains(&format!("# TYPE {} {}\n", metric.name, metric.kind)), "{}", metric.name);
-            assert_eq!(metric.kind == "counter", metric.name.ends_with("_total"), "{}", metric.name);
+            assert!(
+                page.contains(&format!("# TYPE {} {}\n", metric.name, metric.kind)),
+                "{}",
+                metric.name
+            );
+            assert_eq!(
+                metric.kind == "counter",
+                metric.name.ends_with("_total"),
+                "{}",
+                metric.name
+            );
         }
         assert!(page.contains("\nreflow_trace_ready 1\n"));
-        assert!(page.contains("\nreflow_trace_refusals_total{code=\"a\\\"b\\\\\\n\"} 3\n"), "{page}");
+        assert!(
+            page.contains("\nreflow_trace_refusals_total{code=\"a\\\"b\\\\\\n\"} 3\n"),
+            "{page}"
+        );
         assert!(page.contains("\nreflow_trace_commit_seconds_bucket{le=\"0.002\"} 0\n"));
         assert!(page.contains("\nreflow_trace_commit_seconds_bucket{le=\"0.004\"} 1\n"));
         assert!(page.contains("\nreflow_trace_commit_seconds_bucket{le=\"+Inf\"} 1\n"));
