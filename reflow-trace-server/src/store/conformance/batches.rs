@@ -72,7 +72,7 @@ impl Batches {
                 to_port: name(random),
             },
         };
-        let mut id = |random: &mut Rng| {
+        let id = |random: &mut Rng| {
             if random.bool() {
                 EventId::from_origin(EventOrigin {
                     producer,

@@ -196,9 +196,9 @@ impl<'a> Source<'a> {
             {
                 continue;
             }
-            for (row, columns) in batch.rows().enumerate() {
-                if range.contains(columns.start_ns) {
-                    order.push((columns.start_ns, tail.offset(), place as u32, row as u32));
+            for (row, &start_ns) in (0..).zip(batch.starts_ns()) {
+                if range.contains(start_ns) {
+                    order.push((start_ns, tail.offset(), place as u32, row));
                 }
             }
         }

@@ -126,11 +126,9 @@ fn in_order_of_time(batches: &[TailBatch]) -> Vec<Place> {
     let events: u64 = batches.iter().map(TailBatch::events).sum();
     let mut places = Vec::with_capacity(events as usize);
     for (number, batch) in batches.iter().enumerate() {
-        let rows = batch.batch().into_iter().flat_map(|batch| batch.rows());
-        places.extend(
-            rows.enumerate()
-                .map(|(row, columns)| (columns.start_ns, number as u32, row as u32)),
-        );
+        let starts = batch.batch().map_or(&[][..], |batch| batch.starts_ns());
+        let rows = (0..).zip(starts);
+        places.extend(rows.map(|(row, &start_ns)| (start_ns, number as u32, row)));
     }
     places.sort_unstable();
     places

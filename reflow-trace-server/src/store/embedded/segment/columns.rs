@@ -16,7 +16,7 @@ use reflow_trace::event::EventOrigin;
 use reflow_trace::wire::{EventRow, MessageId};
 
 use super::schema::SCHEMA;
-use crate::store::embedded::segment::rows::{encode_outcome, message_id_beside, trace_origin};
+use crate::store::embedded::segment::rows::{encode_outcome, message_id_beside};
 use crate::store::rollup::OwnedEdge;
 
 /// `randomness` of an event that has a trace id and no R.
@@ -160,6 +160,7 @@ pub(super) struct Columns {
     message_width: PrimitiveBuilder<UInt8Type>,
     message_number: PrimitiveBuilder<UInt64Type>,
     message_uuid: Bytes16,
+    message_text: StringBuilder,
     message_other: StringBuilder,
     sections: BinaryBuilder,
 }
@@ -202,7 +203,7 @@ impl Columns {
         )?;
         let trace = row.trace_id;
         self.trace.append(
-            trace.and_then(trace_origin),
+            trace.and_then(|id| id.origin()),
             trace.as_ref().map(|id| id.as_uuid().as_bytes()),
         )?;
         let usual = trace.map(|id| id.as_uuid().as_u128() as u64 & RANDOMNESS_MASK);
@@ -225,7 +226,7 @@ impl Columns {
 
     fn push_message_id(&mut self, row: &EventRow<'_>) -> Result<(), ArrowError> {
         let (prefix, width, number, uuid) = match &row.message_id {
-            None => (None, None, None, None),
+            None | Some(MessageId::Text(_)) => (None, None, None, None),
             Some(MessageId::Number(number)) => (None, None, Some(*number), None),
             Some(MessageId::Numbered {
                 prefix,
@@ -237,7 +238,12 @@ impl Columns {
         self.message_prefix.append(prefix);
         self.message_width.append_option(width);
         self.message_number.append_option(number);
-        self.message_uuid.append(uuid)
+        self.message_uuid.append(uuid)?;
+        self.message_text.append_option(match row.message_id {
+            Some(MessageId::Text(text)) => Some(text),
+            _ => None,
+        });
+        Ok(())
     }
 
     /// The chunk; the next one begins empty.
@@ -262,7 +268,7 @@ impl Columns {
         for names in &mut self.edge.names {
             arrays.push(names.finish()?);
         }
-        let rest: [ArrayRef; 24] = [
+        let rest: [ArrayRef; 25] = [
             self.message_type.finish()?,
             Arc::new(self.size_bytes.finish()),
             Arc::new(self.queue_depth.finish()),
@@ -285,6 +291,7 @@ impl Columns {
             Arc::new(self.message_width.finish()),
             Arc::new(self.message_number.finish()),
             Arc::new(self.message_uuid.0.finish()),
+            Arc::new(self.message_text.finish()),
             Arc::new(self.message_other.finish()),
             Arc::new(self.sections.finish()),
         ];

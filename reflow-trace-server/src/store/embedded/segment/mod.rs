@@ -38,13 +38,14 @@
 //! | `threshold` | u64 | T, 0 to 2⁵⁶ |
 //! | `message_prefix`, `message_width`, `message_number` | text, u8, u64 | the id of the message where it is a text with a number at its end: the text before, the least number of digits, the number; without prefix and width it is a plain number |
 //! | `message_uuid` | 16 bytes | the id of the message where it is a UUID |
-//! | `message_other` | text | the id of the message in any other form, as text or JSON; for searching only |
+//! | `message_text` | text | the id of the message where it is any other text |
+//! | `message_other` | text | the id of the message in any other form, as JSON; for searching only |
 //! | `sections` | bytes | everything else, as it came |
 //!
 //! Small numbers and not ids are in the columns because they compress a hundred times better, and because
 //! a difference to the row before is what grows slowly. Bloom filters (one in a hundred false) are on
-//! `sequence`, `parent_sequence`, `trace_number`, `message_number` and on every column of 16 bytes, and on
-//! `message_other`: so a question for one message, one trace, one event or its effects opens few row groups.
+//! `sequence`, `parent_sequence`, `trace_number`, `message_number` and on every column of 16 bytes, on
+//! `message_text` and on `message_other`: so a question for one message, one trace, one event or its effects opens few row groups.
 //!
 //! # What cannot happen
 //!

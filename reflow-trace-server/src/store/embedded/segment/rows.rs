@@ -38,15 +38,7 @@ pub(super) const fn encode_outcome(outcome: Outcome) -> u8 {
     }
 }
 
-pub(super) fn trace_origin(_id: TraceId) -> Option<EventOrigin> {
-    None
-}
-
-fn trace_of_origin(_origin: EventOrigin) -> TraceId {
-    TraceId::from_uuid(uuid::Uuid::nil())
-}
-
-/// The id of a message that has none of the usual forms, as text or JSON, so that it can be searched for.
+/// The id of a message that has no column, being no text and no small number, as JSON, so that it can be searched for.
 pub(super) fn message_id_beside(row: &EventRow<'_>) -> Option<String> {
     if row.message_id.is_some() {
         return None;
@@ -164,6 +156,10 @@ impl SegmentRows {
         if let Some(uuid) = self.bytes16(Place::message_uuid, at) {
             return Some(MessageId::Uuid(uuid));
         }
+        let texts: &StringArray = self.batch.column(Place::message_text as usize).as_string();
+        if texts.is_valid(at) {
+            return Some(MessageId::Text(texts.value(at)));
+        }
         let number = self.get::<UInt64Type>(Place::message_number, at)?;
         let numbered = self
             .text(Place::message_prefix, at)
@@ -192,7 +188,7 @@ impl SegmentRows {
             Place::trace_ring,
             Place::trace_number,
         ];
-        let origin = self.origin(at, places).map(trace_of_origin);
+        let origin = self.origin(at, places).map(TraceId::from_origin);
         origin.or_else(|| {
             let id = self.bytes16(Place::trace_id, at)?;
             Some(TraceId::from_uuid(uuid::Uuid::from_bytes(id)))

@@ -110,6 +110,7 @@ columns! {
     message_width: DataType::UInt8, true, Dictionary, None;
     message_number: DataType::UInt64, true, Delta, Bloom;
     message_uuid: ID, true, Dictionary, Bloom;
+    message_text: DataType::Utf8, true, Dictionary, Bloom;
     message_other: DataType::Utf8, true, Plain, Bloom;
     sections: DataType::Binary, true, Plain, None;
 }
