@@ -8,6 +8,7 @@
 //!
 //! The simulation of the same, with a clock, a disk and a network of its own, is in `tests/simulation`.
 
+pub mod histogram;
 pub mod oracle;
 pub mod process;
 pub mod proxy;

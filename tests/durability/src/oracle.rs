@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use reflow_trace::event::EventId;
+use reflow_trace::event::{EventId, ProducerId};
 use reflow_trace::wire::{BatchLimits, Frame, WireBatch};
 use reflow_trace_server::store::embedded::{EmbeddedStore, Settings};
 use reflow_trace_server::store::{Store, StoreStats, TimeRange};
@@ -20,6 +20,10 @@ pub struct Stored {
     orders: BTreeMap<(u64, usize), Vec<u64>>,
     /// By run, the ticks that are there.
     ticks: BTreeMap<u64, u64>,
+    /// By run, who has recorded it.
+    producers: BTreeMap<u64, ProducerId>,
+    /// Messages in the exact counters that each producer has sent last.
+    counted: BTreeMap<ProducerId, u64>,
     /// What the store says of itself.
     pub stats: StoreStats,
 }
@@ -50,8 +54,16 @@ impl Stored {
             times: HashMap::new(),
             orders: BTreeMap::new(),
             ticks: BTreeMap::new(),
+            producers: BTreeMap::new(),
+            counted: BTreeMap::new(),
             stats: store.stats(),
         };
+        for ledger in snapshot.producers().iter() {
+            if let Some(counters) = &ledger.counters {
+                let messages = counters.edges.iter().map(|edge| edge.messages).sum();
+                stored.counted.insert(ledger.producer, messages);
+            }
+        }
         for event in snapshot.events(TimeRange::ALL) {
             let event = event.expect("every event can be read");
             *stored.times.entry(event.event_id).or_default() += 1;
@@ -59,6 +71,9 @@ impl Stored {
             let Some((run, thread, count)) = number.map(place_of) else {
                 continue;
             };
+            if let Some(origin) = event.event_id.origin() {
+                stored.producers.insert(run, origin.producer);
+            }
             let message = event.data.message.as_ref();
             if message.is_some_and(|message| message.message_type.ends_with("Order")) {
                 stored.orders.entry((run, thread)).or_default().push(count);
@@ -91,6 +106,12 @@ impl Stored {
     /// Ticks of a run.
     pub fn ticks_of(&self, run: u64) -> u64 {
         self.ticks.get(&run).copied().unwrap_or(0)
+    }
+
+    /// Messages of a run in the exact counters; `None` when they never arrived.
+    pub fn counted_by(&self, run: u64) -> Option<u64> {
+        let producer = self.producers.get(&run)?;
+        self.counted.get(producer).copied()
     }
 
     /// Compares with what client and server said to each other.
