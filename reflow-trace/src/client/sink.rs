@@ -191,17 +191,18 @@ impl Sink for ServerSink {
             let producer = batch.producer().bits();
             self.shared.introduce(|hello| hello.producer = producer);
         }
-        let frames = self
+        let sealed = self
             .sealer
             .seal_split(batch, self.stream, self.next_number)?;
-        let events = |frame: &crate::wire::Frame| u64::from(frame.header().events);
-        let sealed: u64 = frames.iter().map(events).sum();
-        // Records that cannot be read back are told inside, and are no events.
-        let unreadable = (batch.len() as u64).saturating_sub(sealed);
-        if unreadable > 0 {
-            self.shared.lose(LossReason::Corrupt, unreadable);
+        for (reason, events) in [
+            (LossReason::TooLarge, sealed.too_large),
+            (LossReason::Corrupt, sealed.corrupt),
+        ] {
+            if events > 0 {
+                self.shared.lose(reason, events);
+            }
         }
-        for frame in frames {
+        for frame in sealed.frames {
             self.next_number = frame.header().number + 1;
             self.shared.take(frame);
         }

@@ -22,9 +22,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
 
-use super::{CURRENT, ContentLimits, InitError, OFF, STATE, TracingConfig, UNDECIDED, builder};
 #[cfg(doc)]
 use super::ServerOptions;
+use super::{CURRENT, ContentLimits, InitError, OFF, STATE, TracingConfig, UNDECIDED, builder};
 
 /// The variable that switches recording on from outside.
 pub const ENVIRONMENT_VARIABLE: &str = "REFLOW_TRACE";
@@ -207,7 +207,9 @@ pub(super) fn decide() {
     ONCE.call_once(|| {
         let wish = wish();
         let started = match &wish {
-            Ok(Wish::File(_) | Wish::Server(_)) => builder().config(TracingConfig::default()).start_unguarded(),
+            Ok(Wish::File(_) | Wish::Server(_)) => {
+                builder().config(TracingConfig::default()).start_unguarded()
+            }
             Ok(Wish::None | Wish::Off) => Err(None),
             Err(error) => Err(Some(InitError::Environment(error.clone()))),
         };
@@ -297,7 +299,10 @@ mod tests {
             let set = |asked: &str| (asked == variable).then(|| value.into());
             let error = heed_server(&mut TracingConfig::default(), set).expect_err(value);
             let error = error.to_string();
-            assert!(error.contains(variable) && error.contains("write"), "{error}");
+            assert!(
+                error.contains(variable) && error.contains("write"),
+                "{error}"
+            );
         }
     }
 
@@ -314,7 +319,9 @@ mod tests {
         ] {
             let error = parse(wrong).expect_err(wrong).to_string();
             assert!(
-                error.contains("`file:PATH`") && error.contains("`ws://") && error.contains("`off`"),
+                error.contains("`file:PATH`")
+                    && error.contains("`ws://")
+                    && error.contains("`off`"),
                 "{error}"
             );
             assert!(error.len() < 250 && !error.contains('\n'), "{error}");

@@ -164,7 +164,9 @@ impl fmt::Debug for ServerToken {
 
 /// The address of a server is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{url}` is no address of a server: {problem}; write it as `ws://localhost:8080` or `wss://trace.example.org`")]
+#[error(
+    "`{url}` is no address of a server: {problem}; write it as `ws://localhost:8080` or `wss://trace.example.org`"
+)]
 pub struct InvalidServerUrl {
     url: String,
     problem: &'static str,
@@ -172,7 +174,10 @@ pub struct InvalidServerUrl {
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only whether it can be understood is asked there"))]
+#[cfg_attr(
+    not(feature = "client"),
+    expect(dead_code, reason = "only whether it can be understood is asked there")
+)]
 pub(crate) struct ServerUrl {
     pub(crate) is_encrypted: bool,
     /// A name or an address, without brackets.
@@ -279,7 +284,10 @@ mod tests {
         for (written, understood) in [
             ("ws://localhost:8080", "ws://localhost:8080/ingest"),
             (" ws://localhost ", "ws://localhost:80/ingest"),
-            ("WSS://trace.example.org/", "wss://trace.example.org:443/ingest"),
+            (
+                "WSS://trace.example.org/",
+                "wss://trace.example.org:443/ingest",
+            ),
             ("wss://a-b.c_d/trace/", "wss://a-b.c_d:443/trace/ingest"),
             ("ws://10.0.0.1:9/ingest", "ws://10.0.0.1:9/ingest"),
             ("ws://[::1]:8080", "ws://[::1]:8080/ingest"),

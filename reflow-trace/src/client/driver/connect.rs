@@ -73,7 +73,9 @@ impl Connector {
         let transport: Box<dyn Transport> = if url.is_encrypted {
             let name = ServerName::try_from(url.host.clone())
                 .map_err(|error| self.hopeless(&error.to_string()))?;
-            let config = self.tls().map_err(|error| self.hopeless(&error.to_string()))?;
+            let config = self
+                .tls()
+                .map_err(|error| self.hopeless(&error.to_string()))?;
             let tls = TlsConnector::from(config).connect(name, tcp).await;
             Box::new(tls.map_err(|error| {
                 // A certificate that is not trusted now will not be in a second.
@@ -91,9 +93,9 @@ impl Connector {
         match client_async_with_config(request, transport, Some(config)).await {
             Ok((stream, _)) => Ok(Socket::new(stream)),
             Err(Error::Http(response)) => Err(self.refused(&response)),
-            Err(error @ Error::Protocol(_)) => Err(self.hopeless(&format!(
-                "no reflow-trace server answers there: {error}"
-            ))),
+            Err(error @ Error::Protocol(_)) => {
+                Err(self.hopeless(&format!("no reflow-trace server answers there: {error}")))
+            }
             Err(error) => Err(self.passing(&error)),
         }
     }

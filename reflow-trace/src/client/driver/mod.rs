@@ -8,6 +8,8 @@
 mod connect;
 mod shared;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub(super) use connect::{AGENT, Connector};
 pub(super) use shared::Shared;
@@ -81,9 +83,8 @@ impl Driver {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.shared.register(context.waker());
         for _ in 0..ROUNDS {
-            let has_heard = self.poll_connecting(context)
-                | self.poll_socket(context)
-                | self.poll_disk(context);
+            let has_heard =
+                self.poll_connecting(context) | self.poll_socket(context) | self.poll_disk(context);
             let (wake_at, has_ended) = self.do_what_is_due(context);
             if has_ended {
                 return Poll::Ready(());

@@ -57,8 +57,6 @@ impl Shared {
         let now = self.now();
         what(&mut machine, now);
         machine.advance(now);
-        drop(machine);
-        self.changed.notify_all();
     }
 
     /// Asks the machine what to do.
@@ -69,7 +67,8 @@ impl Shared {
         what(&mut machine)
     }
 
-    /// When the machine has to be asked again, and whether it has ended.
+    /// When the machine has to be asked again, and whether it has ended. Whoever waits for it to change
+    /// looks at it now.
     pub(super) fn wake_at(&self) -> (Option<Instant>, bool) {
         let mut machine = self.lock();
         let now = self.now();
@@ -77,9 +76,7 @@ impl Shared {
         let has_ended = machine.status().is_ended;
         let wake_at = machine.wake_at().map(|at| self.origin + at);
         drop(machine);
-        if has_ended {
-            self.changed.notify_all();
-        }
+        self.changed.notify_all();
         (wake_at, has_ended)
     }
 
@@ -132,14 +129,19 @@ impl Shared {
 
     /// Waits until the machine has ended; false when it has not by then.
     pub(crate) fn wait_for_end(&self, deadline: Instant) -> bool {
+        self.wait_until(deadline, |machine| machine.status().is_ended)
+    }
+
+    /// Waits until something holds; false when it does not by then.
+    pub(super) fn wait_until(&self, deadline: Instant, holds: impl Fn(&Machine) -> bool) -> bool {
         let machine = self.lock();
         let left = deadline.saturating_duration_since(Instant::now());
-        self.changed
-            .wait_timeout_while(machine, left, |machine| !machine.status().is_ended)
+        let machine = self
+            .changed
+            .wait_timeout_while(machine, left, |machine| !holds(machine))
             .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .status()
-            .is_ended
+            .0;
+        holds(&machine)
     }
 }
 

@@ -112,5 +112,9 @@ fn ended(error: &Error) -> Disconnect {
 
 /// Words of a server, which may be anything.
 pub(super) fn shortened(text: &str) -> String {
-    text.chars().take(200).collect::<String>().escape_debug().to_string()
+    text.chars()
+        .take(200)
+        .collect::<String>()
+        .escape_debug()
+        .to_string()
 }

@@ -12,6 +12,7 @@ use super::shelf::{Doing, Shelf, pause_after};
 use super::stream::{Shelved, Stream};
 use super::{Machine, Time};
 use crate::client::spool::{Chunk, DiskCommand, DiskOutcome, FileName, Found};
+use crate::ledger::LossReason;
 
 /// How often a file is tried that cannot be read. With the pauses between, two minutes.
 const READ_ATTEMPTS: u32 = 8;
@@ -63,7 +64,8 @@ impl Machine {
                 }
                 Err(error) => {
                     shelf.writing.failed(self.now);
-                    self.account.note(format!("cannot write to the spool: {error}"));
+                    self.account
+                        .note(format!("cannot write to the spool: {error}"));
                 }
             },
             (Doing::Read { name, pass }, DiskOutcome::Read(chunk)) => self.read(name, pass, chunk),
@@ -114,6 +116,9 @@ impl Machine {
         let busy = shelf.busy_file();
         for stream in std::iter::once(&mut self.own).chain(&mut self.adopted) {
             while let Some(file) = stream.pop_settled_file(busy) {
+                // What was not found when it was read, in a file whose end was not reached.
+                self.account
+                    .lose_pending(LossReason::SpoolCorrupt, file.unsettled_events);
                 shelf.drop_file(file.name, file.bytes, !file.is_unreadable);
             }
         }
@@ -268,7 +273,8 @@ impl Machine {
                 if error.kind() == io::ErrorKind::WouldBlock {
                     shelf.scan_at = self.now + SCAN_AGAIN;
                 } else {
-                    self.account.note(format!("cannot search the spool: {error}"));
+                    self.account
+                        .note(format!("cannot search the spool: {error}"));
                 }
                 return;
             }
@@ -316,8 +322,7 @@ impl Machine {
         if is_given_up {
             account.damage.unreadable_files += 1;
             stream.reader.retry_at = None;
-            if let (Some(file), Some(shelf)) =
-                (stream.give_up_file(name, account), &mut self.shelf)
+            if let (Some(file), Some(shelf)) = (stream.give_up_file(name, account), &mut self.shelf)
             {
                 shelf.drop_file(file.name, file.bytes, false);
             }

@@ -132,8 +132,7 @@ impl Machine {
         };
         let is_late = self.now >= *deadline;
         let is_settled = self.own.is_empty();
-        let is_secured =
-            self.own.window.is_empty() && (is_forsaken || self.now >= *secure_at);
+        let is_secured = self.own.window.is_empty() && (is_forsaken || self.now >= *secure_at);
         if is_settled || is_secured {
             let is_tidy = self.shelf.as_mut().is_none_or(|shelf| {
                 if is_settled && std::mem::take(&mut shelf.has_written) {
@@ -158,8 +157,6 @@ impl Machine {
         }
         self.ending.state = State::Over;
         self.is_close_due |= !matches!(self.link, Link::Away { .. });
-        self.link = Link::Away {
-            retry_at: self.now,
-        };
+        self.link = Link::Away { retry_at: self.now };
     }
 }

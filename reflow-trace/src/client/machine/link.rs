@@ -71,16 +71,18 @@ impl ServerLimits {
 
 impl Link {
     /// When something has to be looked at.
-    pub(super) fn wake_at(&self, settings: &Settings, is_waiting: bool) -> Time {
+    pub(super) fn wake_at(&self, now: Time, settings: &Settings, is_waiting: bool) -> Time {
         match self {
             Self::Away { retry_at } => *retry_at,
             Self::Connecting { until } | Self::Greeting { until, .. } => *until,
             Self::Open(open) => {
                 let silence_ends = open.silence_ends(settings);
-                let next = if open.is_pinged {
+                let ask_at = open.heard_at + open.ping_after;
+                // A question that is due and cannot be sent waits for the socket, not for the clock.
+                let next = if open.is_pinged || ask_at <= now {
                     silence_ends
                 } else {
-                    open.heard_at + open.ping_after
+                    ask_at
                 };
                 if is_waiting {
                     next.min(open.progress_at + settings.stall_after)

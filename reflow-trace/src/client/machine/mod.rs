@@ -208,8 +208,13 @@ impl Machine {
         if self.ending.is_over() {
             return None;
         }
-        let link = self.link.wake_at(&self.settings, self.waits_for_the_server());
-        let wakes = [Some(link), self.disk_wake_at(), self.ending.wake_at(self.now)];
+        let waits = self.waits_for_the_server();
+        let link = self.link.wake_at(self.now, &self.settings, waits);
+        let wakes = [
+            Some(link),
+            self.disk_wake_at(),
+            self.ending.wake_at(self.now),
+        ];
         wakes.into_iter().flatten().min()
     }
 
@@ -250,7 +255,8 @@ impl Machine {
             return false;
         }
         let disk_will_take = self.shelf.as_ref().is_some_and(|shelf| {
-            shelf.is_writing() || (!shelf.writing.has_failed() && shelf.room() > 0)
+            shelf.is_writing()
+                || (!shelf.writing.has_failed() && self.file_to_write(shelf).is_some())
         });
         disk_will_take || (self.link.is_open() && self.own.has_in_flight())
     }

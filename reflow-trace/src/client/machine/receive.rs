@@ -61,8 +61,8 @@ impl Machine {
     /// A message of the socket; it should be one frame.
     pub fn received(&mut self, now: Time, bytes: Bytes) {
         self.now = self.now.max(now);
-        let message = Frame::parse(bytes, &self.settings.frames)
-            .and_then(|frame| Message::decode(&frame));
+        let message =
+            Frame::parse(bytes, &self.settings.frames).and_then(|frame| Message::decode(&frame));
         match message {
             Ok(message) => self.heed(message),
             Err(error) => self.break_off(format!("the server sent no frame: {error}")),
@@ -72,7 +72,9 @@ impl Machine {
     /// Something came that is no frame, such as text.
     pub fn received_nonsense(&mut self, now: Time, what: &str) {
         self.now = self.now.max(now);
-        self.break_off(format!("the server sent {what} where only frames are expected"));
+        self.break_off(format!(
+            "the server sent {what} where only frames are expected"
+        ));
     }
 
     pub(super) fn advance_link(&mut self) {

@@ -74,7 +74,9 @@ impl Machine {
             Some(&mut self.own)
         } else {
             // Nobody waits for these at the end.
-            self.adopted.first_mut().filter(|_| !self.ending.is_ending())
+            self.adopted
+                .first_mut()
+                .filter(|_| !self.ending.is_ending())
         };
         let (Some(stream), Link::Open(open)) = (stream, &mut self.link) else {
             return Step::Nothing;
@@ -84,13 +86,14 @@ impl Machine {
             let bytes = frame.bytes().len() as u64;
             if !open.takes.allow(header) {
                 // It would be refused, or end the connection each time it is sent.
-                stream.mark_sent(&frame, false);
-                let _was_sent = stream.refuse(header.number, &mut self.account);
+                stream.refuse_unsent(&frame, &mut self.account);
                 self.account
                     .note("a batch is larger than the server says that it takes");
             } else if open.sent_bytes + bytes > open.credit_total {
                 open.is_blocked = true;
                 return Step::NoCredit;
+            } else if let Some(announcement) = stream.announce(&frame) {
+                return Step::Send(announcement.encode());
             } else {
                 open.sent_bytes += bytes;
                 stream.mark_sent(&frame, false);

@@ -10,7 +10,7 @@ use super::Time;
 use super::account::Account;
 use crate::client::spool::FileName;
 use crate::ledger::LossReason;
-use crate::wire::frame::Frame;
+use crate::wire::frame::{Frame, Message};
 
 /// Most batches under way on one connection; usually the credit is used up before.
 pub const IN_FLIGHT_MAX: usize = 16_384;
@@ -30,6 +30,8 @@ pub(super) struct Stream {
     pub(super) settled: u64,
     /// The newest that was sent on this connection.
     sent: u64,
+    /// The server knows that the batch after this one comes next on this connection.
+    announced: Option<u64>,
     /// What was sent on this connection and is not settled, the oldest first.
     in_flight: VecDeque<InFlight>,
     /// What is refused and not below `settled` yet; not sent again.
@@ -108,6 +110,7 @@ impl Stream {
             window_bytes: 0,
             settled: 0,
             sent: 0,
+            announced: None,
             in_flight: VecDeque::new(),
             refused: BTreeSet::new(),
             reader: Reader::default(),
@@ -180,15 +183,41 @@ impl Stream {
         })
     }
 
-    /// The frame is on its way.
+    /// What has to be said before this batch is sent: that it comes next, where the server does not expect
+    /// it. So a batch that gets out of order on the way is not taken for a gap.
+    pub(super) fn announce(&mut self, frame: &Frame) -> Option<Message> {
+        let before = frame.header().number - 1;
+        (self.announced != Some(before)).then(|| {
+            self.announced = Some(before);
+            Message::Skip {
+                stream: self.id,
+                number: before,
+            }
+        })
+    }
+
+    /// The frame is on its way, or passed over because it was refused.
     pub(super) fn mark_sent(&mut self, frame: &Frame, is_refused: bool) {
         let header = frame.header();
         self.sent = header.number;
+        if !is_refused {
+            self.announced = Some(header.number);
+        }
         self.in_flight.push_back(InFlight {
             number: header.number,
             events: u64::from(header.events),
             is_refused,
         });
+    }
+
+    /// The frame is larger than the server takes: it is refused without being sent.
+    pub(super) fn refuse_unsent(&mut self, frame: &Frame, account: &mut Account) {
+        let header = frame.header();
+        self.refused.insert(header.number);
+        account.refuse(self.is_own, u64::from(header.events));
+        self.settle_in_file(header.number, u64::from(header.events));
+        self.mark_sent(frame, true);
+        self.advance();
     }
 
     /// The server has everything up to `number`; false when that cannot be, for it was never sent.
@@ -202,7 +231,7 @@ impl Stream {
             self.in_flight.pop_front();
             if !first.is_refused {
                 account.store(self.is_own, first.events);
-                self.settle_in_file(first);
+                self.settle_in_file(first.number, first.events);
             }
         }
         self.settled = self.settled.max(number);
@@ -224,21 +253,18 @@ impl Stream {
             self.in_flight[place].is_refused = true;
             self.refused.insert(number);
             account.refuse(self.is_own, sent.events);
-            self.settle_in_file(sent);
+            self.settle_in_file(sent.number, sent.events);
         }
         self.advance();
         true
     }
 
-    fn settle_in_file(&mut self, sent: InFlight) {
-        let number = sent.number;
-        let behind = self
-            .files
-            .partition_point(|file| file.name.first <= number);
+    fn settle_in_file(&mut self, number: u64, events: u64) {
+        let behind = self.files.partition_point(|file| file.name.first <= number);
         if let Some(file) = behind.checked_sub(1).and_then(|at| self.files.get_mut(at))
             && file.last.is_some_and(|last| number <= last)
         {
-            file.unsettled_events = file.unsettled_events.saturating_sub(sent.events);
+            file.unsettled_events = file.unsettled_events.saturating_sub(events);
         }
     }
 
@@ -272,6 +298,7 @@ impl Stream {
     /// The connection is gone: what was under way will be sent again.
     pub(super) fn reset(&mut self, account: &mut Account) -> Vec<Shelved> {
         self.sent = 0;
+        self.announced = None;
         self.in_flight.clear();
         self.reader = Reader {
             pass: self.reader.pass + 1,
@@ -341,7 +368,11 @@ impl Stream {
 
     /// The file will not be read any more, and is left where it is. Returned, once nothing of it is under
     /// way.
-    pub(super) fn give_up_file(&mut self, name: FileName, account: &mut Account) -> Option<Shelved> {
+    pub(super) fn give_up_file(
+        &mut self,
+        name: FileName,
+        account: &mut Account,
+    ) -> Option<Shelved> {
         let under_way = self.events_still_there(name);
         let place = self.files.iter().position(|file| file.name == name)?;
         let file = &mut self.files[place];
@@ -355,6 +386,15 @@ impl Stream {
             return self.files.remove(place);
         }
         None
+    }
+
+    /// Events that are in files and in memory and not settled, counted one by one.
+    #[cfg(test)]
+    pub(super) fn unsettled_events(&self) -> u64 {
+        let in_files = self.files.iter().map(|file| file.unsettled_events);
+        let held = self.window.iter().map(|held| held.frame.header());
+        let held = held.filter(|header| !self.refused.contains(&header.number));
+        in_files.sum::<u64>() + held.map(|header| u64::from(header.events)).sum::<u64>()
     }
 
     fn bounds(&self, name: FileName) -> (u64, u64) {

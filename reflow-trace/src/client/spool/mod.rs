@@ -156,7 +156,7 @@ pub struct Spool<D: Disk> {
 enum OwnLock<L> {
     None,
     /// Never read: it is there to be held.
-    Held(#[expect(dead_code, reason = "a lock is held by being there")] L),
+    Held(L),
     /// The file system knows no locks: then nobody else can adopt what is ours either.
     Impossible,
 }

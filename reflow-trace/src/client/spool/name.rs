@@ -66,7 +66,8 @@ fn number(digits: &str) -> Option<u64> {
         && digits
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    is_ours.then(|| u64::from_str_radix(digits, 16).ok())?
+    is_ours
+        .then(|| u64::from_str_radix(digits, 16).ok())?
         .filter(|&number| number > 0)
 }
 

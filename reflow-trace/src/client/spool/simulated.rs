@@ -122,10 +122,7 @@ impl Disk for SimulatedDisk {
         let wanted = parts.concat();
         let room = state.capacity.saturating_sub(state.bytes());
         let torn = state.tear_after.take();
-        let written = wanted
-            .len()
-            .min(room)
-            .min(torn.unwrap_or(usize::MAX));
+        let written = wanted.len().min(room).min(torn.unwrap_or(usize::MAX));
         if let Some(file) = state.files.get_mut(name) {
             file.extend_from_slice(&wanted[..written]);
         }

@@ -7,10 +7,13 @@ use super::super::NOTICES_SHARE;
 use super::world::{Client, Faults, World, ms, settings};
 use crate::ledger::LossReason;
 
-/// How many seeds; `REFLOW_TRACE_SEEDS=100000` asks for more.
+/// Which seeds; `REFLOW_TRACE_SEEDS=100000` asks for more, `REFLOW_TRACE_SEED=397` for one.
 fn seeds(usual: u64) -> std::ops::Range<u64> {
-    let asked = std::env::var("REFLOW_TRACE_SEEDS").ok();
-    0..asked.and_then(|seeds| seeds.parse().ok()).unwrap_or(usual)
+    let asked = |variable| std::env::var(variable).ok()?.parse().ok();
+    match asked("REFLOW_TRACE_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..asked("REFLOW_TRACE_SEEDS").unwrap_or(usual),
+    }
 }
 
 /// Runs `run` for every seed and names the one that failed.
@@ -115,7 +118,11 @@ fn every_event_is_acknowledged_refused_or_counted_as_lost_whatever_fails() {
         assert_eq!(account.stored, stored_there);
         assert_eq!(lost(client, LossReason::Refused), refused_there);
         let kept: u64 = client.kept.values().sum();
-        assert_eq!(kept, stored_there + refused_there, "nothing else of what was kept is lost");
+        assert_eq!(
+            kept,
+            stored_there + refused_there,
+            "nothing else of what was kept is lost"
+        );
     });
 }
 
@@ -149,17 +156,18 @@ fn what_is_on_the_disk_at_the_end_is_sent_by_the_next_process_and_stored_once() 
         assert!(is_drained, "{:?}", world.files());
         check_bounds(&world);
         let memory = &world.server.streams[&stream];
-        let (stored, refused): (u64, u64) = (
-            memory.stored.values().sum(),
-            memory.refused.values().sum(),
-        );
+        let (stored, refused): (u64, u64) =
+            (memory.stored.values().sum(), memory.refused.values().sum());
         let kept: u64 = kept.values().sum();
         // What was lost at the end may have arrived.
         assert!(stored + refused <= kept);
         assert!(stored + refused + lost_at_end >= kept, "{account:?}");
         let adopted = world.client().machine.account().adopted;
         assert!(account.stored + account.pending <= stored + refused);
-        assert!(adopted.stored >= account.pending.saturating_sub(adopted.refused), "{adopted:?}");
+        assert!(
+            adopted.stored >= account.pending.saturating_sub(adopted.refused),
+            "{adopted:?}"
+        );
     });
 }
 

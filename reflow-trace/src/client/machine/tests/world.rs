@@ -7,9 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::super::random::Random;
-use super::super::{
-    Disconnect, LinkCommand, Machine, Settings, SpoolSettings, Taken, Time,
-};
+use super::super::{Disconnect, LinkCommand, Machine, Settings, SpoolSettings, Taken, Time};
 use crate::client::spool::{DiskCommand, SimulatedDisk, Spool};
 use crate::wire::frame::{
     Ack, Frame, FrameKind, FrameLimits, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome,
@@ -25,7 +23,14 @@ pub(super) fn batch(stream: u64, number: u64, events: u32, payload_bytes: usize)
         .map(|at| (number as usize * 7 + at) as u8)
         .collect();
     let plain = payload_bytes as u32;
-    Frame::build(FrameKind::Batch, [stream, number], events, plain, false, &payload)
+    Frame::build(
+        FrameKind::Batch,
+        [stream, number],
+        events,
+        plain,
+        false,
+        &payload,
+    )
 }
 
 pub(super) fn settings(has_spool: bool) -> Settings {
@@ -101,6 +106,7 @@ struct Connection {
     acknowledge_at: Time,
     received_bytes: u64,
     credit: u64,
+    credit_given: u64,
     closes: Option<Time>,
 }
 
@@ -201,7 +207,9 @@ impl World {
     pub(super) fn files(&self) -> Vec<(String, usize)> {
         self.disk.change(|disk| {
             let files = disk.files.iter();
-            files.map(|(name, bytes)| (name.clone(), bytes.len())).collect()
+            files
+                .map(|(name, bytes)| (name.clone(), bytes.len()))
+                .collect()
         })
     }
 
@@ -318,7 +326,9 @@ impl World {
     /// Everything that is asked of the machine, until it asks for nothing.
     fn settle(&mut self) {
         let now = self.now;
-        let Some(client) = &mut self.client else { return };
+        let Some(client) = &mut self.client else {
+            return;
+        };
         loop {
             client.machine.advance(now);
             let mut has_done = false;
@@ -343,6 +353,7 @@ impl World {
                             acknowledge_at: now,
                             received_bytes: 0,
                             credit: 3_100 + roll % 20_000,
+                            credit_given: 0,
                             closes: None,
                         })
                     }
@@ -371,6 +382,11 @@ impl World {
         }
         let account = client.machine.account();
         assert!(account.balances(), "{account:?}");
+        assert_eq!(
+            account.pending,
+            client.machine.own.unsettled_events(),
+            "what is pending lies somewhere"
+        );
         let status = client.machine.status();
         assert!(status.settled <= status.taken && status.settled <= status.secured);
         self.window_seen_max = self.window_seen_max.max(status.window_bytes);
@@ -378,7 +394,9 @@ impl World {
 
     fn move_frames(&mut self) {
         let now = self.now;
-        let Some(client) = &mut self.client else { return };
+        let Some(client) = &mut self.client else {
+            return;
+        };
         let Some(connection) = &mut client.connection else {
             return;
         };
@@ -481,6 +499,7 @@ impl Connection {
     fn acknowledge(&mut self, now: Time) {
         for (stream, number) in std::mem::take(&mut self.to_acknowledge) {
             let credit_total = self.received_bytes + self.credit;
+            self.credit_given = credit_total;
             self.say(
                 now,
                 &Message::Ack(Ack {
@@ -510,6 +529,7 @@ impl Server {
                 assert!(!connection.is_greeted, "it is said once");
                 assert_ne!(hello.stream, 0);
                 connection.is_greeted = true;
+                connection.credit_given = connection.credit;
                 let welcome = Welcome {
                     protocol: 1,
                     credit_total: connection.credit,
@@ -519,6 +539,10 @@ impl Server {
             }
             Message::Ping(token) => connection.say(now, &Message::Pong(token)),
             Message::Goodbye(Goodbye { .. }) | Message::Pong(_) => {}
+            Message::Skip { stream, number } => {
+                let before = connection.sent.insert(stream, number).unwrap_or(0);
+                assert!(number >= before, "ascending on one connection");
+            }
             Message::Batch(frame) => self.receive_batch(connection, now, &frame, faults, roll),
             other => panic!("a client does not say {other:?}"),
         }
@@ -536,8 +560,12 @@ impl Server {
         let header = frame.header();
         let (stream, number) = (header.stream, header.number);
         connection.received_bytes += frame.bytes().len() as u64;
-        let before = connection.sent.insert(stream, number).unwrap_or(0);
-        assert!(number > before, "ascending on one connection");
+        let before = connection.sent.insert(stream, number);
+        assert_eq!(before, Some(number - 1), "as it was announced");
+        assert!(
+            connection.received_bytes <= connection.credit_given,
+            "no more than the credit"
+        );
         if roll % 1_000 < faults.refuses_for_now {
             connection.say(
                 now,
@@ -555,9 +583,7 @@ impl Server {
         let events = u64::from(header.events);
         let memory = self.streams.entry(stream).or_default();
         let is_known_bad = memory.refused.contains_key(&number);
-        if is_known_bad
-            || (number > memory.last && (roll >> 12) % 1_000 < faults.refuses_batches)
-        {
+        if is_known_bad || (number > memory.last && (roll >> 12) % 1_000 < faults.refuses_batches) {
             memory.refused.insert(number, events);
             connection.say(
                 now,
@@ -576,7 +602,11 @@ impl Server {
             memory.stored.insert(number, events);
         } else {
             // What is taken for a duplicate has to be one, or it is lost and nobody knows.
-            assert_eq!(memory.stored.get(&number), Some(&events), "{stream:x} {number}");
+            assert_eq!(
+                memory.stored.get(&number),
+                Some(&events),
+                "{stream:x} {number}"
+            );
         }
         if !connection.stalls {
             connection.to_acknowledge.insert(stream, number);
