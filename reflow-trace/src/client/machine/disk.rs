@@ -151,7 +151,7 @@ impl Machine {
     }
 
     /// The file that is written next, what it holds, and how many bytes may be added.
-    fn file_to_write(&self, shelf: &Shelf) -> Option<(FileName, u64, u64)> {
+    pub(super) fn file_to_write(&self, shelf: &Shelf) -> Option<(FileName, u64, u64)> {
         let settings = &shelf.settings;
         let oldest = self.own.window.front()?;
         let (name, offset) = match self.own.file_to_continue(settings.file_bytes_max) {
