@@ -8,6 +8,9 @@
 //! program died; nothing else is stored than what was sent; and of each program the ledger balances, from the
 //! probe to the store.
 //!
+//! Every second kill waits for its moment: the next at which something is under way. The others come when
+//! they come.
+//!
 //! A few kills here; `cargo xtask measure durability` asks for fifty of each (`DURABILITY_FULL`). The moments
 //! come from a seed that is printed; `DURABILITY_SEED=17` gives the same moments, as far as a machine with
 //! other work can.
@@ -39,9 +42,10 @@ fn a_server_that_is_killed_has_stored_what_it_acknowledged_and_once() {
     let mut scene = Scene::new(dice.u64(..));
     let mut histogram = Histogram::default();
     scene.start_client();
-    for _ in 0..kills() {
+    for kill in 0..kills() {
         scene.wait_for_progress();
         milliseconds(dice.u64(0..300));
+        scene.aim(kill);
         histogram.add(scene.kill_server());
         // Clients notice, and come back before it does, or after.
         milliseconds(dice.u64(0..50));
@@ -68,6 +72,8 @@ fn a_client_that_is_killed_loses_what_was_in_its_memory_and_nothing_else() {
                 ..Faults::default()
             });
             scene.wait_for_spool();
+        } else {
+            scene.aim(kill);
         }
         histogram.add(scene.kill_client());
         scene.set_faults(Faults::default());
@@ -84,9 +90,10 @@ fn both_may_be_killed_in_any_order() {
     let mut scene = Scene::new(dice.u64(..));
     let mut histogram = Histogram::default();
     scene.start_client();
-    for _ in 0..kills() {
+    for kill in 0..kills() {
         scene.wait_for_progress();
         milliseconds(dice.u64(0..300));
+        scene.aim(kill);
         let (server, client) = (dice.bool(), dice.bool());
         if server || !client {
             histogram.add(scene.kill_server());

@@ -14,11 +14,13 @@ use reflow_trace_durability::spool;
 use tempfile::TempDir;
 
 /// Longest that anything may take before the test fails; a dead line is noticed after 20 s.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 const RATE: u32 = 20_000;
 
 /// Small segments, so that sealing and merging happen all the time, and are killed.
-const SERVER_FLAGS: [&str; 6] = [
+const SERVER_FLAGS: [&str; 8] = [
+    "--commit-group-wait",
+    "5ms",
     "--store-seal-events",
     "3000",
     "--store-seal-after",
@@ -114,6 +116,15 @@ impl Scene {
         wait_until("an acknowledgement", || acked() > before + 3);
     }
 
+    /// Every second time, until something is under way, without a pause in which it could arrive.
+    pub(crate) fn aim(&self, kill: usize) {
+        let end = Instant::now() + PATIENCE;
+        while kill.is_multiple_of(2) && self.proxy.under_way() == 0 {
+            assert!(Instant::now() < end, "nothing under way within {PATIENCE:?}");
+            std::hint::spin_loop();
+        }
+    }
+
     /// Until there is something in the spool.
     pub(crate) fn wait_for_spool(&self) {
         wait_until("a batch in the spool", || self.has_spooled());
@@ -188,7 +199,7 @@ fn sums(begun: &[Begun; THREADS]) -> (u64, u64) {
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < end, "no {what} within {PATIENCE:?}");
+        assert!(Instant::now() < end, "{what} did not come within {PATIENCE:?}");
         thread::sleep(Duration::from_millis(5));
     }
 }
