@@ -4,10 +4,11 @@
 //! sink holds up whoever asked, and nobody else.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
+use crate::ledger::{Loss, LossReason};
 use crate::runtime::{Answer, Command, Occasion};
 use crate::sink::SinkWorker;
 
@@ -31,9 +32,12 @@ enum Step {
     /// It is ending.
     End,
     Done,
-    /// Its queue was so full that it could not be asked.
-    Unasked,
+    /// Its queue was so full that it could not be asked, or it has ended and lost what it held.
+    Failed,
 }
+
+/// What is kept back of the time for a sink's end, so that what it has lost by then is still told.
+const TELLING: Duration = Duration::from_millis(100);
 
 impl Flush {
     /// Asks the sinks.
@@ -51,7 +55,7 @@ impl Flush {
                 // Its queue may take too long; what it holds already is safe then.
                 progress.secure_by(deadline);
             }
-            sink.request_flush().map_or(Step::Unasked, Step::Queue)
+            sink.request_flush().map_or(Step::Failed, Step::Queue)
         };
         Self {
             occasion,
@@ -76,14 +80,21 @@ impl Flush {
             let is_done = match step {
                 Step::Settle(position) => progress.now().settled >= *position,
                 Step::Secure(position) => progress.now().secured >= *position,
-                Step::End => progress.now().is_ended,
-                Step::Queue(_) | Step::Done | Step::Unasked => false,
+                Step::End => {
+                    let now = progress.now();
+                    let is_unheard = |loss: &Loss| loss.reason == LossReason::NotAcknowledged;
+                    if now.is_ended && now.lost.iter().any(is_unheard) {
+                        *step = Step::Failed;
+                    }
+                    now.is_ended
+                }
+                Step::Queue(_) | Step::Done | Step::Failed => false,
             };
-            if is_done {
+            if is_done && !matches!(step, Step::Failed) {
                 *step = Step::Done;
             }
         }
-        let is_open = |step: &Step| !matches!(step, Step::Done | Step::Unasked);
+        let is_open = |step: &Step| !matches!(step, Step::Done | Step::Failed);
         let is_over = !self.steps.iter().any(is_open) || Instant::now() >= self.deadline;
         is_over.then(|| self.steps.iter().all(|step| matches!(step, Step::Done)))
     }
@@ -103,9 +114,14 @@ impl Occasion {
         let taken = progress.now().taken;
         match self {
             Self::Flush => Step::Settle(taken),
-            Self::Exit => Step::Secure(taken),
+            Self::Exit => {
+                // Again, for what was in the queue then.
+                progress.secure_by(deadline);
+                Step::Secure(taken)
+            }
             Self::End => {
-                progress.end_by(deadline);
+                let left = deadline.saturating_duration_since(Instant::now());
+                progress.end_by(deadline - TELLING.min(left / 10));
                 Step::End
             }
         }

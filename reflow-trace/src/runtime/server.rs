@@ -174,10 +174,6 @@ pub struct InvalidServerUrl {
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "client"),
-    expect(dead_code, reason = "only whether it can be understood is asked there")
-)]
 pub(crate) struct ServerUrl {
     pub(crate) is_encrypted: bool,
     /// A name or an address, without brackets.
