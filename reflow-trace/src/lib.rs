@@ -68,6 +68,8 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod channel;
+#[cfg(feature = "client")]
+pub mod client;
 mod clock;
 mod collector;
 mod context;
@@ -94,6 +96,8 @@ pub mod wire;
 #[path = "private.rs"]
 pub mod __private;
 
+#[cfg(feature = "client")]
+pub use client::{ServerSink, ServerSinkBuilder, ServerStatus, ServerWatch};
 pub use collector::Batch;
 pub use context::{CAUSES_MAX, CarryCause, Causes, Context, Scoped, carry_cause, w3c};
 pub use edge::{EDGES_MAX, Edge, NAME_BYTES_MAX, OVERFLOW_NAME, TYPES_MAX};
@@ -112,7 +116,8 @@ pub use message::{
 pub use reflow_trace_macros::{sample, trace, traced_actor, traced_connector};
 pub use runtime::{
     Builder, CONTENT_VARIABLE, ContentLimits, ENVIRONMENT_VARIABLE, FlushError, Guard, InitError,
-    InvalidEnvironment, Overflow, TracingConfig, builder, init,
+    InvalidEnvironment, InvalidServerUrl, Overflow, ServerOptions, ServerToken, TracingConfig,
+    builder, init,
 };
 pub use sampling::{DataFlowSampler, Verdict};
-pub use sink::{JsonLinesSink, MemorySink, Sink, SinkError};
+pub use sink::{JsonLinesSink, MemorySink, Progress, Sink, SinkError, SinkProgress};

@@ -363,6 +363,37 @@ mod sinks {
     }
 
     #[test]
+    fn a_flush_that_waits_for_one_sink_keeps_nothing_from_the_others() {
+        let _alone = Silence::start();
+        let (stalls, release) = stalls();
+        let counts = Counts::default();
+        let config = TracingConfig {
+            shutdown_timeout: Duration::ZERO,
+            ..TracingConfig::default()
+        };
+        let guard = builder()
+            .config(config)
+            .sink(stalls)
+            .sink(counts.clone())
+            .start()
+            .expect("nobody records");
+        send(1);
+        thread::scope(|scope| {
+            let late = scope.spawn(|| guard.flush(FOR_EVER));
+            // Many times what a ring holds: it is emptied while the flush waits.
+            for round in 1..=20 {
+                send(1_000);
+                counts.reach(1 + round * 1_000);
+            }
+            assert!(!late.is_finished(), "the sink stalls");
+            assert_eq!(metrics().ledger.lost_total(), 0);
+            drop(release);
+            let late = late.join().expect("a flush does not panic");
+            assert_eq!(late, Ok(()), "it was only late");
+        });
+    }
+
+    #[test]
     fn a_flush_is_late_when_the_queue_of_a_sink_is_full_of_small_batches() {
         let _alone = Silence::start();
         let (stalls, release) = stalls();

@@ -296,9 +296,11 @@ async fn what_the_dependency_query_sums_up_is_in_the_graph() -> Result<()> {
 #[test]
 fn the_configuration_is_written_as_specified() {
     let tracing_config = TracingConfig {
+        server_url: "ws://localhost:8080".to_string(),
         enabled: true,  // Enables all tracing including data flow
         batch_size: 50, // Batch size for data flow events
         batch_timeout: Duration::from_millis(1000),
+        enable_compression: true, // Recommended for data flow events
         ..Default::default()
     };
     assert!(tracing_config.enabled);

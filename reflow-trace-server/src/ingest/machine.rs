@@ -252,8 +252,15 @@ impl Session {
             (_, Message::Ping(token)) => self.send(&Message::Pong(token)),
             (_, Message::Pong(_)) => {}
             (State::Opened, Message::Hello(hello)) => self.welcome(hello),
-            (State::Taking, Message::Skip { stream, number }) => {
-                if let Err(misplaced) = self.book.skip(stream, number) {
+            (
+                State::Taking,
+                Message::Skip {
+                    stream,
+                    number,
+                    after,
+                },
+            ) => {
+                if let Err(misplaced) = self.book.skip(stream, number, after) {
                     self.misplaced((stream, number), misplaced);
                 }
             }

@@ -55,6 +55,7 @@ impl Bench {
         bench.receive(&Message::Skip {
             stream: STREAM,
             number: 0,
+            after: 0,
         });
         assert!(matches!(bench.said.pop(), Some(Message::Welcome(_))));
         bench
@@ -324,10 +325,12 @@ fn a_batch_out_of_its_order_ends_the_session_and_is_not_taken() {
         assert_eq!(bench.end(), Some(End::Refused));
         assert!(bench.submitted.is_empty());
     }
-    let skip = |number| Message::Skip {
+    let skip_after = |after, number| Message::Skip {
         stream: STREAM,
         number,
+        after,
     };
+    let skip = |number| skip_after(0, number);
     // Forwards, and again to the same place, but not back.
     let mut bench = Bench::taking(|_| {});
     bench.receive(&skip(4));
@@ -336,13 +339,26 @@ fn a_batch_out_of_its_order_ends_the_session_and_is_not_taken() {
     assert_eq!(bench.submitted.len(), 1);
     bench.receive(&skip(4));
     assert_eq!(bench.refusal().code, RefusalCode::OutOfOrder);
+    // Only by whoever has sent what was received: else something is missing in between.
+    let mut bench = Bench::taking(|_| {});
+    bench.receive_batch(1);
+    bench.receive(&skip_after(1, 4));
+    bench.receive_batch(5);
+    assert_eq!(bench.submitted.len(), 2);
+    bench.receive(&skip_after(6, 8));
+    assert_eq!(bench.refusal().code, RefusalCode::OutOfOrder);
+    assert_eq!(bench.end(), Some(End::Refused));
 }
 
 #[test]
 fn streams_beyond_the_limit_are_refused() {
     let mut bench = Bench::taking(|limits| limits.streams_max = 2);
     for stream in [STREAM, 100, 101] {
-        bench.receive(&Message::Skip { stream, number: 0 });
+        bench.receive(&Message::Skip {
+            stream,
+            number: 0,
+            after: 0,
+        });
     }
     assert!(bench.refusal().text.contains("more than 2 streams"));
     assert_eq!(bench.end(), Some(End::Refused));
@@ -462,6 +478,7 @@ fn without_a_hello_it_is_over_soon() {
         Message::Skip {
             stream: 1,
             number: 0,
+            after: 0,
         },
         Message::Batch(batch(1)),
     ] {
@@ -503,6 +520,7 @@ fn no_bytes_make_it_panic_or_take_a_batch_that_is_none() {
         Message::Skip {
             stream: STREAM,
             number: 0,
+            after: 0,
         }
         .encode()
         .into_bytes(),

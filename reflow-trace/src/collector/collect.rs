@@ -3,10 +3,11 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::account::Collected;
 use super::batch::{Batch, Moment};
+use super::flush::Flush;
 use super::rates::Rates;
 use crate::clock::{Calibration, ticks};
 use crate::event::TraceEvent;
@@ -14,7 +15,7 @@ use crate::lane::LaneShared;
 use crate::ledger::{CounterSnapshot, Coverage, Loss, TracingMetrics};
 use crate::record::encode_event;
 use crate::ring::Reader;
-use crate::runtime::{Answer, ByHand, Command, RING_BY_HAND, Runtime, dictionary};
+use crate::runtime::{ByHand, Command, Occasion, RING_BY_HAND, Runtime, dictionary};
 use crate::sink::SinkWorker;
 
 /// Largest batch, in events.
@@ -28,6 +29,8 @@ const NAP_MIN: Duration = Duration::from_millis(1);
 const REPORT_EVERY: Duration = Duration::from_millis(50);
 /// Longest sleep; metrics are at most this old.
 const NAP_MAX: Duration = Duration::from_millis(500);
+/// Flushes under way at one time; more wait among the commands.
+const FLUSHES_MAX: usize = 64;
 
 /// Empties the rings of one recording.
 pub(crate) struct Collector {
@@ -49,6 +52,7 @@ pub(crate) struct Collector {
     reported_counters: Option<(CounterSnapshot, Coverage)>,
     counters_since: Instant,
     reported: Instant,
+    flushes: Vec<Flush>,
     nap: Duration,
 }
 
@@ -83,31 +87,39 @@ impl Collector {
             reported_counters: None,
             counters_since: Instant::now(),
             reported: Instant::now(),
+            flushes: Vec::new(),
             nap: batch_timeout.min(NAP_MAX),
         }
     }
 
-    /// Runs until told to stop.
+    /// Runs until told to end.
     pub(crate) fn run(mut self) {
-        loop {
-            let command = self.commands.try_recv();
-            self.collect();
+        let mut is_ending = false;
+        while !(is_ending && self.flushes.is_empty()) {
+            let takes_commands = !is_ending && self.flushes.len() < FLUSHES_MAX;
+            let command = takes_commands.then(|| self.commands.try_recv());
+            if !is_ending {
+                self.collect();
+            }
             match command {
-                Ok(Command::Flush { answer, within }) => self.flush(&answer, within),
-                Ok(Command::Stop { answer, within }) => {
-                    self.flush(&answer, within);
-                    for sink in self.sinks.drain(..) {
-                        sink.finish();
-                    }
-                    return;
-                }
-                Err(crossbeam_channel::TryRecvError::Empty) => {
-                    self.report();
-                    std::thread::park_timeout(self.nap);
+                Some(Ok(command)) => {
+                    is_ending = command.occasion == Occasion::End;
+                    self.flush(command);
                 }
                 // The recording itself holds the other end.
-                Err(crossbeam_channel::TryRecvError::Disconnected) => return,
+                Some(Err(TryRecvError::Disconnected)) => return,
+                Some(Err(TryRecvError::Empty)) | None => {
+                    if !is_ending {
+                        self.report();
+                    }
+                    let is_flushing = !self.flushes.is_empty();
+                    std::thread::park_timeout(if is_flushing { NAP_MIN } else { self.nap });
+                }
             }
+            self.answer_flushes();
+        }
+        for sink in self.sinks.drain(..) {
+            sink.finish();
         }
     }
 
@@ -289,22 +301,26 @@ impl Collector {
         }
     }
 
-    /// Everything to the sinks, and to where they keep it.
-    fn flush(&mut self, answer: &Answer, within: Duration) {
-        let deadline = Instant::now() + within;
+    /// Everything to the sinks, and to where they keep it; answered when they are done.
+    fn flush(&mut self, command: Command) {
         self.notice_losses();
         self.notice_counters();
         self.seal();
-        let answers: Vec<_> = self.sinks.iter().map(SinkWorker::request_flush).collect();
-        let in_time = answers.into_iter().all(|answered| {
-            answered.is_some_and(|answered| {
-                // A sink answers by dropping its end.
-                answered.recv_deadline(deadline)
-                    != Err(crossbeam_channel::RecvTimeoutError::Timeout)
-            })
-        });
-        self.publish_metrics();
-        answer.give(in_time);
+        self.flushes.push(Flush::begin(command, &self.sinks));
+    }
+
+    /// Answers the flushes that are over.
+    fn answer_flushes(&mut self) {
+        for mut flush in std::mem::take(&mut self.flushes) {
+            match flush.look(&self.sinks) {
+                Some(in_time) => {
+                    // Whoever asked may look at once.
+                    self.publish_metrics();
+                    flush.answer(in_time);
+                }
+                None => self.flushes.push(flush),
+            }
+        }
     }
 
     fn publish_metrics(&mut self) {
@@ -325,7 +341,7 @@ impl Collector {
             .iter()
             .map(|(_, reader)| reader.memory_bytes())
             .sum();
-        let queues: usize = self.sinks.iter().map(SinkWorker::queued_bytes).sum();
+        let queues: usize = self.sinks.iter().map(SinkWorker::memory_bytes).sum();
         let bytes = rings + queues + self.batch.memory_bytes() + dictionary().memory_bytes();
         *self
             .runtime

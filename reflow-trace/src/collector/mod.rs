@@ -6,6 +6,7 @@
 mod account;
 mod batch;
 mod collect;
+mod flush;
 mod process;
 mod rates;
 

@@ -32,11 +32,26 @@ pub enum LossReason {
     SinkFailed,
     /// A sink panicked; it gets nothing more.
     SinkPanicked,
+    /// The memory in which a server client keeps what is not acknowledged was full, and it had no spool,
+    /// or one that did not take it in time.
+    WindowFull,
+    /// So was the spool.
+    SpoolFull,
+    /// The memory was full, and the disk of the spool refused to take more.
+    SpoolFailed,
+    /// What was written to the spool could not be read back. It may have arrived all the same, where only
+    /// the acknowledgement is missing.
+    SpoolCorrupt,
+    /// The server refused the batch, and would always refuse it.
+    Refused,
+    /// The recording ended before the server acknowledged it, and there was no spool to keep it. It may
+    /// have arrived all the same.
+    NotAcknowledged,
 }
 
 impl LossReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::RingFull,
         Self::Overwritten,
         Self::NoRing,
@@ -46,6 +61,12 @@ impl LossReason {
         Self::SinkFull,
         Self::SinkFailed,
         Self::SinkPanicked,
+        Self::WindowFull,
+        Self::SpoolFull,
+        Self::SpoolFailed,
+        Self::SpoolCorrupt,
+        Self::Refused,
+        Self::NotAcknowledged,
     ];
 
     /// The name used in JSON.
@@ -60,6 +81,12 @@ impl LossReason {
             Self::SinkFull => "sink_full",
             Self::SinkFailed => "sink_failed",
             Self::SinkPanicked => "sink_panicked",
+            Self::WindowFull => "window_full",
+            Self::SpoolFull => "spool_full",
+            Self::SpoolFailed => "spool_failed",
+            Self::SpoolCorrupt => "spool_corrupt",
+            Self::Refused => "refused",
+            Self::NotAcknowledged => "not_acknowledged",
         }
     }
 }

@@ -26,19 +26,28 @@ pub struct Ledger {
     pub sinks: Vec<SinkLedger>,
 }
 
-/// What became of the collected events at one sink: `collected = stored + queued + Σ lost`.
+/// What became of the collected events at one sink: `collected = stored + queued + pending + Σ lost`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinkLedger {
     /// Name of the sink.
     pub name: String,
-    /// Written.
+    /// Written; at a server client, acknowledged as durably stored.
     pub stored: u64,
     /// Waiting for the sink.
     pub queued: u64,
+    /// Taken by the sink and not settled: at a server client, what waits in memory or in the spool for
+    /// the server's acknowledgement. 0 for sinks that write what they take.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pending: u64,
     /// Lost for this sink, by reason; only reasons that occurred.
     pub lost: Vec<Loss>,
     /// The last thing that went wrong, in words.
     pub last_error: Option<String>,
+}
+
+/// Only few sinks leave anything pending.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Ledger {
@@ -48,13 +57,13 @@ impl Ledger {
     }
 
     /// Whether the law holds: `attempted = not sampled + collected + in flight + Σ lost`, and for each
-    /// sink `collected = stored + queued + Σ lost`.
+    /// sink `collected = stored + queued + pending + Σ lost`.
     pub fn balances(&self) -> bool {
         let accounted = self.not_sampled + self.collected + self.in_flight + self.lost_total();
         self.attempted == accounted
             && self.sinks.iter().all(|sink| {
                 let lost: u64 = sink.lost.iter().map(|loss| loss.count).sum();
-                self.collected == sink.stored + sink.queued + lost
+                self.collected == sink.stored + sink.queued + sink.pending + lost
             })
     }
 }
@@ -135,11 +144,15 @@ impl fmt::Display for Ledger {
         }
         for sink in &self.sinks {
             let lost: u64 = sink.lost.iter().map(|loss| loss.count).sum();
-            writeln!(
+            write!(
                 f,
-                "sink {}: stored {}, queued {}, lost {lost}",
+                "sink {}: stored {}, queued {}, ",
                 sink.name, sink.stored, sink.queued
             )?;
+            if sink.pending > 0 {
+                write!(f, "pending {}, ", sink.pending)?;
+            }
+            writeln!(f, "lost {lost}")?;
             for loss in &sink.lost {
                 writeln!(f, "  lost {}: {}", loss.reason, loss.count)?;
             }

@@ -21,8 +21,10 @@ const COMMANDS_MAX: usize = 64;
 /// Begins a recording as `config` says; it lasts as long as the guard.
 ///
 /// The variable `REFLOW_TRACE` overrides: `off` switches recording off, `file:PATH` switches it on and
-/// names the file. `REFLOW_TRACE_CONTENT` takes away from what `config.content` permits: `off`, or a list
-/// such as `256,-Login` of a number of bytes and of types. A file from there that cannot be written is said on stderr and left out.
+/// names the file, `ws://HOST:PORT` switches it on and names the server. `REFLOW_TRACE_CONTENT` takes away from what `config.content` permits: `off`, or a list
+/// such as `256,-Login` of a number of bytes and of types. A file from there that cannot be written is said on stderr and left out,
+/// and so is a server that makes no sense. The other variables are in the table of
+/// [`TracingConfig`].
 ///
 /// # Errors
 ///
@@ -89,6 +91,12 @@ impl Builder {
         self
     }
 
+    /// Sends events to a server; see [`TracingConfig::server_url`].
+    pub fn server(mut self, url: impl Into<String>) -> Self {
+        self.config.server_url = url.into();
+        self
+    }
+
     /// Sets [`TracingConfig::ring_capacity`].
     pub fn ring_capacity(mut self, slots: usize) -> Self {
         self.config.ring_capacity = slots;
@@ -152,6 +160,7 @@ impl Builder {
             }
         }
         let file_in_code = self.config.file.clone();
+        let server_in_code = self.config.clone();
         if !self.heeds_the_environment() {
             // Whoever asks from now on need not ask again.
             STATE.store(OFF, Ordering::Release);
@@ -166,6 +175,16 @@ impl Builder {
                     environment::complain(&InitError::File { path, source })
                 }
                 Err(source) => return Err(InitError::File { path, source }),
+            }
+        }
+        if !self.config.server_url.is_empty() {
+            // What the program itself has said is its own fault.
+            let is_as_in_code = self.config.server_url == server_in_code.server_url
+                && self.config.server == server_in_code.server;
+            match server_sink(&self.config) {
+                Ok(sink) => self.sinks.push(sink),
+                Err(error) if !by_environment && !is_as_in_code => environment::complain(&error),
+                Err(error) => return Err(error),
             }
         }
         registry::prepare();
@@ -186,11 +205,21 @@ impl Builder {
                 self.config.file = Some(path);
                 self.config.enabled = true;
             }
+            Ok(Wish::Server(url)) => {
+                self.config.server_url = url;
+                self.config.enabled = true;
+            }
             Err(error) => {
                 // A typing error outside must not stop the program.
                 environment::complain(&error);
                 return false;
             }
+        }
+        if !self.config.server_url.is_empty()
+            && let Err(error) = environment::heed_server_variables(&mut self.config)
+        {
+            environment::complain(&error);
+            self.config.server_url.clear();
         }
         match environment::content_limits() {
             Ok(limits) => self.config.content.narrow(limits),
@@ -229,6 +258,26 @@ impl Builder {
         let _set_once = runtime.collector.set(thread.thread().clone());
         Ok(runtime)
     }
+}
+
+/// The sink for the server of the configuration.
+#[cfg(feature = "client")]
+fn server_sink(config: &TracingConfig) -> Result<Box<dyn Sink>, InitError> {
+    let sink = crate::client::ServerSink::builder(&config.server_url)
+        .options(config.server.clone())
+        .compression(config.enable_compression)
+        .start()?;
+    Ok(Box::new(sink))
+}
+
+/// There is none.
+#[cfg(not(feature = "client"))]
+fn server_sink(config: &TracingConfig) -> Result<Box<dyn Sink>, InitError> {
+    let _understood = config.server.validate(&config.server_url)?;
+    Err(InitError::FeatureMissing {
+        field: "server_url",
+        feature: "client",
+    })
 }
 
 /// Opens the file; one that this process has written before is continued, not emptied.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::ContentLimits;
+use super::{ContentLimits, InvalidServerUrl, ServerOptions};
 use crate::message::CONTENT_BYTES_MAX;
 use crate::sampling::{DataFlowSampler, InvalidSampleRate};
 
@@ -43,6 +43,14 @@ pub struct TracingConfig {
     /// A file to which every event is appended as a line of JSON; created, or emptied, at start;
     /// continued where this process has written it before.
     pub file: Option<PathBuf>,
+    /// A server to which every event is sent, `ws://host:port` or `wss://host:port`; it need not be there.
+    /// Default empty: none. Needs the feature `client`.
+    pub server_url: String,
+    /// Compress the batches for the server with zstd, at its fastest level. Default `true`: a third of the
+    /// bytes for a part of a microsecond per event, on a thread that nobody waits for.
+    pub enable_compression: bool,
+    /// How events go to the server, and how what it has not acknowledged is kept.
+    pub server: ServerOptions,
     /// Events after which a batch goes to the sinks without waiting for more; 1 to 8 192. A backlog
     /// goes in batches of up to 8 192 whatever this says. Default 1 000.
     pub batch_size: usize,
@@ -65,7 +73,9 @@ pub struct TracingConfig {
     pub sampler: Option<DataFlowSampler>,
     /// What of the content of messages may be captured, where their types ask for it.
     pub content: ContentLimits,
-    /// How long a [`Guard`](crate::Guard) that is dropped waits for the sinks. Default 5 s.
+    /// How long a [`Guard`](crate::Guard) that is dropped waits for the sinks; for a server, until it has
+    /// acknowledged everything. What it has not by then goes to the spool, at once where there is no
+    /// connection; without a spool it is lost. Default 5 s.
     pub shutdown_timeout: Duration,
 }
 
@@ -74,6 +84,9 @@ impl Default for TracingConfig {
         Self {
             enabled: true,
             file: None,
+            server_url: String::new(),
+            enable_compression: true,
+            server: ServerOptions::default(),
             batch_size: 1_000,
             batch_timeout: Duration::from_millis(50),
             ring_capacity: 4_096,
@@ -116,6 +129,27 @@ pub enum InitError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The address of the server is not understood.
+    #[error(transparent)]
+    ServerUrl(#[from] InvalidServerUrl),
+    /// Everybody on the way could read the token.
+    #[error(
+        "`server.token` would go over the network in clear: use `wss://`, or say that it may with `server.token_in_clear`"
+    )]
+    TokenInClear,
+    /// What the connection to the server needs is not there.
+    #[error("cannot send events to a server: {0}")]
+    Server(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is asked for is not compiled in.
+    #[error(
+        "`{field}` is set, and `reflow-trace` is compiled without the feature that it needs: add `features = [\"{feature}\"]`"
+    )]
+    FeatureMissing {
+        /// The field of [`TracingConfig`].
+        field: &'static str,
+        /// The feature.
+        feature: &'static str,
+    },
     /// The variable `REFLOW_TRACE` makes no sense.
     #[error(transparent)]
     Environment(#[from] super::InvalidEnvironment),
@@ -126,21 +160,6 @@ pub enum InitError {
 
 impl TracingConfig {
     pub(super) fn validate(&self) -> Result<(), InitError> {
-        fn within<T: PartialOrd + std::fmt::Debug>(
-            field: &'static str,
-            value: T,
-            allowed: std::ops::RangeInclusive<T>,
-            range: &'static str,
-        ) -> Result<(), InitError> {
-            if allowed.contains(&value) {
-                return Ok(());
-            }
-            Err(InitError::OutOfRange {
-                field,
-                value: format!("{value:?}"),
-                range,
-            })
-        }
         let hour = Duration::from_secs(3600);
         within("batch_size", self.batch_size, 1..=8_192, "1 to 8192 events")?;
         within(
@@ -204,8 +223,28 @@ impl TracingConfig {
         if let Some(sampler) = &self.sampler {
             sampler.validate()?;
         }
+        if !self.server_url.is_empty() {
+            self.server.validate(&self.server_url)?;
+        }
         Ok(())
     }
+}
+
+/// Compares a number with its range.
+pub(super) fn within<T: PartialOrd + std::fmt::Debug>(
+    field: &'static str,
+    value: T,
+    allowed: std::ops::RangeInclusive<T>,
+    range: &'static str,
+) -> Result<(), InitError> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    Err(InitError::OutOfRange {
+        field,
+        value: format!("{value:?}"),
+        range,
+    })
 }
 
 #[cfg(test)]
@@ -215,7 +254,7 @@ mod tests {
     #[test]
     fn every_limit_is_checked_and_named() {
         type Change = fn(&mut TracingConfig);
-        let wrong: [(&str, Change); 12] = [
+        let wrong: [(&str, Change); 18] = [
             ("batch_size", |c| c.batch_size = 0),
             ("batch_size", |c| c.batch_size = 8_193),
             ("batch_timeout", |c| c.batch_timeout = Duration::ZERO),
@@ -231,6 +270,20 @@ mod tests {
             ("overflow", |c| {
                 c.overflow = Overflow::Wait(Duration::from_secs(3601))
             }),
+            ("server.window_bytes_max", |c| c.server.window_bytes_max = 0),
+            ("server.spool_bytes_max", |c| c.server.spool_bytes_max = 0),
+            ("server.spool_after", |c| {
+                c.server.spool_after = Duration::ZERO
+            }),
+            ("server.connect_timeout", |c| {
+                c.server.connect_timeout = Duration::MAX;
+            }),
+            ("server.reconnect_max", |c| {
+                c.server.reconnect_max = Duration::from_millis(99);
+            }),
+            ("server.token", |c| {
+                c.server.token = Some(crate::ServerToken::new("two\nlines"));
+            }),
             ("sample rate", |c| {
                 c.sampler = Some(DataFlowSampler {
                     sample_rate: 10.0,
@@ -239,11 +292,39 @@ mod tests {
             }),
         ];
         for (name, change) in wrong {
-            let mut config = TracingConfig::default();
+            let mut config = TracingConfig {
+                server_url: "ws://localhost:8080".to_owned(),
+                ..TracingConfig::default()
+            };
             change(&mut config);
             let error = config.validate().expect_err(name).to_string();
             assert!(error.contains(name) && error.contains("choose"), "{error}");
         }
         assert!(TracingConfig::default().validate().is_ok());
+    }
+
+    #[test]
+    fn a_token_goes_in_clear_only_where_nobody_is_on_the_way_or_it_is_said_in_words() {
+        for (url, token_in_clear, is_fine) in [
+            ("ws://localhost:8080", false, true),
+            ("wss://trace.example.org", false, true),
+            ("ws://trace.example.org", false, false),
+            ("ws://trace.example.org", true, true),
+        ] {
+            let mut config = TracingConfig {
+                server_url: url.to_owned(),
+                ..TracingConfig::default()
+            };
+            config.server.token_in_clear = token_in_clear;
+            assert!(config.validate().is_ok(), "there is no token");
+            config.server.token = Some(crate::ServerToken::new("secret"));
+            match config.validate() {
+                Ok(()) => assert!(is_fine, "{url}"),
+                Err(error) => {
+                    assert!(!is_fine, "{url}");
+                    assert!(error.to_string().contains("`wss://`"), "{error}");
+                }
+            }
+        }
     }
 }

@@ -1,9 +1,29 @@
 //! Activation from outside, without touching the program.
+//!
+//! # The variables
+//!
+//! | variable | value | what it does |
+//! | --- | --- | --- |
+//! | `REFLOW_TRACE` | `off`, empty, `0`, `false` | no recording, whatever the program says |
+//! | | `file:PATH` | records, and writes events to this file |
+//! | | `ws://HOST:PORT`, `wss://HOST:PORT` | records, and sends events to this server; needs the feature `client` |
+//! | `REFLOW_TRACE_CONTENT` | `off`, or a list such as `256,-Login` | less captured content than the program permits |
+//! | `REFLOW_TRACE_TOKEN` | a token | [`ServerOptions::token`] |
+//! | `REFLOW_TRACE_CA_FILE` | a path | [`ServerOptions::ca_file`] |
+//! | `REFLOW_TRACE_SPOOL` | a directory, or `off` | [`ServerOptions::spool`] |
+//! | `REFLOW_TRACE_SPOOL_BYTES` | bytes, such as `500MiB` | [`ServerOptions::spool_bytes_max`] |
+//! | `REFLOW_TRACE_WINDOW_BYTES` | bytes, such as `32MiB` | [`ServerOptions::window_bytes_max`] |
+//! | `REFLOW_TRACE_COMPRESSION` | `on`, `off` | [`TracingConfig::enable_compression`] |
+//!
+//! The last six are about the server, whether it is named here or in the program. What is wrong in them
+//! is said on stderr, once, and no events go to a server: a program that would run without them runs.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
 
+#[cfg(doc)]
+use super::ServerOptions;
 use super::{CURRENT, ContentLimits, InitError, OFF, STATE, TracingConfig, UNDECIDED, builder};
 
 /// The variable that switches recording on from outside.
@@ -21,11 +41,15 @@ pub(super) enum Wish {
     Off,
     /// Events to a file.
     File(PathBuf),
+    /// Events to a server.
+    Server(String),
 }
 
 /// The variable `REFLOW_TRACE` makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("REFLOW_TRACE={0:?} is not understood: write `file:PATH`, or `off`; tracing is off")]
+#[error(
+    "REFLOW_TRACE={0:?} is not understood: write `file:PATH`, `ws://HOST:PORT` or `off`; tracing is off"
+)]
 pub struct InvalidEnvironment(String);
 
 /// Reads the variable.
@@ -44,9 +68,87 @@ fn parse(value: &str) -> Result<Wish, InvalidEnvironment> {
         "" | "off" | "0" | "false" => Ok(Wish::Off),
         text => match text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Wish::File(path.into())),
+            // Whether the rest is right is seen where it is used, and said better there.
+            Some(("ws" | "wss", rest)) if rest.starts_with("//") => {
+                Ok(Wish::Server(text.to_owned()))
+            }
             _ => Err(InvalidEnvironment(shortened(text))),
         },
     }
+}
+
+/// One of the variables about the server makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is not understood: write {wanted}; no events go to a server")]
+pub(super) struct InvalidServerVariable {
+    variable: &'static str,
+    wanted: &'static str,
+}
+
+/// Takes what the variables say of the server into the configuration.
+pub(super) fn heed_server_variables(
+    config: &mut TracingConfig,
+) -> Result<(), InvalidServerVariable> {
+    heed_server(config, |variable| std::env::var_os(variable))
+}
+
+fn heed_server(
+    config: &mut TracingConfig,
+    read: impl Fn(&str) -> Option<std::ffi::OsString>,
+) -> Result<(), InvalidServerVariable> {
+    let text = |variable: &'static str, wanted: &'static str| {
+        read(variable)
+            .map(|value| {
+                let value = value.into_string();
+                value.map_err(|_| InvalidServerVariable { variable, wanted })
+            })
+            .transpose()
+    };
+    let bytes = |variable: &'static str| {
+        let wanted = "a number of bytes such as `1000000` or `16MiB`";
+        text(variable, wanted)?
+            .map(|value| parse_bytes(&value).ok_or(InvalidServerVariable { variable, wanted }))
+            .transpose()
+    };
+    let options = &mut config.server;
+    if let Some(token) = text("REFLOW_TRACE_TOKEN", "visible ASCII characters")? {
+        options.token = Some(super::ServerToken::new(token.trim()));
+    }
+    if let Some(path) = read("REFLOW_TRACE_CA_FILE") {
+        options.ca_file = Some(path.into());
+    }
+    if let Some(path) = read("REFLOW_TRACE_SPOOL") {
+        let is_off = path.is_empty() || path == "off";
+        options.spool = (!is_off).then(|| path.into());
+    }
+    if let Some(bytes) = bytes("REFLOW_TRACE_SPOOL_BYTES")? {
+        options.spool_bytes_max = bytes;
+    }
+    if let Some(bytes) = bytes("REFLOW_TRACE_WINDOW_BYTES")? {
+        options.window_bytes_max = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+    let (variable, wanted) = ("REFLOW_TRACE_COMPRESSION", "`on` or `off`");
+    match text(variable, wanted)?.as_deref().map(str::trim) {
+        None => {}
+        Some("on" | "1" | "true") => config.enable_compression = true,
+        Some("off" | "0" | "false") => config.enable_compression = false,
+        Some(_) => return Err(InvalidServerVariable { variable, wanted }),
+    }
+    Ok(())
+}
+
+/// `1000`, `64KiB`, `16MiB`, `2GiB`.
+fn parse_bytes(value: &str) -> Option<u64> {
+    let value = value.trim();
+    let digits = value.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match value[digits.len()..].trim() {
+        "" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// The variable `REFLOW_TRACE_CONTENT` makes no sense.
@@ -105,7 +207,9 @@ pub(super) fn decide() {
     ONCE.call_once(|| {
         let wish = wish();
         let started = match &wish {
-            Ok(Wish::File(_)) => builder().config(TracingConfig::default()).start_unguarded(),
+            Ok(Wish::File(_) | Wish::Server(_)) => {
+                builder().config(TracingConfig::default()).start_unguarded()
+            }
             Ok(Wish::None | Wish::Off) => Err(None),
             Err(error) => Err(Some(InitError::Environment(error.clone()))),
         };
@@ -145,8 +249,60 @@ mod tests {
             parse("file:C:\\flow.jsonl"),
             Ok(Wish::File("C:\\flow.jsonl".into()))
         );
+        for server in ["ws://localhost:8080", "wss://trace.example.org"] {
+            assert_eq!(parse(server), Ok(Wish::Server(server.to_owned())));
+        }
         for off in ["", "off", " off ", "0", "false"] {
             assert_eq!(parse(off), Ok(Wish::Off));
+        }
+    }
+
+    #[test]
+    fn the_variables_about_the_server_go_where_the_table_says() {
+        let mut config = TracingConfig::default();
+        let set = |variable: &str| {
+            let value = match variable {
+                "REFLOW_TRACE_TOKEN" => " secret ",
+                "REFLOW_TRACE_CA_FILE" => "ca.pem",
+                "REFLOW_TRACE_SPOOL" => "/var/spool/x",
+                "REFLOW_TRACE_SPOOL_BYTES" => "500MiB",
+                "REFLOW_TRACE_WINDOW_BYTES" => "2000000",
+                "REFLOW_TRACE_COMPRESSION" => "off",
+                other => panic!("{other} is in no table"),
+            };
+            Some(value.into())
+        };
+        heed_server(&mut config, set).expect("all of it makes sense");
+        let server = &config.server;
+        assert_eq!(server.token, Some(super::super::ServerToken::new("secret")));
+        assert_eq!(server.ca_file, Some("ca.pem".into()));
+        assert_eq!(server.spool, Some("/var/spool/x".into()));
+        assert_eq!(server.spool_bytes_max, 500 << 20);
+        assert_eq!(server.window_bytes_max, 2_000_000);
+        assert!(!config.enable_compression);
+
+        let unset = |variable: &str| (variable == "REFLOW_TRACE_SPOOL").then(|| "off".into());
+        heed_server(&mut config, unset).expect("makes sense");
+        assert_eq!(config.server.spool, None);
+    }
+
+    #[test]
+    fn what_is_wrong_about_the_server_is_named_without_its_value() {
+        for (variable, value) in [
+            ("REFLOW_TRACE_SPOOL_BYTES", "much"),
+            ("REFLOW_TRACE_SPOOL_BYTES", "-1"),
+            ("REFLOW_TRACE_WINDOW_BYTES", "16MB"),
+            ("REFLOW_TRACE_WINDOW_BYTES", "99999999999999999999"),
+            ("REFLOW_TRACE_WINDOW_BYTES", "99999999999999GiB"),
+            ("REFLOW_TRACE_COMPRESSION", "zstd"),
+        ] {
+            let set = |asked: &str| (asked == variable).then(|| value.into());
+            let error = heed_server(&mut TracingConfig::default(), set).expect_err(value);
+            let error = error.to_string();
+            assert!(
+                error.contains(variable) && error.contains("write"),
+                "{error}"
+            );
         }
     }
 
@@ -163,7 +319,9 @@ mod tests {
         ] {
             let error = parse(wrong).expect_err(wrong).to_string();
             assert!(
-                error.contains("`file:PATH`") && error.contains("`off`"),
+                error.contains("`file:PATH`")
+                    && error.contains("`ws://")
+                    && error.contains("`off`"),
                 "{error}"
             );
             assert!(error.len() < 250 && !error.contains('\n'), "{error}");

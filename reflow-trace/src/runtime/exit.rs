@@ -12,7 +12,7 @@ use std::sync::Once;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{CURRENT, Command, OFF, STATE, generation_of};
+use super::{CURRENT, OFF, Occasion, STATE, generation_of};
 
 /// How long an exit waits.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(250);
@@ -59,10 +59,7 @@ extern "C" fn deliver() {
     drop(current);
     if generation_of(STATE.load(Ordering::Acquire)) == runtime.generation {
         // The process ends in any case.
-        let _late = runtime.command(
-            |answer, within| Command::Flush { answer, within },
-            EXIT_TIMEOUT,
-        );
+        let _late = runtime.command(Occasion::Exit, EXIT_TIMEOUT);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::{CURRENT, Command, OFF, Runtime, STATE, generation_of};
+use super::{CURRENT, OFF, Occasion, Runtime, STATE, generation_of};
 
 /// Keeps a recording going. Dropped, it delivers what is in the rings and ends the recording.
 ///
@@ -47,9 +47,7 @@ impl Guard {
     /// When that takes longer than `within`; what is not delivered by then still is, later.
     pub fn flush(&self, within: Duration) -> Result<(), FlushError> {
         match &self.runtime {
-            Some(runtime) => {
-                runtime.command(|answer, within| Command::Flush { answer, within }, within)
-            }
+            Some(runtime) => runtime.command(Occasion::Flush, within),
             None => Ok(()),
         }
     }
@@ -100,7 +98,7 @@ impl Runtime {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .close();
-        let result = self.command(|answer, within| Command::Stop { answer, within }, within);
+        let result = self.command(Occasion::End, within);
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         if current
             .as_ref()

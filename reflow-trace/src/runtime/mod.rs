@@ -19,6 +19,7 @@ mod exit;
 mod faults;
 mod guard;
 mod lanes;
+mod server;
 
 pub use builder::{Builder, builder, init};
 pub use config::{InitError, Overflow, TracingConfig};
@@ -26,6 +27,9 @@ pub use content::ContentLimits;
 pub use environment::{CONTENT_VARIABLE, ENVIRONMENT_VARIABLE, InvalidEnvironment};
 pub(crate) use faults::{count_fault, count_faults};
 pub use guard::{FlushError, Guard};
+#[cfg(feature = "client")]
+pub(crate) use server::ServerUrl;
+pub use server::{InvalidServerUrl, ServerOptions, ServerToken};
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, OnceLock, PoisonError};
@@ -119,18 +123,23 @@ pub(crate) struct ByHand {
     pub(crate) event: Box<TraceEvent>,
 }
 
-/// What the collector is told beside events.
-pub(crate) enum Command {
-    /// Collect everything, pass it to the sinks, have them write it, then answer.
-    Flush {
-        answer: Arc<Answer>,
-        within: Duration,
-    },
-    /// The same, and end.
-    Stop {
-        answer: Arc<Answer>,
-        within: Duration,
-    },
+/// What the collector is told beside events: collect everything, pass it to the sinks, have them write
+/// it, then answer.
+pub(crate) struct Command {
+    pub(crate) occasion: Occasion,
+    pub(crate) answer: Arc<Answer>,
+    pub(crate) within: Duration,
+}
+
+/// Why everything is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// Somebody wants to read it.
+    Flush,
+    /// The process exits; what records until then is still collected.
+    Exit,
+    /// The recording ends.
+    End,
 }
 
 /// The answer to a command.
@@ -256,18 +265,18 @@ impl Runtime {
         })
     }
 
-    /// Tells the collector to flush or to stop and waits for it until `within` has passed.
-    fn command(
-        &self,
-        make: impl FnOnce(Arc<Answer>, Duration) -> Command,
-        within: Duration,
-    ) -> Result<(), FlushError> {
+    /// Has the collector deliver everything and waits for it until `within` has passed.
+    fn command(&self, occasion: Occasion, within: Duration) -> Result<(), FlushError> {
         // Longer than anybody waits, and no sum with it overflows.
         let within = within.min(Duration::from_secs(3600));
         let answer = Arc::new(Answer::default());
         // The queue is only full when the collector has not come by for many flushes.
         self.commands
-            .try_send(make(Arc::clone(&answer), within))
+            .try_send(Command {
+                occasion,
+                answer: Arc::clone(&answer),
+                within,
+            })
             .map_err(|error| match error {
                 TrySendError::Full(_) => FlushError::Timeout(within),
                 TrySendError::Disconnected(_) => FlushError::Stopped,

@@ -6,11 +6,15 @@
 
 mod json_lines;
 mod memory;
+mod progress;
 mod worker;
 
 pub use json_lines::JsonLinesSink;
 pub use memory::MemorySink;
+pub use progress::{Progress, SinkProgress};
 pub(crate) use worker::SinkWorker;
+
+use std::sync::Arc;
 
 use crate::collector::Batch;
 
@@ -54,5 +58,11 @@ pub trait Sink: Send {
     /// Shown in the ledger.
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
+    }
+
+    /// What tells how far the sink is, where a batch is not settled when `write` returns. Asked for once,
+    /// before the first batch. Without one, what was written counts as stored.
+    fn progress(&self) -> Option<Arc<dyn Progress>> {
+        None
     }
 }

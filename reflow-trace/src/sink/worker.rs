@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Thread};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use super::{Sink, SinkError};
+use super::{Progress, Sink, SinkError, SinkProgress};
 use crate::collector::Batch;
 use crate::ledger::{Loss, LossReason, SinkLedger};
 
@@ -16,7 +16,20 @@ const BATCHES_MAX: usize = 4_096;
 
 enum Work {
     Batch(Arc<Batch>),
-    Flush(Sender<()>),
+    Flush(Asked),
+}
+
+/// A flush that was asked for; dropped, it is answered and the asking thread wakes up.
+struct Asked {
+    answer: Option<Sender<()>>,
+    asking: Thread,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        drop(self.answer.take());
+        self.asking.unpark();
+    }
 }
 
 #[derive(Default)]
@@ -46,6 +59,7 @@ pub(crate) struct SinkWorker {
     queue: Sender<Work>,
     account: Arc<Account>,
     queue_bytes_max: usize,
+    progress: Option<Arc<dyn Progress>>,
     thread: JoinHandle<()>,
 }
 
@@ -55,6 +69,7 @@ impl SinkWorker {
         let name = sink.name().to_owned();
         let (queue, work) = crossbeam_channel::bounded(BATCHES_MAX);
         let account = Arc::new(Account::default());
+        let progress = sink.progress();
         let thread = std::thread::Builder::new()
             .name(format!("reflow-trace {name}"))
             .spawn({
@@ -66,6 +81,7 @@ impl SinkWorker {
             queue,
             account,
             queue_bytes_max,
+            progress,
             thread,
         })
     }
@@ -99,19 +115,30 @@ impl SinkWorker {
         }
     }
 
-    /// Asks the sink to write what it was handed; the answer comes when it has. `None` when its queue
-    /// is so full that it cannot even be asked.
+    /// Asks the sink to write what it was handed; the answer comes when it has, and wakes the calling
+    /// thread. `None` when its queue is so full that it cannot even be asked.
     pub(crate) fn request_flush(&self) -> Option<Receiver<()>> {
         let (answer, answered) = crossbeam_channel::bounded(1);
-        match self.queue.try_send(Work::Flush(answer)) {
+        let asked = Asked {
+            answer: Some(answer),
+            asking: std::thread::current(),
+        };
+        match self.queue.try_send(Work::Flush(asked)) {
             // A sink that is gone drops the sender, which answers as well.
             Ok(()) | Err(TrySendError::Disconnected(_)) => Some(answered),
             Err(TrySendError::Full(_)) => None,
         }
     }
 
-    pub(crate) fn queued_bytes(&self) -> usize {
-        self.account.queued_bytes.load(Ordering::Relaxed)
+    /// How far the sink is, where it settles later what it takes.
+    pub(crate) fn progress(&self) -> Option<&dyn Progress> {
+        self.progress.as_deref()
+    }
+
+    /// Bytes that wait for the sink or are held by it.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let held = self.progress().map_or(0, |sink| sink.now().memory_bytes);
+        self.account.queued_bytes.load(Ordering::Relaxed) + held
     }
 
     pub(crate) fn ledger(&self) -> SinkLedger {
@@ -121,23 +148,30 @@ impl SinkWorker {
             (LossReason::SinkFailed, &account.lost_failed),
             (LossReason::SinkPanicked, &account.lost_panicked),
         ];
+        // What comes later in an event's life is read first.
+        let later = self.progress().map(Progress::now);
+        let written = account.stored.load(Ordering::Acquire);
+        let later = later.unwrap_or_else(|| SinkProgress {
+            stored: written,
+            ..SinkProgress::default()
+        });
+        let here = losses.into_iter().map(|(reason, count)| Loss {
+            reason,
+            count: count.load(Ordering::Acquire),
+        });
+        let here: Vec<Loss> = here.filter(|loss| loss.count > 0).collect();
+        let error_here = account
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         SinkLedger {
             name: self.name.clone(),
-            stored: account.stored.load(Ordering::Acquire),
+            stored: later.stored,
             queued: account.queued.load(Ordering::Acquire),
-            lost: losses
-                .into_iter()
-                .map(|(reason, count)| Loss {
-                    reason,
-                    count: count.load(Ordering::Acquire),
-                })
-                .filter(|loss| loss.count > 0)
-                .collect(),
-            last_error: account
-                .last_error
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            pending: later.pending,
+            lost: here.into_iter().chain(later.lost).collect(),
+            last_error: error_here.or(later.last_error),
         }
     }
 
@@ -176,13 +210,13 @@ fn run(mut sink: Box<dyn Sink>, work: &Receiver<Work>, account: &Account) {
                     .queued_bytes
                     .fetch_sub(batch.memory_bytes(), Ordering::Relaxed);
             }
-            Work::Flush(answer) => {
+            Work::Flush(asked) => {
                 if !account.has_panicked.load(Ordering::Relaxed)
                     && let Some(Err(error)) = guarded(account, || sink.flush())
                 {
                     account.note(error.to_string());
                 }
-                drop(answer);
+                drop(asked);
             }
         }
     }

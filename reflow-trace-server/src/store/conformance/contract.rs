@@ -36,7 +36,8 @@ fn filled(
 
 /// Nothing is made up.
 pub fn an_empty_store_holds_nothing(make: Make<'_>) {
-    let store = make().open();
+    let mut subject = make();
+    let store = subject.open();
     assert_equal(&*store, &MemoryStore::new(), "empty");
     assert_eq!(block_on(store.last(7)).expect("it can be asked"), 0);
     assert_eq!(store.stats().events, 0);
@@ -53,7 +54,8 @@ pub fn what_was_committed_comes_back_as_it_was(make: Make<'_>) {
 
 /// Over groups, with duplicates between them.
 pub fn offsets_ascend_by_one(make: Make<'_>) {
-    let store = make().open();
+    let mut subject = make();
+    let store = subject.open();
     let mut batches = Batches::new(2);
     let first = vec![batches.batch(1, 1, 3), batches.batch(2, 1, 3)];
     let stored = |offset| Committed::Stored { offset };
@@ -68,7 +70,8 @@ pub fn offsets_ascend_by_one(make: Make<'_>) {
 
 /// Within a group and across groups; and whatever the repetition holds.
 pub fn a_duplicate_is_stored_once(make: Make<'_>) {
-    let store = make().open();
+    let mut subject = make();
+    let store = subject.open();
     let event = |name: &str| TraceEvent::message_sent(name, "out", "T", 1);
     let producer = ProducerId::from_bits(5);
     let batch = |name, number| batch_of(&[event(name)], producer, 9, number);
@@ -94,7 +97,8 @@ pub fn a_duplicate_is_stored_once(make: Make<'_>) {
 
 /// And what was skipped is a duplicate from then on.
 pub fn skipped_numbers_are_counted(make: Make<'_>) {
-    let store = make().open();
+    let mut subject = make();
+    let store = subject.open();
     let mut batches = Batches::new(3);
     commit(
         &*store,
@@ -116,7 +120,8 @@ pub fn skipped_numbers_are_counted(make: Make<'_>) {
 
 /// So one asks whether committing works.
 pub fn an_empty_group_is_committed(make: Make<'_>) {
-    let store = make().open();
+    let mut subject = make();
+    let store = subject.open();
     assert_eq!(commit(&*store, Vec::new()), []);
     assert_equal(&*store, &MemoryStore::new(), "after an empty group");
 }
@@ -196,7 +201,8 @@ pub fn a_duplicate_is_known_after_opening_again(make: Make<'_>) {
 
 /// From its first nanosecond on, and none after.
 pub fn a_range_holds_what_is_in_it(make: Make<'_>) {
-    let store = make().open();
+    let mut subject = make();
+    let store = subject.open();
     let producer = ProducerId::from_bits(1);
     let at = |time_ns: i64| {
         let mut event = TraceEvent::message_sent(format!("{time_ns}"), "out", "T", 1);
@@ -270,7 +276,8 @@ pub fn producers_are_told_by_what_counts_most(make: Make<'_>) {
 pub fn commits_from_many_threads_are_each_stored_once(make: Make<'_>) {
     const THREADS: u64 = 4;
     const NUMBERS: u64 = 20;
-    let store = make().open();
+    let mut subject = make();
+    let store = subject.open();
     std::thread::scope(|scope| {
         for stream in 1..=THREADS {
             let store = &store;

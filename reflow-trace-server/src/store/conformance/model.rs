@@ -9,12 +9,12 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Snapshot, Store};
 
 /// How many seeds are run; this variable asks for others.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 8;
 const SEEDS_VARIABLE: &str = "REFLOW_TRACE_STORE_SEEDS";
 /// The first seed; this variable asks for another, so that one that has failed can be run alone.
 const FIRST_VARIABLE: &str = "REFLOW_TRACE_STORE_FIRST_SEED";
 
-const STEPS: usize = 40;
+const STEPS: usize = 30;
 const STREAMS: u64 = 4;
 
 /// From many seeds. The one that fails is printed.

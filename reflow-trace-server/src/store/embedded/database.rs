@@ -82,10 +82,15 @@ const CHECKPOINT_PAGES: u64 = (64 << 20) / PAGE_BYTES;
 
 /// Opens the database for writing, makes or migrates its tables, and checks it.
 pub(crate) fn open(file: &Path, bytes_max: Option<u64>) -> Result<Connection, StoreError> {
+    if file.exists() {
+        // By a connection that cannot write, so that what is refused stays as it is.
+        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map_err(|error| not_opened(file, &error))?;
+        check_whose(file, &connection)?;
+        check_whole(file, &connection)?;
+    }
     let connection = Connection::open(file).map_err(|error| not_opened(file, &error))?;
-    check_whose(file, &connection)?;
     prepare(&connection, bytes_max).map_err(|error| not_opened(file, &error))?;
-    check_whole(file, &connection)?;
     migrate(&connection).map_err(|error| failed("preparing its tables", &error))?;
     Ok(connection)
 }

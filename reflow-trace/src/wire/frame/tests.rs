@@ -69,6 +69,12 @@ fn messages() -> Vec<Message> {
         Message::Skip {
             stream: 5,
             number: 0,
+            after: 0,
+        },
+        Message::Skip {
+            stream: u64::MAX,
+            number: 9,
+            after: 7,
         },
         Message::Ping(0),
         Message::Pong(u64::MAX),

@@ -14,7 +14,8 @@ const DOUBT_NS: i64 = 3_600_000_000_000;
 #[derive(Debug)]
 pub(super) struct SteppedClock {
     last_ns: Option<i64>,
-    doubted_until_ns: Option<i64>,
+    /// When the step was seen.
+    doubted_since_ns: Option<i64>,
 }
 
 impl SteppedClock {
@@ -22,7 +23,7 @@ impl SteppedClock {
     pub(super) fn new(last_ns: Option<i64>) -> Self {
         Self {
             last_ns,
-            doubted_until_ns: None,
+            doubted_since_ns: None,
         }
     }
 
@@ -30,17 +31,15 @@ impl SteppedClock {
     pub(super) fn believe(&mut self, now_ns: i64) -> Option<i64> {
         let last_ns = self.last_ns.replace(now_ns).unwrap_or(now_ns);
         if now_ns < last_ns {
-            self.doubted_until_ns = None;
+            self.doubted_since_ns = None;
         } else if now_ns.saturating_sub(last_ns) > STEP_NS {
-            self.doubted_until_ns = Some(now_ns.saturating_add(DOUBT_NS));
+            self.doubted_since_ns = Some(now_ns);
         }
-        if self
-            .doubted_until_ns
-            .is_some_and(|until_ns| now_ns < until_ns)
-        {
+        let is_doubted = |since_ns: i64| now_ns.saturating_sub(since_ns) < DOUBT_NS;
+        if self.doubted_since_ns.is_some_and(is_doubted) {
             return None;
         }
-        self.doubted_until_ns = None;
+        self.doubted_since_ns = None;
         Some(now_ns)
     }
 }

@@ -4,7 +4,8 @@
 //! soon as there are `merge_fan` of them: so there are never more than that many of each size, and an event
 //! is written again once for each size. Two segments whose times lie far apart are not merged, unless
 //! nothing else would help. Nor are segments whose commits lie so far apart that retention, which takes
-//! whole segments, would become coarse.
+//! whole segments, would become coarse. And what was not checked against its checksum since the store was
+//! opened waits until it is: a merge would give damage a new and right one.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -52,7 +53,10 @@ impl Maintainer {
                 last.max(entry.committed_last_ns),
             )
         });
-        self.write_segment(outputs, committed_ns, |writer| merge_rows(writer, inputs))?;
+        let rows = inputs.iter().map(|segment| segment.entry.events).sum();
+        self.write_segment(outputs, rows, committed_ns, |writer| {
+            merge_rows(writer, inputs)
+        })?;
         self.sync_names(outputs)?;
         let segments = outputs.segments.clone();
         let known = self.known(&segments);
@@ -101,7 +105,7 @@ fn choose(segments: &[Arc<Segment>], settings: &Settings) -> Vec<Vec<Arc<Segment
     for most in 0..=largest {
         let mut run: Vec<Arc<Segment>> = Vec::new();
         for segment in segments {
-            let fits = class(segment) <= most && !segment.is_suspected();
+            let fits = class(segment) <= most && segment.is_verified() && !segment.is_suspected();
             if fits && stays_fine(&run, segment, settings) {
                 run.push(segment.clone());
                 if run.len() < fan.min(INPUTS_MAX) {

@@ -26,10 +26,11 @@ pub(super) struct Output {
 }
 
 impl Maintainer {
-    /// Writes one segment; `fill` adds its rows. `committed_ns`: when its batches were committed, first and last.
+    /// Writes one segment; `fill` adds so many rows. `committed_ns`: when its batches were committed, first and last.
     pub(super) fn write_segment(
         &mut self,
         outputs: &mut Outputs,
+        rows: u64,
         committed_ns: (i64, i64),
         fill: impl FnOnce(&mut SegmentWriter) -> Result<(), StoreError>,
     ) -> Result<(), Halt> {
@@ -48,7 +49,7 @@ impl Maintainer {
         let file = files
             .create(&unfinished)
             .map_err(|error| io("make the segment", error))?;
-        let mut writer = SegmentWriter::new(file, name.clone())?;
+        let mut writer = SegmentWriter::new(file, name.clone(), rows)?;
         fill(&mut writer)?;
         let Some(mut finished) = writer.finish()? else {
             return Ok(());

@@ -78,7 +78,10 @@ impl Maintainer {
             let committed_ns = committed.fold((i64::MAX, i64::MIN), |(first, last), at| {
                 (first.min(at), last.max(at))
             });
-            self.write_segment(outputs, committed_ns, |writer| fill(writer, batches, part))?;
+            let rows = part.len() as u64;
+            self.write_segment(outputs, rows, committed_ns, |writer| {
+                fill(writer, batches, part)
+            })?;
         }
         self.sync_names(outputs)?;
         let segments = outputs.segments.clone();

@@ -8,7 +8,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use super::schema::{FORMAT, PAGE_ROWS, Place, SCHEMA};
@@ -64,10 +64,6 @@ impl SegmentReader {
             return Err(damaged(&self.segment, "it has another number of rows"));
         }
         Ok(())
-    }
-
-    pub(crate) fn metadata(&self) -> &Arc<ParquetMetaData> {
-        self.metadata.metadata()
     }
 
     /// The rows in pages that `range` touches. Rows before and after may be among them.

@@ -134,8 +134,8 @@ const fn ascending(place: Place) -> SortingColumn {
     }
 }
 
-/// How a segment is written.
-pub(crate) fn properties() -> WriterProperties {
+/// How a segment of so many rows is written.
+pub(crate) fn properties(rows: u64) -> WriterProperties {
     let zstd = ZstdLevel::try_new(3).unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
@@ -171,6 +171,8 @@ pub(crate) fn properties() -> WriterProperties {
         if column.search == Search::Bloom {
             properties = properties
                 .set_column_bloom_filter_enabled(path.clone(), true)
+                // It is folded to what it holds in the end.
+                .set_column_bloom_filter_max_ndv(path.clone(), rows.clamp(1, GROUP_ROWS as u64))
                 .set_column_bloom_filter_fpp(path, BLOOM_FALSE);
         }
     }

@@ -1,11 +1,9 @@
 //! Writing a segment: rows in, a whole file out.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
 use reflow_trace::wire::EventRow;
 
 use super::columns::Columns;
@@ -40,18 +38,17 @@ pub(crate) struct FinishedSegment {
     /// First and last, both included.
     pub(crate) offsets: (u64, u64),
     pub(crate) rollup: Rollup,
-    pub(crate) metadata: Arc<ParquetMetaData>,
 }
 
 impl SegmentWriter {
-    /// Begins in an empty file; `name` is for errors.
-    pub(crate) fn new(file: Box<dyn NewFile>, name: String) -> Result<Self, StoreError> {
+    /// Begins in an empty file; `name` is for errors, `rows` is how many will come.
+    pub(crate) fn new(file: Box<dyn NewFile>, name: String, rows: u64) -> Result<Self, StoreError> {
         let counted = Counted {
             file: Some(file),
             bytes: 0,
             crc32c: 0,
         };
-        let parquet = ArrowWriter::try_new(counted, SCHEMA.clone(), Some(properties()))
+        let parquet = ArrowWriter::try_new(counted, SCHEMA.clone(), Some(properties(rows)))
             .map_err(|error| write_failed(&name, error))?;
         Ok(Self {
             name,
@@ -104,8 +101,7 @@ impl SegmentWriter {
         if self.columns.len() > 0 {
             self.write_chunk()?;
         }
-        let metadata = self
-            .parquet
+        self.parquet
             .finish()
             .map_err(|error| write_failed(&self.name, error))?;
         let counted = self.parquet.inner_mut();
@@ -120,7 +116,6 @@ impl SegmentWriter {
             times_ns,
             offsets,
             rollup: self.rollup.finish(),
-            metadata: Arc::new(metadata),
         }))
     }
 }
