@@ -78,6 +78,22 @@ impl Calibration {
         }
     }
 
+    /// Ticks are nanoseconds, counted from this wall time on.
+    #[cfg(all(test, feature = "wire"))]
+    pub(crate) fn fixed(wall_ns: i64) -> Self {
+        let start = Moment {
+            ticks: 0,
+            monotonic: Instant::now(),
+            wall_ns,
+        };
+        Self {
+            start,
+            now: start,
+            ns_per_tick: 1.0,
+            wander_ns: 0,
+        }
+    }
+
     /// How far the wall clock has been seen to stray from the monotonic one: times of events that are
     /// further apart than twice this are in their true order.
     pub(crate) fn wander_ns(&self) -> u64 {

@@ -8,46 +8,39 @@ use crate::sampling::{RootNumbering, Threshold};
 use crate::wire::format::{EDGE_NUMBERS, FORM_NUMBERS, UNKNOWN_THROUGHPUT, column, field, id_form};
 use crate::wire::{BatchLimits, WireError};
 
-/// Names, one behind the other.
+/// The names of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    text: String,
-    ends: Vec<u32>,
+    names: Vec<Box<str>>,
+    bytes: usize,
 }
 
 impl Names {
     pub(super) fn add(&mut self, name: &[u8], limits: &BatchLimits) -> Result<(), WireError> {
-        let index = self.ends.len() as u64;
+        let index = self.len() as u64;
         too_large("names", index + 1, limits.names_max)?;
         let broken = |reason| WireError::Name { index, reason };
         if name.len() > NAME_BYTES_MAX {
             return Err(broken("longer than 256 bytes"));
         }
-        self.text
-            .push_str(std::str::from_utf8(name).map_err(|_| broken("not UTF-8"))?);
-        // The text is shorter than the payload, whose length has 32 bits.
-        self.ends.push(self.text.len() as u32);
+        let name = std::str::from_utf8(name).map_err(|_| broken("not UTF-8"))?;
+        self.names.push(name.into());
+        self.bytes += name.len();
         Ok(())
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.names.len()
     }
 
     /// The name at a place that was checked.
+    #[inline]
     pub(super) fn get(&self, place: u32) -> &str {
-        let place = place as usize;
-        let start = place
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before))
-            .copied()
-            .unwrap_or(0);
-        let end = self.ends.get(place).copied().unwrap_or(start);
-        &self.text[start as usize..end as usize]
+        self.names.get(place as usize).map_or("", |name| &**name)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.text.capacity() + self.ends.capacity() * 4
+        self.bytes + self.names.capacity() * size_of::<Box<str>>()
     }
 
     /// The place of a name that is there.

@@ -1,5 +1,7 @@
 //! zstd around payloads.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use zstd::zstd_safe;
 
@@ -61,6 +63,11 @@ impl Compressor {
     }
 }
 
+thread_local! {
+    /// 100 KB of memory that take longer to prepare than a small batch to unpack.
+    static CONTEXT: RefCell<zstd_safe::DCtx<'static>> = RefCell::new(zstd_safe::DCtx::create());
+}
+
 /// How a zstd frame begins: RFC 8878, section 3.1.1.
 const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
 
@@ -82,8 +89,8 @@ pub(super) fn decompress(payload: &[u8], plain_len: usize) -> Result<Bytes, Fram
     }
     let mut plain = Vec::with_capacity(plain_len);
     // Writes no further than the capacity, which may be larger than what was asked for.
-    zstd_safe::DCtx::create()
-        .decompress(&mut plain, payload)
+    CONTEXT
+        .with_borrow_mut(|context| context.decompress(&mut plain, payload))
         .map_err(said)?;
     if plain.len() != plain_len {
         return Err(broken("it holds another number of bytes"));

@@ -188,6 +188,22 @@ pub(super) fn moment() -> Moment {
     }
 }
 
+/// The same in every run: ticks are nanoseconds, the first at the begin of the year 2024.
+pub(super) fn fixed_moment() -> Moment {
+    Moment {
+        calibration: Calibration::fixed(1_704_067_200_000_000_000),
+        cpu_usage_percent: Some(12.5),
+        throughput: Arc::new(HashMap::from([(golden_edge(1), 0.5)])),
+    }
+}
+
+/// The number of one of three edges; which number it is depends on what other tests have done.
+pub(super) fn golden_edge(place: usize) -> u32 {
+    let names = ["reader", "validator", "store", "näme"];
+    let ends = [names[place], "out", names[place + 1], "in"];
+    dictionary().edge(EdgeNames::new(ends, "memory_channel", "none"))
+}
+
 pub(super) fn batch_of(items: &[Item], moment: &Moment) -> Batch {
     let mut batch = Batch::new(ProducerId::from_bits(1), moment.clone());
     let mut by_hand = 0;

@@ -1,4 +1,7 @@
 //! What goes in comes out, and what is broken is refused.
 
 mod batches;
+mod golden;
+mod hostile;
 mod round;
+mod stranger;

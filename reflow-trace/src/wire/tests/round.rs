@@ -24,7 +24,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(512))]
+    #![proptest_config(config(192))]
 
     #[test]
     fn a_batch_comes_out_as_it_went_in(items in batch_items(24), level in 0..3i32) {
