@@ -10,7 +10,7 @@ use reflow_trace::wire::frame::{
 };
 use reflow_trace::wire::{BatchLimits, Frame, FrameLimits, WireBatch, WireError};
 
-use super::budget::{Budget, Permit, memory_of};
+use super::budget::{Budget, Permit, Place, memory_of};
 use super::refuse::{code_word, encoded, for_good, for_now, of_connection, of_frame};
 use super::stream::{Book, Misplaced};
 use crate::commit::{Answer, Lease, Submission};
@@ -111,6 +111,8 @@ enum State {
 struct Waiting {
     frame: Frame,
     since: Duration,
+    /// In the line of those who wait.
+    place: Option<Place>,
 }
 
 /// When a client may come back that was refused for now.
@@ -323,22 +325,28 @@ impl Session {
         if let Err(error) = Frame::read_header(frame.bytes(), &self.batch.frame) {
             return self.refuse_for_good(now, &frame, &WireError::Frame(error));
         }
-        match self.permit(&frame) {
+        let mut place = None;
+        match self.permit(&frame, &mut place) {
             Some(permit) => self.read_batch(now, frame, permit),
             None => {
                 self.metrics.memory_waits.add(1);
-                self.waiting = Some(Waiting { frame, since: now });
+                self.waiting = Some(Waiting {
+                    frame,
+                    since: now,
+                    place,
+                });
             }
         }
     }
 
-    fn permit(&self, frame: &Frame) -> Option<Permit> {
+    fn permit(&self, frame: &Frame, place: &mut Option<Place>) -> Option<Permit> {
         let header = frame.header();
-        self.budget.take(memory_of(
+        let bytes = memory_of(
             header.frame_bytes(),
             header.plain_len as usize,
             header.events as usize,
-        ))
+        );
+        self.budget.take(bytes, place)
     }
 
     /// Unpacks and reads a batch. From here on it is known to be readable, for ever.
@@ -413,7 +421,7 @@ impl Session {
 
     /// Tries again to find memory for the batch that waits.
     fn admit_waiting(&mut self, now: Duration) {
-        let Some(waiting) = self.waiting.take() else {
+        let Some(mut waiting) = self.waiting.take() else {
             return;
         };
         if !matches!(self.state, State::Taking) {
@@ -424,7 +432,7 @@ impl Session {
         }
         // The other side may be silent only because it is not read.
         self.heard_at = now;
-        if let Some(permit) = self.permit(&waiting.frame) {
+        if let Some(permit) = self.permit(&waiting.frame, &mut waiting.place) {
             self.read_batch(now, waiting.frame, permit);
         } else if now.saturating_sub(waiting.since) >= self.limits.memory_wait {
             let header = waiting.frame.header();

@@ -166,7 +166,7 @@ fn an_acknowledgement_waits_for_everything_before_it_and_brings_the_credits_back
     bench.answer(stored(2), 2);
     assert_eq!(bench.said(), [], "1 has no answer yet");
     bench.answer(stored(1), 1);
-    let bytes: usize = (1..=2).map(|number| batch(number).bytes().len()).sum();
+    let bytes: usize = bench.submitted[..2].iter().map(Submission::bytes).sum();
     let credit_total = (IngestLimits::default().window_bytes + bytes) as u64;
     assert_eq!(
         bench.said(),
@@ -195,6 +195,17 @@ fn a_refusal_for_good_comes_before_the_acknowledgement_that_covers_it() {
     assert_eq!(bench.said(), []);
     bench.answer(stored(1), 1);
     assert_eq!(acks(&bench.said()), [3]);
+}
+
+#[test]
+fn a_refusal_for_good_comes_first_also_when_nothing_else_is_under_way() {
+    let mut bench = Bench::taking(|_| {});
+    bench.handle(Input::Message(broken(1)));
+    let said = bench.said();
+    assert!(
+        matches!(&said[..], [Message::Refusal(_), Message::Ack(ack)] if ack.number == 1),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -356,7 +367,7 @@ fn streams_beyond_the_limit_are_refused() {
 #[test]
 fn while_there_is_no_memory_nothing_is_read_and_then_it_goes_on_in_order() {
     let mut bench = Bench::taking(|limits| limits.memory_wait = Duration::from_secs(5));
-    let all = bench.budget.take(usize::MAX).expect("all");
+    let all = bench.budget.take(usize::MAX, &mut None).expect("all");
     bench.receive_batch(1);
     assert!(!bench.session.wants_input() && bench.session.wants_memory());
     assert!(bench.submitted.is_empty());
@@ -375,7 +386,7 @@ fn while_there_is_no_memory_nothing_is_read_and_then_it_goes_on_in_order() {
 #[test]
 fn who_waits_for_memory_in_vain_is_refused_for_now() {
     let mut bench = Bench::taking(|limits| limits.memory_wait = Duration::from_secs(5));
-    let _all = bench.budget.take(usize::MAX).expect("all");
+    let _all = bench.budget.take(usize::MAX, &mut None).expect("all");
     bench.receive_batch(1);
     bench.now = bench.session.wake_at();
     bench.handle(Input::Tick);
@@ -387,7 +398,7 @@ fn who_waits_for_memory_in_vain_is_refused_for_now() {
 #[test]
 fn a_driver_that_reads_on_is_told_rather_than_given_memory() {
     let mut bench = Bench::taking(|_| {});
-    let _all = bench.budget.take(usize::MAX).expect("all");
+    let _all = bench.budget.take(usize::MAX, &mut None).expect("all");
     bench.receive_batch(1);
     bench.receive_batch(2);
     assert_eq!(bench.refusal().code, RefusalCode::Internal);
@@ -410,7 +421,7 @@ fn when_the_server_stops_what_was_taken_is_answered_and_nothing_more_is_taken() 
 #[test]
 fn a_batch_that_waits_for_memory_when_the_server_stops_is_kept_by_the_client() {
     let mut bench = Bench::taking(|_| {});
-    let _all = bench.budget.take(usize::MAX).expect("all");
+    let _all = bench.budget.take(usize::MAX, &mut None).expect("all");
     bench.receive_batch(1);
     bench.handle(Input::Stop);
     assert!(acks(&bench.said()).is_empty());

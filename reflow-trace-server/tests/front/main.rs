@@ -17,3 +17,4 @@ mod raw;
 mod server;
 mod store;
 mod tls;
+mod whole;

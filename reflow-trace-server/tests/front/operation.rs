@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use reflow_trace::TraceEvent;
+use reflow_trace::event::ProducerId;
+use reflow_trace::ledger::{Loss, LossReason};
 use reflow_trace::wire::frame::{Message, RefusalCode};
+use reflow_trace::wire::seal_events;
 use reflow_trace_server::Ending;
 
 use crate::client::{Client, SUBPROTOCOL, Said, connect};
@@ -148,7 +152,7 @@ async fn live_subscribers_get_what_was_committed_in_the_order_of_the_log_and_a_s
 async fn batches_wait_for_memory_and_are_refused_for_now_when_there_is_none_for_too_long() {
     let server = start(|config| {
         config.ingest.frame_bytes_max = 64 << 10;
-        config.ingest.plain_bytes_max = 64 << 10;
+        config.ingest.plain_bytes_max = 256 << 10;
         config.ingest.events_max = 1000;
         config.ingest.memory_bytes_max = 1 << 20;
         config.ingest.memory_wait = Duration::from_millis(200);
@@ -156,7 +160,7 @@ async fn batches_wait_for_memory_and_are_refused_for_now_when_there_is_none_for_
     .await;
     server.store.hold();
     let mut client = Client::open(server.addr()).await;
-    // Each takes 200 KB and some.
+    // Each takes more than 200 KB.
     for _ in 0..8 {
         client.send_batch(1000).await;
     }
@@ -180,7 +184,7 @@ async fn batches_wait_for_memory_and_are_refused_for_now_when_there_is_none_for_
 async fn who_waits_for_memory_goes_on_when_there_is_some() {
     let server = start(|config| {
         config.ingest.frame_bytes_max = 64 << 10;
-        config.ingest.plain_bytes_max = 64 << 10;
+        config.ingest.plain_bytes_max = 256 << 10;
         config.ingest.events_max = 1000;
         config.ingest.memory_bytes_max = 1 << 20;
         config.ingest.memory_wait = Duration::from_secs(600);
@@ -296,4 +300,23 @@ async fn a_flood_of_empty_batches_is_bounded_by_memory_too() {
     assert!(server.metric("reflow_trace_memory_bytes").await >= 1000.0 * 2048.0);
     server.store.release();
     while client.ack().await.number < 1000 {}
+}
+
+#[tokio::test]
+async fn what_clients_have_lost_themselves_is_counted_by_reason() {
+    let server = start(|_| {}).await;
+    let mut client = Client::open(server.addr()).await;
+    client.begin().await;
+    let number = client.take_number();
+    let losses = [(LossReason::RingFull, 7), (LossReason::SinkFull, 2)];
+    let notices: Vec<TraceEvent> = losses
+        .map(|(reason, count)| TraceEvent::loss(Loss { reason, count }))
+        .into();
+    let frame = seal_events(&notices, ProducerId::random(), client.stream, number, None).unwrap();
+    client.send_bytes(frame.into_bytes()).await;
+    assert_eq!(client.ack().await.number, number);
+    for (reason, count) in losses {
+        let name = format!("reflow_trace_client_lost_events_total{{reason=\"{reason}\"}}");
+        assert_eq!(server.metric(&name).await, count as f64);
+    }
 }
