@@ -99,19 +99,28 @@ impl Maintainer {
                     changed.insert(batch.producer());
                 }
             }
+            // Who was forgotten for room stays forgotten.
+            let remembered = writer.shared.state().ledgers.clone();
+            for &producer in &changed {
+                if remembered.get(producer).is_none() {
+                    sealed.forget(producer);
+                }
+            }
             let damaged: Vec<u64> = batches
                 .iter()
                 .filter(|tail| tail.batch().is_none())
                 .map(TailBatch::offset)
                 .collect();
             writer.transact("sealing", totals, |transaction| {
+                // First, so that a database that may not grow has room for the rest.
+                log::take_out(transaction, first, last, &damaged)?;
                 for output in &segments {
                     catalogue::add_segment(transaction, &output.entry, &output.rollup)?;
                 }
                 for ledger in changed.iter().filter_map(|&producer| sealed.get(producer)) {
                     catalogue::put_ledger(transaction, ledger)?;
                 }
-                log::take_out(transaction, first, last, &damaged)
+                Ok(())
             })?;
             writer.shared.seams.steps.reach(Step::Swapped)?;
             writer.sealed = sealed;

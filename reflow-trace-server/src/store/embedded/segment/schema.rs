@@ -25,8 +25,6 @@ enum Coding {
     Dictionary,
     /// Differences to the value before, packed to the width of the largest of 32.
     Delta,
-    /// The first bytes of all values, then the second bytes, and so on.
-    Split,
     /// As it is.
     Plain,
 }
@@ -160,7 +158,6 @@ pub(crate) fn properties(rows: u64) -> WriterProperties {
             coding => {
                 let encoding = match coding {
                     Coding::Delta => Encoding::DELTA_BINARY_PACKED,
-                    Coding::Split => Encoding::BYTE_STREAM_SPLIT,
                     Coding::Dictionary | Coding::Plain => Encoding::PLAIN,
                 };
                 properties
