@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use reflow_trace::lineage::fill_causality;
 use reflow_trace::{
-    Context, ENVIRONMENT_VARIABLE, MemorySink, ServerSink, TraceEvent, global_tracing, sample, traced_actor,
-    traced_connector,
+    Context, ENVIRONMENT_VARIABLE, MemorySink, ServerSink, TraceEvent, global_tracing, sample,
+    traced_actor, traced_connector,
 };
 use reflow_trace_server::config::Config;
 use reflow_trace_server::store::{Store, TimeRange};
@@ -70,13 +70,18 @@ fn server(runtime: &Runtime, data: &std::path::Path) -> RunningServer {
 }
 
 fn runtime() -> Runtime {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     runtime.expect("the system gives threads")
 }
 
 fn stored(runtime: &Runtime, store: &Arc<dyn Store>) -> Vec<TraceEvent> {
     let snapshot = runtime.block_on(store.snapshot()).expect("it can be read");
-    let events = snapshot.events(TimeRange::ALL).collect::<Result<Vec<_>, _>>();
+    let events = snapshot
+        .events(TimeRange::ALL)
+        .collect::<Result<Vec<_>, _>>();
     let mut events = by_id(events.expect("every event can be read"));
     // Chains are computed where they are asked for; the memory sink has done it by itself.
     fill_causality(&mut events);
@@ -110,7 +115,11 @@ fn work(orders: u64) {
     for number in 0..orders {
         let order = Order {
             // Ids of different forms travel in different ways.
-            number: if number % 3 == 0 { format!("ord-{number:08}") } else { format!("„{number}“ & more") },
+            number: if number % 3 == 0 {
+                format!("ord-{number:08}")
+            } else {
+                format!("„{number}“ & more")
+            },
             amount: number * 17,
             context: Context::NONE,
         };
@@ -134,18 +143,32 @@ fn what_the_server_gives_back_is_what_the_program_saw() {
     let runtime = runtime();
     let server = server(&runtime, directory.path());
     let memory = MemorySink::with_capacity(100_000);
-    let sink = ServerSink::builder(format!("ws://{}", server.addr())).start().expect("the address is good");
+    let sink = ServerSink::builder(format!("ws://{}", server.addr()))
+        .start()
+        .expect("the address is good");
     let builder = reflow_trace::builder().ring_capacity(1 << 16);
-    let guard = builder.sink(memory.clone()).sink(sink).start().expect("nobody else records");
+    let guard = builder
+        .sink(memory.clone())
+        .sink(sink)
+        .start()
+        .expect("nobody else records");
     work(3_000);
     guard.flush(FOR_EVER).expect("the server acknowledges");
-    let ledger = global_tracing().expect("it records").performance_metrics().ledger;
+    let ledger = global_tracing()
+        .expect("it records")
+        .performance_metrics()
+        .ledger;
     assert!(ledger.balances(), "{ledger}");
 
     // What the tracing says of itself is kept as what it means, and not as events.
-    let recorded = |event: &TraceEvent| event.as_loss().is_none() && event.event_id.origin().is_some();
+    let recorded =
+        |event: &TraceEvent| event.as_loss().is_none() && event.event_id.origin().is_some();
     let seen: Vec<_> = memory.events().into_iter().filter(recorded).collect();
-    assert_eq!(seen.len(), 3 * 3_000 + 2, "a send, a handling, a send for each; and the one that failed");
+    assert_eq!(
+        seen.len(),
+        3 * 3_000 + 2,
+        "a send, a handling, a send for each; and the one that failed"
+    );
     let seen = by_id(seen);
     let store = server.store();
     let there = stored(&runtime, &store);
@@ -173,9 +196,18 @@ fn a_program_that_knows_nothing_of_it_is_traced_by_one_variable() {
         .output()
         .expect("the program was built with this test");
     assert!(output.status.success());
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "sum 55\n", "{output:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "sum 55\n",
+        "{output:?}"
+    );
     let there = stored(&runtime, &server.store());
-    assert_eq!(there.len(), 10, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        there.len(),
+        10,
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(there.iter().all(|event| event.actor_id == "counter"));
     runtime.block_on(server.shutdown(FOR_EVER));
 }

@@ -35,6 +35,9 @@ fn main() -> Result<(), SendError<Number>> {
         connector.send(Number(number))?;
     }
     drop(connector);
-    println!("sum {}", inbox.into_iter().map(|number| number.0).sum::<u64>());
+    println!(
+        "sum {}",
+        inbox.into_iter().map(|number| number.0).sum::<u64>()
+    );
     Ok(())
 }

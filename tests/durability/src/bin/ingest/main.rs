@@ -33,7 +33,9 @@ fn main() -> Result<(), Failure> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["sealed", server, ids, seconds] => sealed::run(server, ids, seconds.parse()?),
-        ["record", mode, server, seconds, rate] => recording::run(mode, server, seconds.parse()?, rate.parse()?),
+        ["record", mode, server, seconds, rate] => {
+            recording::run(mode, server, seconds.parse()?, rate.parse()?)
+        }
         [] => measure(10, 60),
         ["--quick"] => measure(3, 6),
         ["--seconds", burst, sustained] => measure(burst.parse()?, sustained.parse()?),
@@ -43,11 +45,17 @@ fn main() -> Result<(), Failure> {
 
 /// Everything, one after the other.
 fn measure(burst: u64, sustained: u64) -> Result<(), Failure> {
-    println!("load before: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
-    println!("five-hop traces; batches of at most 8 192 events; zstd level 1; server with its defaults but for the directory");
+    println!(
+        "load before: {}",
+        std::fs::read_to_string("/proc/loadavg")?.trim()
+    );
+    println!(
+        "five-hop traces; batches of at most 8 192 events; zstd level 1; server with its defaults but for the directory"
+    );
     for ids in ["sequential", "uuid"] {
         let server = Measured::start()?;
-        let (sent, resident) = child::<sealed::Sent>(&server, &["sealed", &server.url(), ids, &burst.to_string()])?;
+        let (sent, resident) =
+            child::<sealed::Sent>(&server, &["sealed", &server.url(), ids, &burst.to_string()])?;
         println!(
             "sealed before, {ids} ids, {:.1} s: {:.2} M events/s acknowledged ({} events, {} batches, 1 connection)",
             sent.seconds,
@@ -55,14 +63,28 @@ fn measure(burst: u64, sustained: u64) -> Result<(), Failure> {
             sent.events,
             sent.batches
         );
-        println!("  {:.2} B an event on the wire", sent.wire_bytes as f64 / sent.events as f64);
+        println!(
+            "  {:.2} B an event on the wire",
+            sent.wire_bytes as f64 / sent.events as f64
+        );
         report(&server, &resident);
         let (segments, events) = server.finish()?;
-        println!("  {:.2} B an event on the disk, sealed ({segments} B of segments)", segments as f64 / events as f64);
+        println!(
+            "  {:.2} B an event on the disk, sealed ({segments} B of segments)",
+            segments as f64 / events as f64
+        );
     }
     let burst_row = ["record", "server", "", "", "0"];
-    path("the whole path, as fast as the rings have room", burst, burst_row)?;
-    path("the whole path, sustained", sustained, ["record", "server", "", "", "400000"])?;
+    path(
+        "the whole path, as fast as the rings have room",
+        burst,
+        burst_row,
+    )?;
+    path(
+        "the whole path, sustained",
+        sustained,
+        ["record", "server", "", "", "400000"],
+    )?;
     println!("what a send costs at 400 000 a second, one thread, five hops a message");
     for mode in ["off", "memory", "server"] {
         let server = Measured::start()?;
@@ -74,7 +96,10 @@ fn measure(burst: u64, sustained: u64) -> Result<(), Failure> {
         );
         drop(server);
     }
-    println!("load after: {}", std::fs::read_to_string("/proc/loadavg")?.trim());
+    println!(
+        "load after: {}",
+        std::fs::read_to_string("/proc/loadavg")?.trim()
+    );
     Ok(())
 }
 
@@ -100,7 +125,10 @@ fn path(what: &str, seconds: u64, words: [&str; 5]) -> Result<(), Failure> {
     }
     report(&server, &resident);
     let (segments, events) = server.finish()?;
-    println!("  {:.2} B an event on the disk, sealed", segments as f64 / events as f64);
+    println!(
+        "  {:.2} B an event on the disk, sealed",
+        segments as f64 / events as f64
+    );
     Ok(())
 }
 
@@ -116,14 +144,30 @@ fn curve(points: &[Resident]) -> String {
     let some: Vec<String> = points
         .iter()
         .step_by(step)
-        .map(|point| format!("{:.0} s {} MB", point.at.as_secs_f64(), point.bytes / 1_000_000))
+        .map(|point| {
+            format!(
+                "{:.0} s {} MB",
+                point.at.as_secs_f64(),
+                point.bytes / 1_000_000
+            )
+        })
         .collect();
-    format!("at most {} MB resident; {}", most / 1_000_000, some.join(", "))
+    format!(
+        "at most {} MB resident; {}",
+        most / 1_000_000,
+        some.join(", ")
+    )
 }
 
 /// Runs this program in another role; what it says, and its memory.
-fn child<T: DeserializeOwned>(server: &Measured, words: &[&str]) -> Result<(T, Vec<Resident>), Failure> {
-    let mut child = Command::new(std::env::current_exe()?).args(words).stdout(Stdio::piped()).spawn()?;
+fn child<T: DeserializeOwned>(
+    server: &Measured,
+    words: &[&str],
+) -> Result<(T, Vec<Resident>), Failure> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(words)
+        .stdout(Stdio::piped())
+        .spawn()?;
     let (id, begun) = (child.id(), Instant::now());
     let mut resident = Vec::new();
     let status = loop {
@@ -138,6 +182,9 @@ fn child<T: DeserializeOwned>(server: &Measured, words: &[&str]) -> Result<(T, V
         return Err(format!("`{}` ended with {status}", words.join(" ")).into());
     }
     let stdout = child.stdout.take().ok_or("it is piped")?;
-    let last = std::io::BufReader::new(stdout).lines().last().ok_or("it said nothing")??;
+    let last = std::io::BufReader::new(stdout)
+        .lines()
+        .last()
+        .ok_or("it said nothing")??;
     Ok((serde_json::from_str(&last)?, resident))
 }

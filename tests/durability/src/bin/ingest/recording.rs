@@ -88,7 +88,15 @@ pub(crate) fn run(mode: &str, server: &str, seconds: u64, rate: u64) -> Result<(
         ..Recorded::default()
     };
     if let (Some(guard), Some(tracing)) = (guard, global_tracing()) {
-        let stored = || tracing.performance_metrics().ledger.sinks.iter().map(|sink| sink.stored).sum();
+        let stored = || {
+            tracing
+                .performance_metrics()
+                .ledger
+                .sinks
+                .iter()
+                .map(|sink| sink.stored)
+                .sum()
+        };
         recorded.stored_in_time = stored();
         let draining = Instant::now();
         guard.flush(DRAIN_WITHIN)?;

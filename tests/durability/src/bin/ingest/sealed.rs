@@ -83,16 +83,24 @@ pub(crate) fn run(server: &str, ids: &str, seconds: u64) -> Result<(), Failure> 
     let answers = Arc::new((Mutex::new(Answers::default()), Condvar::new()));
     let heard = Arc::clone(&answers);
     thread::spawn(move || hear(hearing, &heard));
-    say(&mut socket, &Message::Hello(Hello {
-        protocol: 1,
-        stream: STREAM,
-        ..Hello::default()
-    }).encode())?;
-    say(&mut socket, &Message::Skip {
-        stream: STREAM,
-        number: 0,
-        after: 0,
-    }.encode())?;
+    say(
+        &mut socket,
+        &Message::Hello(Hello {
+            protocol: 1,
+            stream: STREAM,
+            ..Hello::default()
+        })
+        .encode(),
+    )?;
+    say(
+        &mut socket,
+        &Message::Skip {
+            stream: STREAM,
+            number: 0,
+            after: 0,
+        }
+        .encode(),
+    )?;
 
     let begun = Instant::now();
     let (mut sent_bytes, mut sent) = (0, 0);
@@ -173,14 +181,16 @@ fn say(socket: &mut TcpStream, frame: &Frame) -> std::io::Result<()> {
 
 fn hear(mut socket: BufReader<TcpStream>, (answers, changed): &(Mutex<Answers>, Condvar)) {
     loop {
-        let heard = read_message(&mut socket).map_err(|error| error.to_string()).and_then(|message| {
-            if !message.is_binary() {
-                return Err("the server has closed".to_owned());
-            }
-            Frame::parse(Bytes::from(message.payload()), &FrameLimits::default())
-                .and_then(|frame| Message::decode(&frame))
-                .map_err(|error| error.to_string())
-        });
+        let heard = read_message(&mut socket)
+            .map_err(|error| error.to_string())
+            .and_then(|message| {
+                if !message.is_binary() {
+                    return Err("the server has closed".to_owned());
+                }
+                Frame::parse(Bytes::from(message.payload()), &FrameLimits::default())
+                    .and_then(|frame| Message::decode(&frame))
+                    .map_err(|error| error.to_string())
+            });
         let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
         match heard {
             Ok(Message::Welcome(welcome)) => answers.credit_total = welcome.credit_total,
@@ -200,7 +210,10 @@ fn hear(mut socket: BufReader<TcpStream>, (answers, changed): &(Mutex<Answers>, 
 }
 
 /// Waits until something holds; how much is acknowledged then.
-fn wait((answers, changed): &(Mutex<Answers>, Condvar), holds: impl Fn(&Answers) -> bool) -> Result<u64, Failure> {
+fn wait(
+    (answers, changed): &(Mutex<Answers>, Condvar),
+    holds: impl Fn(&Answers) -> bool,
+) -> Result<u64, Failure> {
     let guard = answers.lock().unwrap_or_else(PoisonError::into_inner);
     let waiting = |answers: &mut Answers| !holds(answers) && answers.failure.is_none();
     let (answers, timed_out) = changed

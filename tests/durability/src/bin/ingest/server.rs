@@ -22,7 +22,9 @@ impl Resident {
     /// As the kernel counts it; `None` when the process is gone.
     pub(crate) fn of(process: u32, begun: Instant) -> Option<Self> {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(Self {
             at: begun.elapsed(),
@@ -46,7 +48,11 @@ impl Measured {
         let directory = tempfile::tempdir_in(beside)?;
         let server = program.with_file_name("durability-server");
         if !server.exists() {
-            return Err(format!("`{}` is not built: build the package first", server.display()).into());
+            return Err(format!(
+                "`{}` is not built: build the package first",
+                server.display()
+            )
+            .into());
         }
         Ok(Self {
             process: ServerProcess::start(&server, directory.path(), &[]),
@@ -68,12 +74,17 @@ impl Measured {
     }
 
     pub(crate) fn resident(&self) -> Vec<Resident> {
-        self.resident.lock().map(|resident| resident.clone()).unwrap_or_default()
+        self.resident
+            .lock()
+            .map(|resident| resident.clone())
+            .unwrap_or_default()
     }
 
     /// Ends it, seals what is left, and says what the segments weigh and hold.
     pub(crate) fn finish(self) -> Result<(u64, u64), Failure> {
-        let Self { process, directory, .. } = self;
+        let Self {
+            process, directory, ..
+        } = self;
         if !process.stop() {
             return Err("the server did not end in good order".into());
         }
