@@ -231,7 +231,8 @@ fn merge_rows(writer: &mut SegmentWriter, inputs: &[Arc<Segment>]) -> Result<(),
             .rows
             .row(cursor.at)
             .map_err(|error| damaged(&cursor.segment, error))?;
-        writer.push(offset, &row)?;
+        let edge = writer.edge(&row.edge);
+        writer.push(offset, &row, edge)?;
         if cursor.advance()? {
             next.push(cursor.key(place));
         }

@@ -151,6 +151,11 @@ pub(crate) fn properties(rows: u64) -> WriterProperties {
             FORMAT.0.to_owned(),
             FORMAT.1.to_owned(),
         )]));
+    for place in [Place::message_other, Place::sections] {
+        // Nobody looks for what lies between two of them.
+        let path = ColumnPath::from(SCHEMA.field(place as usize).name().as_str());
+        properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+    }
     for column in columns() {
         let path = ColumnPath::from(column.name);
         properties = match column.coding {

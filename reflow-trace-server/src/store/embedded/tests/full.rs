@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::files::{Files, NewFile, RealFiles};
 use super::*;
+use crate::store::StoreError;
 use crate::store::conformance::assert_equal;
-use crate::store::{Snapshot, StoreError, TimeRange};
 
 /// The files of the system, of which segments may take so many bytes more.
 struct Limited(Arc<AtomicU64>);

@@ -195,6 +195,25 @@ fn a_file_stays_as_long_as_a_view_holds_it() {
 }
 
 #[test]
+fn a_store_that_is_dropped_gives_up_what_it_seals() {
+    let directory = directory();
+    let model = MemoryStore::new();
+    let mut batches = Batches::new(1);
+    let store = Arc::new(open(small(directory.path())));
+    commit_both(&*store, &model, &mut batches, 1..30);
+    let sealing = store.shared.clone();
+    sealing.close();
+    let error = block_on(store.seal_all(NOON_NS)).expect_err("it is closing");
+    assert_eq!(error.kind(), "closing");
+    assert_eq!(store.stats().sealed_segments, 0);
+    drop((sealing, store));
+    let store = open(small(directory.path()));
+    assert_equal(&store, &model, "opened again");
+    seal_all(&store);
+    assert_equal(&store, &model, "sealed then");
+}
+
+#[test]
 fn there_are_never_many_segments() {
     let directory = directory();
     let store = open(small(directory.path()));
