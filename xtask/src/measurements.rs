@@ -36,6 +36,22 @@ pub(crate) fn all() -> Vec<Step> {
             )
             .set("STATISTICS_FULL", "1")],
         ),
+        Step::check(
+            "durability",
+            "fifty kills of the server, of the client and of either, bad networks, and simulated worlds by the ten thousand",
+            [cargo(
+                "test --release -p reflow-trace-durability --tests -- --nocapture --test-threads=1",
+            )
+            .set("DURABILITY_FULL", "1")],
+        ),
+        Step::check(
+            "ingest",
+            "events a second acknowledged durably, bytes an event, memory, and what sends cost meanwhile",
+            [
+                cargo("build --release -p reflow-trace-durability --bins"),
+                cargo("run --release -p reflow-trace-durability --bin ingest"),
+            ],
+        ),
     ]
 }
 

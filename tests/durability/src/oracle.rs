@@ -46,9 +46,12 @@ impl Stored {
     ///
     /// When it cannot be opened or read: that is what is tested.
     pub fn read(directory: &Path) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let runtime = runtime.expect("the system gives a thread");
-        let store = EmbeddedStore::open(Settings::new(directory)).expect("it starts after any crash");
+        let store =
+            EmbeddedStore::open(Settings::new(directory)).expect("it starts after any crash");
         let snapshot = runtime.block_on(store.snapshot()).expect("it can be read");
         let mut stored = Self {
             times: HashMap::new(),
@@ -122,7 +125,11 @@ impl Stored {
     /// never sent, or when a batch was sent again with other bytes.
     pub fn check(&self, seen: &Seen) -> Findings {
         let twice: Vec<_> = self.times.iter().filter(|&(_, &times)| times > 1).collect();
-        assert!(twice.is_empty(), "{} events are stored more than once", twice.len());
+        assert!(
+            twice.is_empty(),
+            "{} events are stored more than once",
+            twice.len()
+        );
         assert_eq!(seen.changed, [], "a batch is sealed once");
         let mut findings = Findings {
             stored_events: self.len(),
@@ -143,7 +150,11 @@ impl Stored {
                 let is_acked = *number <= of_stream.acked && !of_stream.refused.contains(number);
                 if is_acked {
                     findings.acked_events += ids.len() as u64;
-                    assert_eq!(there, ids.len(), "batch {number} of {stream:016x} was acknowledged");
+                    assert_eq!(
+                        there,
+                        ids.len(),
+                        "batch {number} of {stream:016x} was acknowledged"
+                    );
                 }
             }
         }
@@ -158,8 +169,14 @@ impl Stored {
     /// When an event of theirs is not.
     pub fn check_batches(&self, batches: &BTreeMap<(u64, u64), Frame>) {
         for ((stream, number), frame) in batches {
-            let missing = ids_of(frame).iter().filter(|id| !self.times.contains_key(id)).count();
-            assert_eq!(missing, 0, "batch {number} of {stream:016x} lay in the spool");
+            let missing = ids_of(frame)
+                .iter()
+                .filter(|id| !self.times.contains_key(id))
+                .count();
+            assert_eq!(
+                missing, 0,
+                "batch {number} of {stream:016x} lay in the spool"
+            );
         }
     }
 
@@ -171,13 +188,19 @@ impl Stored {
     pub fn check_orders(&self, run: u64, begun: &[Begun; THREADS]) -> u64 {
         let mut missing = 0;
         for (thread, begun) in begun.iter().enumerate() {
-            let there = self.orders.get(&(run, thread)).map_or(&[][..], Vec::as_slice);
+            let there = self
+                .orders
+                .get(&(run, thread))
+                .map_or(&[][..], Vec::as_slice);
             assert!(
                 there.windows(2).all(|pair| pair[0] < pair[1]),
                 "an order of run {run} is stored twice"
             );
             let last = there.last().copied().unwrap_or(0);
-            assert!(last <= begun.orders, "order {last} of run {run} was never sent");
+            assert!(
+                last <= begun.orders,
+                "order {last} of run {run} was never sent"
+            );
             missing += begun.orders - there.len() as u64;
         }
         missing
@@ -190,6 +213,7 @@ impl Stored {
 ///
 /// When it cannot be read.
 pub fn ids_of(frame: &Frame) -> Vec<EventId> {
-    let batch = WireBatch::decode(frame, &BatchLimits::default()).expect("a client seals what can be read");
+    let batch =
+        WireBatch::decode(frame, &BatchLimits::default()).expect("a client seals what can be read");
     batch.rows().map(|row| row.event_id).collect()
 }

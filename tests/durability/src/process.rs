@@ -51,7 +51,14 @@ impl ServerProcess {
     /// When it does not listen: there is nothing to test then.
     pub fn start(server: &Path, data: &Path, flags: &[&str]) -> Self {
         let mut child = Command::new(server)
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--log-level",
+                "error",
+                "--data",
+            ])
             .arg(data)
             .args(flags)
             .stdout(Stdio::piped())
@@ -59,8 +66,14 @@ impl ServerProcess {
             .expect("the program was built with this test");
         let stdout = child.stdout.take().expect("it is piped");
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
-        let address = line.trim().rsplit("//").next().and_then(|address| address.parse().ok());
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("it says where it listens");
+        let address = line
+            .trim()
+            .rsplit("//")
+            .next()
+            .and_then(|address| address.parse().ok());
         let Some(address) = address else {
             let _ended = child.kill();
             let ended = child.wait();
@@ -88,7 +101,10 @@ impl ServerProcess {
     pub fn stop(mut self) -> bool {
         let id = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(told.is_ok_and(|status| status.success()), "the server has ended by itself");
+        assert!(
+            told.is_ok_and(|status| status.success()),
+            "the server has ended by itself"
+        );
         wait(&mut self.child).is_some_and(|status| status.success())
     }
 }
@@ -142,9 +158,14 @@ impl ClientProcess {
         drop(self.stdin.take());
         let mut said = String::new();
         let stdout = self.child.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_to_string(&mut said).expect("it speaks");
+        BufReader::new(stdout)
+            .read_to_string(&mut said)
+            .expect("it speaks");
         let status = wait(&mut self.child);
-        assert!(status.is_some_and(|status| status.success()), "the client ended with {status:?}: {said}");
+        assert!(
+            status.is_some_and(|status| status.success()),
+            "the client ended with {status:?}: {said}"
+        );
         serde_json::from_str(said.trim()).expect("it says what became of its events")
     }
 }

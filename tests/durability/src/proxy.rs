@@ -132,7 +132,8 @@ impl Proxy {
         let open = connections
             .iter()
             .filter(|connection| !connection.is_closed.load(Ordering::Acquire));
-        open.map(|connection| lock(&connection.under_way).len()).sum()
+        open.map(|connection| lock(&connection.under_way).len())
+            .sum()
     }
 
     /// Connections that were made.
@@ -175,7 +176,12 @@ impl Shared {
         }
     }
 
-    fn serve(self: &Arc<Self>, client: TcpStream, server: TcpStream, mut dice: fastrand::Rng) -> io::Result<()> {
+    fn serve(
+        self: &Arc<Self>,
+        client: TcpStream,
+        server: TcpStream,
+        mut dice: fastrand::Rng,
+    ) -> io::Result<()> {
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
         let connection = Arc::new(Connection {
@@ -204,7 +210,12 @@ impl Shared {
     }
 
     /// Passes on what comes, until the line ends.
-    fn pass(&self, connection: &Connection, direction: Direction, mut dice: fastrand::Rng) -> io::Result<()> {
+    fn pass(
+        &self,
+        connection: &Connection,
+        direction: Direction,
+        mut dice: fastrand::Rng,
+    ) -> io::Result<()> {
         let (from, mut to) = match direction {
             Direction::ToServer => (&connection.client, &connection.server),
             Direction::ToClient => (&connection.server, &connection.client),
@@ -220,10 +231,14 @@ impl Shared {
                 connection.is_silent.store(true, Ordering::Release);
             }
             if faults.stalls_ms > 0 && happens(&mut dice, 20) {
-                thread::sleep(Duration::from_millis(dice.u64(..u64::from(faults.stalls_ms))));
+                thread::sleep(Duration::from_millis(
+                    dice.u64(..u64::from(faults.stalls_ms)),
+                ));
             }
             if faults.delays_ms > 0 {
-                thread::sleep(Duration::from_millis(dice.u64(..u64::from(faults.delays_ms))));
+                thread::sleep(Duration::from_millis(
+                    dice.u64(..u64::from(faults.delays_ms)),
+                ));
             }
             if happens(&mut dice, faults.cuts) {
                 return Ok(());
@@ -244,7 +259,11 @@ impl Shared {
                 held = Some((message, sight));
                 continue;
             }
-            let times = if happens(&mut dice, faults.duplicates) { 2 } else { 1 };
+            let times = if happens(&mut dice, faults.duplicates) {
+                2
+            } else {
+                1
+            };
             for _ in 0..times {
                 connection.deliver(to, &message, sight)?;
             }

@@ -70,13 +70,21 @@ impl Attempts {
         let mut begun = [Begun::default(); THREADS];
         for (thread, begun) in begun.iter_mut().enumerate() {
             let mut record = [0; RECORD_BYTES as usize];
-            match self.0.read_exact_at(&mut record, thread as u64 * RECORD_BYTES) {
+            match self
+                .0
+                .read_exact_at(&mut record, thread as u64 * RECORD_BYTES)
+            {
                 Ok(()) => {}
                 // It has not begun.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
                 Err(error) => return Err(error),
             }
-            let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+            let number = |bytes: &[u8]| {
+                bytes
+                    .iter()
+                    .rev()
+                    .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+            };
             *begun = Begun {
                 orders: number(&record[..8]),
                 ticks: number(&record[8..]),
@@ -115,7 +123,10 @@ mod tests {
         let directory = tempfile::tempdir().expect("the directory of tests is writable");
         let path = directory.path().join("attempts");
         let attempts = Attempts::open(&path).expect("it is made");
-        let begun = Begun { orders: 1 << 33, ticks: 5 };
+        let begun = Begun {
+            orders: 1 << 33,
+            ticks: 5,
+        };
         attempts.begin(0, Begun::default()).expect("it is written");
         attempts.begin(0, begun).expect("it is written");
         let read = Attempts::open(&path).and_then(|attempts| attempts.read());

@@ -20,7 +20,9 @@ pub fn batches_in(directory: &Path) -> io::Result<BTreeMap<(u64, u64), Frame>> {
     }
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        let is_ours = path.extension().is_some_and(|extension| extension == "frames");
+        let is_ours = path
+            .extension()
+            .is_some_and(|extension| extension == "frames");
         let Some(bytes) = is_ours.then(|| std::fs::read(&path).ok()).flatten() else {
             continue;
         };

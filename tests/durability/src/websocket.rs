@@ -103,7 +103,9 @@ mod tests {
     #[test]
     fn a_masked_message_is_read_whole_and_unmasked() {
         // The example of RFC 6455, section 5.7, as a binary message.
-        let line = [0x82, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58, 0xff];
+        let line = [
+            0x82, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58, 0xff,
+        ];
         let mut rest = &line[..];
         let message = read_message(&mut rest).expect("it is whole");
         assert!(message.is_binary());

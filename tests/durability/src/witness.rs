@@ -131,7 +131,10 @@ impl Witness {
                         stream.refused.insert(number);
                     }
                     _ => {
-                        *seen.refusals.entry(format!("{:?}", refusal.code)).or_default() += 1;
+                        *seen
+                            .refusals
+                            .entry(format!("{:?}", refusal.code))
+                            .or_default() += 1;
                     }
                 }
                 Sight::Other

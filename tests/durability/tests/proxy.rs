@@ -85,7 +85,10 @@ fn run(seed: u64) -> (Findings, usize) {
     let before = acked();
     let end = Instant::now() + PATIENCE;
     while acked() <= before {
-        assert!(Instant::now() < end, "no progress after the network was good again");
+        assert!(
+            Instant::now() < end,
+            "no progress after the network was good again"
+        );
         thread::sleep(Duration::from_millis(5));
     }
     let metrics = client.finish();
@@ -95,11 +98,23 @@ fn run(seed: u64) -> (Findings, usize) {
     let findings = stored.check(&proxy.witness().seen());
     let begun = Attempts::open(&path("attempts")).and_then(|attempts| attempts.read());
     let begun = begun.expect("it was written");
-    assert_eq!(stored.check_orders(seed, &begun), 0, "everything got through");
+    assert_eq!(
+        stored.check_orders(seed, &begun),
+        0,
+        "everything got through"
+    );
     let ledger = &metrics.ledger;
     assert!(ledger.balances(), "{ledger}");
-    let sink = ledger.sinks.iter().find(|sink| sink.name == "server").expect("it has one");
-    assert_eq!((sink.stored, sink.queued, sink.pending), (stored.len(), 0, 0), "{ledger}");
+    let sink = ledger
+        .sinks
+        .iter()
+        .find(|sink| sink.name == "server")
+        .expect("it has one");
+    assert_eq!(
+        (sink.stored, sink.queued, sink.pending),
+        (stored.len(), 0, 0),
+        "{ledger}"
+    );
     assert_eq!((&ledger.lost, &sink.lost), (&vec![], &vec![]), "{ledger}");
     (findings, proxy.connections())
 }
@@ -118,8 +133,14 @@ fn whatever_a_network_does_everything_is_stored_once() {
         sum.retries += findings.retries;
         connections += made;
     }
-    println!("{} events stored, {} batches sent again, {connections} connections", sum.stored_events, sum.retries);
+    println!(
+        "{} events stored, {} batches sent again, {connections} connections",
+        sum.stored_events, sum.retries
+    );
     if asked_seed().is_none() {
-        assert!(sum.retries > 0, "a network that is bad makes somebody send again");
+        assert!(
+            sum.retries > 0,
+            "a network that is bad makes somebody send again"
+        );
     }
 }

@@ -88,7 +88,8 @@ use writer::Command;
 
 /// The store that a server has unless it is told otherwise. See the header of this module.
 ///
-/// It has two threads. When it is dropped, they end what they are doing, and the database is closed.
+/// It has two threads. When it is dropped, what was asked to be committed is, sealing and merging are given up until the
+/// next start, and the database is closed.
 ///
 /// # Examples
 ///
@@ -193,7 +194,9 @@ impl Store for EmbeddedStore {
 
 impl Drop for EmbeddedStore {
     fn drop(&mut self) {
-        // The maintainer asks the writer, so it ends first.
+        // Sealing and merging are given up where they are; the writer ends what it was asked to commit. The
+        // maintainer asks the writer, so it ends first.
+        self.shared.close();
         self.maintainer = None;
         self.writer = None;
         for thread in self.threads.drain(..) {

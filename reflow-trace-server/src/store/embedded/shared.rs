@@ -4,6 +4,7 @@
 //! the same to the disk. So whoever looks sees what is durable, and all of it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// For roll-ups; opened when one is asked for.
     reader: Mutex<Option<Connection>>,
+    /// The store is being dropped: what is begun is given up, and comes with the next start.
+    closing: AtomicBool,
     _lock: Lock,
 }
 
@@ -108,8 +111,21 @@ impl Shared {
             layout,
             state: Mutex::new(state),
             reader: Mutex::new(None),
+            closing: AtomicBool::new(false),
             _lock: lock,
         }
+    }
+
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once the store is being dropped. Asked between the parts of long work.
+    pub(crate) fn check_open(&self) -> Result<(), StoreError> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(StoreError::Closing);
+        }
+        Ok(())
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

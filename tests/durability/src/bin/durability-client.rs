@@ -16,7 +16,9 @@ use std::sync::mpsc::{SendError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reflow_trace::{Overflow, ServerOptions, TracingConfig, global_tracing, sample, traced_connector};
+use reflow_trace::{
+    Overflow, ServerOptions, TracingConfig, global_tracing, sample, traced_connector,
+};
 use reflow_trace_durability::shared::{Attempts, Begun, THREADS, message_number};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -67,8 +69,8 @@ fn main() -> Result<(), Failure> {
             ..ServerOptions::default()
         },
         // Small and often, so that many are under way.
-        batch_size: 200,
-        batch_timeout: Duration::from_millis(5),
+        batch_size: 100,
+        batch_timeout: Duration::from_millis(2),
         // Nothing is lost in the process, so that what is missing was lost by the kill.
         overflow: Overflow::Wait(Duration::from_secs(5)),
         sink_queue_bytes_max: 64 << 20,
@@ -103,7 +105,13 @@ fn work(attempts: &Path, run: u64, rate: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-fn send(attempts: &Attempts, is_over: &AtomicBool, run: u64, thread: usize, rate: f64) -> Result<(), Failure> {
+fn send(
+    attempts: &Attempts,
+    is_over: &AtomicBool,
+    run: u64,
+    thread: usize,
+    rate: f64,
+) -> Result<(), Failure> {
     let (orders, order_inbox) = channel();
     let (ticks, tick_inbox) = channel();
     let from_actor = format!("counter {thread}");
@@ -129,16 +137,23 @@ fn send(attempts: &Attempts, is_over: &AtomicBool, run: u64, thread: usize, rate
                 begun.ticks += 1;
                 attempts.begin(thread, begun)?;
                 let number = message_number(run, thread, begun.ticks);
-                ticks.send(Tick { number }).map_err(|_| "the clock is gone")?;
+                ticks
+                    .send(Tick { number })
+                    .map_err(|_| "the clock is gone")?;
             } else {
                 begun.orders += 1;
                 attempts.begin(thread, begun)?;
                 let number = message_number(run, thread, begun.orders);
-                orders.send(Order { number }).map_err(|_| "the desk is gone")?;
+                orders
+                    .send(Order { number })
+                    .map_err(|_| "the desk is gone")?;
             }
         }
         // What was sent is of no use to anybody; it is what was seen of it that counts.
-        let handled = order_inbox.try_iter().map(|order| order.number).chain(tick_inbox.try_iter().map(|tick| tick.number));
+        let handled = order_inbox
+            .try_iter()
+            .map(|order| order.number)
+            .chain(tick_inbox.try_iter().map(|tick| tick.number));
         std::hint::black_box(handled.count());
         thread::sleep(Duration::from_micros(500));
     }

@@ -31,9 +31,15 @@ fn kills() -> usize {
 
 /// A third at least with batches under way, else nothing was shown.
 fn show(what: &str, histogram: &Histogram) {
-    println!("batches under way at {} kills of {what}:\n{histogram}", histogram.len());
+    println!(
+        "batches under way at {} kills of {what}:\n{histogram}",
+        histogram.len()
+    );
     let (under_way, kills) = (histogram.above_zero(), histogram.len());
-    assert!(under_way * 3 >= kills, "only {under_way} of {kills} kills had batches under way");
+    assert!(
+        under_way * 3 >= kills,
+        "only {under_way} of {kills} kills had batches under way"
+    );
 }
 
 #[test]

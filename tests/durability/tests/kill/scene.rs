@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 /// Longest that anything may take before the test fails; a dead line is noticed after 20 s.
 const PATIENCE: Duration = Duration::from_secs(60);
-const RATE: u32 = 20_000;
+const RATE: u32 = 6_000;
 
 /// Small segments, so that sealing and merging happen all the time, and are killed.
 const SERVER_FLAGS: [&str; 8] = [
@@ -46,7 +46,8 @@ impl Scene {
     pub(crate) fn new(seed: u64) -> Self {
         let directory = tempfile::tempdir().expect("the directory of tests is writable");
         let server = start_server(directory.path());
-        let proxy = Proxy::start(server.address(), Faults::default(), seed).expect("the system gives a port");
+        let proxy = Proxy::start(server.address(), Faults::default(), seed)
+            .expect("the system gives a port");
         Self {
             directory,
             server: Some(server),
@@ -64,7 +65,9 @@ impl Scene {
 
     fn attempts(&self, run: u64) -> [Begun; THREADS] {
         let attempts = Attempts::open(&self.path(&format!("attempts-{run}")));
-        attempts.and_then(|attempts| attempts.read()).expect("it was written")
+        attempts
+            .and_then(|attempts| attempts.read())
+            .expect("it was written")
     }
 
     pub(crate) fn start_server(&mut self) {
@@ -120,7 +123,10 @@ impl Scene {
     pub(crate) fn aim(&self, kill: usize) {
         let end = Instant::now() + PATIENCE;
         while kill.is_multiple_of(2) && self.proxy.under_way() == 0 {
-            assert!(Instant::now() < end, "nothing under way within {PATIENCE:?}");
+            assert!(
+                Instant::now() < end,
+                "nothing under way within {PATIENCE:?}"
+            );
             std::hint::spin_loop();
         }
     }
@@ -141,32 +147,61 @@ impl Scene {
         let run = client.run;
         let metrics = client.finish();
         let begun = self.attempts(run);
-        assert!(self.server.take().expect("it runs").stop(), "the server ends in good order");
+        assert!(
+            self.server.take().expect("it runs").stop(),
+            "the server ends in good order"
+        );
 
         let seen = self.proxy.witness().seen();
-        assert_eq!(seen.nonsense, [""; 0], "neither side says what makes no sense");
+        assert_eq!(
+            seen.nonsense, [""; 0],
+            "neither side says what makes no sense"
+        );
         let stored = Stored::read(&self.path("data"));
         let findings = stored.check(&seen);
         stored.check_batches(&self.spooled);
-        println!("{findings:?}, {} batches were in the spool at a death", self.spooled.len());
+        println!(
+            "{findings:?}, {} batches were in the spool at a death",
+            self.spooled.len()
+        );
         println!("{:?}", stored.stats);
         assert_eq!(stored.stats.damaged_events, 0);
         assert_eq!(stored.stats.events, stored.len());
 
         self.judge_the_dead(&stored);
         // Of the last one everything is there, and its ledger says so.
-        assert_eq!(stored.check_orders(run, &begun), 0, "nothing of the one that lives is missing");
+        assert_eq!(
+            stored.check_orders(run, &begun),
+            0,
+            "nothing of the one that lives is missing"
+        );
         let (orders, ticks) = sums(&begun);
         let ledger = &metrics.ledger;
         assert!(ledger.balances(), "{ledger}");
-        assert_eq!((ledger.attempted, ledger.in_flight), (orders + ticks, 0), "{ledger}");
+        assert_eq!(
+            (ledger.attempted, ledger.in_flight),
+            (orders + ticks, 0),
+            "{ledger}"
+        );
         assert_eq!(ledger.lost, [], "{ledger}");
-        let sink = ledger.sinks.iter().find(|sink| sink.name == "server").expect("it has one");
+        let sink = ledger
+            .sinks
+            .iter()
+            .find(|sink| sink.name == "server")
+            .expect("it has one");
         let there = stored.orders_of(run) + stored.ticks_of(run);
-        assert_eq!((sink.stored, sink.queued, sink.pending), (there, 0, 0), "{ledger}");
+        assert_eq!(
+            (sink.stored, sink.queued, sink.pending),
+            (there, 0, 0),
+            "{ledger}"
+        );
         assert_eq!(sink.lost, [], "{ledger}");
         assert_eq!(ledger.not_sampled, ticks - stored.ticks_of(run), "{ledger}");
-        assert_eq!(stored.counted_by(run), Some(orders + ticks), "the exact counters have arrived");
+        assert_eq!(
+            stored.counted_by(run),
+            Some(orders + ticks),
+            "the exact counters have arrived"
+        );
     }
 
     /// Of the dead: begun = stored + what was in memory only; nothing is there that was not begun.
@@ -175,13 +210,25 @@ impl Scene {
         for (run, begun) in &self.dead {
             let missing = stored.check_orders(*run, begun);
             let (orders, ticks) = sums(begun);
-            assert!(stored.ticks_of(*run) <= ticks, "a tick was stored that was never sent");
+            assert!(
+                stored.ticks_of(*run) <= ticks,
+                "a tick was stored that was never sent"
+            );
             if let Some(counted) = stored.counted_by(*run) {
-                assert!(counted <= orders + ticks, "{counted} messages were counted of {}", orders + ticks);
+                assert!(
+                    counted <= orders + ticks,
+                    "{counted} messages were counted of {}",
+                    orders + ticks
+                );
             }
             sum = (sum.0 + orders, sum.1 + missing);
         }
-        println!("{} killed clients: {} orders begun, {} of them lost with the memory", self.dead.len(), sum.0, sum.1);
+        println!(
+            "{} killed clients: {} orders begun, {} of them lost with the memory",
+            self.dead.len(),
+            sum.0,
+            sum.1
+        );
     }
 }
 
@@ -191,15 +238,18 @@ fn start_server(directory: &Path) -> ServerProcess {
 }
 
 fn sums(begun: &[Begun; THREADS]) -> (u64, u64) {
-    begun
-        .iter()
-        .fold((0, 0), |sums, begun| (sums.0 + begun.orders, sums.1 + begun.ticks))
+    begun.iter().fold((0, 0), |sums, begun| {
+        (sums.0 + begun.orders, sums.1 + begun.ticks)
+    })
 }
 
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < end, "{what} did not come within {PATIENCE:?}");
+        assert!(
+            Instant::now() < end,
+            "{what} did not come within {PATIENCE:?}"
+        );
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -63,7 +63,10 @@ impl Line {
         let returns = self.client.and(self.to_client.front().map(|first| first.0));
         let is_read_up = self.to_server.is_empty() && self.server.is_some();
         let goes = self.gone_at.filter(|_| is_read_up);
-        [connects, arrives, wakes, returns, goes].into_iter().flatten().min()
+        [connects, arrives, wakes, returns, goes]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Nobody holds an end any more.

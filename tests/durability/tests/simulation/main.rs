@@ -67,9 +67,15 @@ impl Tally {
             (&mut self.acks, other.acks),
             (&mut self.duplicates, other.duplicates),
             (&mut self.server_deaths, other.server_deaths),
-            (&mut self.server_deaths_under_way, other.server_deaths_under_way),
+            (
+                &mut self.server_deaths_under_way,
+                other.server_deaths_under_way,
+            ),
             (&mut self.client_deaths, other.client_deaths),
-            (&mut self.client_deaths_under_way, other.client_deaths_under_way),
+            (
+                &mut self.client_deaths_under_way,
+                other.client_deaths_under_way,
+            ),
             (&mut self.failed_commits, other.failed_commits),
             (&mut self.connections, other.connections),
             (&mut self.strikes, other.strikes),
@@ -85,8 +91,14 @@ impl Tally {
         for (what, count) in [
             ("acknowledgements", self.acks),
             ("duplicates", self.duplicates),
-            ("deaths of the server with batches under way", self.server_deaths_under_way),
-            ("deaths of a client with batches under way", self.client_deaths_under_way),
+            (
+                "deaths of the server with batches under way",
+                self.server_deaths_under_way,
+            ),
+            (
+                "deaths of a client with batches under way",
+                self.client_deaths_under_way,
+            ),
             ("commits that failed", self.failed_commits),
             ("losses", self.lost),
         ] {

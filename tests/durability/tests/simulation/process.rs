@@ -50,7 +50,12 @@ pub(crate) fn settings(has_spool: bool) -> Settings {
 }
 
 impl Process {
-    pub(crate) fn start(now: Time, disk: &SimulatedDisk, settings: &Settings, dice: &mut fastrand::Rng) -> Self {
+    pub(crate) fn start(
+        now: Time,
+        disk: &SimulatedDisk,
+        settings: &Settings,
+        dice: &mut fastrand::Rng,
+    ) -> Self {
         let stream = dice.u64(1..);
         let hello = Hello {
             protocol: 1,
@@ -98,6 +103,9 @@ impl Process {
 
     /// Events that were sealed.
     pub(crate) fn made_events(&self) -> u64 {
-        self.made.values().map(|made| made.events.len() as u64).sum()
+        self.made
+            .values()
+            .map(|made| made.events.len() as u64)
+            .sum()
     }
 }

@@ -50,15 +50,22 @@ impl Durable {
     /// Makes a group durable, as it is in one moment for whoever looks.
     pub(crate) fn apply(&mut self, group: &Group) -> Result<Vec<Committed>, String> {
         let admitted = group.admitted();
-        let places: Vec<_> = admitted.iter().map(|one| (one.stream(), one.number())).collect();
+        let places: Vec<_> = admitted
+            .iter()
+            .map(|one| (one.stream(), one.number()))
+            .collect();
         let committed = at_once(self.store.commit(admitted)).map_err(|error| error.to_string())?;
         for (place, committed) in places.into_iter().zip(&committed) {
             let was_there = self.batches.contains(&place);
             match committed {
                 Committed::Duplicate if !was_there => {
-                    return Err(format!("{place:x?} was taken for a duplicate, and is not stored"));
+                    return Err(format!(
+                        "{place:x?} was taken for a duplicate, and is not stored"
+                    ));
                 }
-                Committed::Stored { .. } if was_there => return Err(format!("{place:x?} was stored twice")),
+                Committed::Stored { .. } if was_there => {
+                    return Err(format!("{place:x?} was stored twice"));
+                }
                 Committed::Duplicate => {}
                 Committed::Stored { .. } => {
                     self.batches.insert(place);

@@ -61,7 +61,10 @@ fn heal(world: &mut World) {
             let (status, account) = (process.machine.status(), process.machine.account());
             format!("{status:?} {account:?}")
         });
-        let text = format!("no end within {PROGRESS_WITHIN:?}: {}", states.collect::<Vec<_>>().join("; "));
+        let text = format!(
+            "no end within {PROGRESS_WITHIN:?}: {}",
+            states.collect::<Vec<_>>().join("; ")
+        );
         world.violate(text);
     }
 }
@@ -93,7 +96,10 @@ fn judge(world: &mut World) {
     for process in &world.dead {
         violations.extend(judge_dead(world, process));
     }
-    let lost = world.living.iter().flat_map(|process| process.machine.account().lost());
+    let lost = world
+        .living
+        .iter()
+        .flat_map(|process| process.machine.account().lost());
     world.tally.lost = lost.map(|loss| loss.count).sum();
     world.tally.duplicates = world.durable.store.stats().duplicates;
     if let Some(violation) = violations.into_iter().next() {
@@ -116,7 +122,12 @@ fn judge_events(world: &World) -> Option<String> {
         let event = event.expect("memory can be read");
         match expected.get_mut(&event.event_id) {
             Some(times) => *times += 1,
-            None => return Some(format!("{:?} is stored, and nobody has sent it", event.event_id)),
+            None => {
+                return Some(format!(
+                    "{:?} is stored, and nobody has sent it",
+                    event.event_id
+                ));
+            }
         }
     }
     let wrong = expected.into_iter().find(|&(_, times)| times != 1)?;
@@ -126,16 +137,23 @@ fn judge_events(world: &World) -> Option<String> {
 /// Of a process that lives: the account is the truth, to the event.
 fn judge_living(world: &World, process: &Process) -> Option<String> {
     let account = process.machine.account();
-    let waiting = process.waiting.as_ref().map_or(0, |frame| u64::from(frame.header().events));
+    let waiting = process
+        .waiting
+        .as_ref()
+        .map_or(0, |frame| u64::from(frame.header().events));
     let made = process.made_events() - waiting;
     if account.taken != made {
-        return Some(format!("{made} events were handed over, {} are in the account", account.taken));
+        return Some(format!(
+            "{made} events were handed over, {} are in the account",
+            account.taken
+        ));
     }
     let stored = stored_events(world, process);
     let lost: u64 = account.lost().iter().map(|loss| loss.count).sum();
     if world.has_rotted {
         // What has rotted before it was acknowledged may have arrived.
-        return (stored < account.stored).then(|| format!("{} acknowledged, {stored} stored", account.stored));
+        return (stored < account.stored)
+            .then(|| format!("{} acknowledged, {stored} stored", account.stored));
     }
     if (account.stored, lost) != (stored, made - stored) {
         return Some(format!(
@@ -145,9 +163,14 @@ fn judge_living(world: &World, process: &Process) -> Option<String> {
     }
     let missing = process.made.iter().find(|&(number, made)| {
         let place = (process.stream, *number);
-        made.is_kept && !world.durable.batches.contains(&place) && !world.durable.refused.contains_key(&place)
+        made.is_kept
+            && !world.durable.batches.contains(&place)
+            && !world.durable.refused.contains_key(&place)
     })?;
-    Some(format!("batch {} of {:016x} was taken and is nowhere", missing.0, process.stream))
+    Some(format!(
+        "batch {} of {:016x} was taken and is nowhere",
+        missing.0, process.stream
+    ))
 }
 
 /// Of a process that died: what was acknowledged, and what had reached the disk, is stored.
@@ -155,7 +178,10 @@ fn judge_dead(world: &World, process: &Process) -> Option<String> {
     let account = process.machine.account();
     let stored = stored_events(world, process);
     if stored < account.stored {
-        return Some(format!("{} events were acknowledged, {stored} are stored", account.stored));
+        return Some(format!(
+            "{} events were acknowledged, {stored} are stored",
+            account.stored
+        ));
     }
     if world.has_rotted {
         return None;
@@ -163,7 +189,9 @@ fn judge_dead(world: &World, process: &Process) -> Option<String> {
     let secured = process.machine.status().secured;
     let missing = process.made.range(..=secured).find(|&(number, made)| {
         let place = (process.stream, *number);
-        made.is_kept && !world.durable.batches.contains(&place) && !world.durable.refused.contains_key(&place)
+        made.is_kept
+            && !world.durable.batches.contains(&place)
+            && !world.durable.refused.contains_key(&place)
     })?;
     Some(format!(
         "batch {} of {:016x} was on the disk when its process died, and is nowhere",

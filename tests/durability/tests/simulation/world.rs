@@ -89,7 +89,8 @@ impl World {
 
     pub(crate) fn violate(&mut self, what: impl Into<String>) {
         let at = self.now;
-        self.violation.get_or_insert_with(|| format!("at {at:?}: {}", what.into()));
+        self.violation
+            .get_or_insert_with(|| format!("at {at:?}: {}", what.into()));
     }
 
     fn strikes(&mut self, fault: Fault) -> bool {
@@ -174,7 +175,11 @@ impl World {
         } else {
             self.idle_steps += 1;
             if self.idle_steps > 50_000 {
-                let wakes: Vec<_> = self.living.iter().map(|process| process.machine.wake_at()).collect();
+                let wakes: Vec<_> = self
+                    .living
+                    .iter()
+                    .map(|process| process.machine.wake_at())
+                    .collect();
                 let lines: Vec<_> = self.lines.values().map(Line::next_at).collect();
                 let server = self.server.as_ref().and_then(Server::next_at);
                 return self.violate(format!(
@@ -195,7 +200,11 @@ impl World {
             Some(server) => server.next_at(),
             None => Some(self.server_starts_at),
         };
-        clients.chain(lines).chain(server).min().map(|at| at.max(self.now))
+        clients
+            .chain(lines)
+            .chain(server)
+            .min()
+            .map(|at| at.max(self.now))
     }
 
     fn step(&mut self) {
@@ -205,7 +214,9 @@ impl World {
         if self.server.is_some() && self.strikes(Fault::ServerDies) {
             self.kill_server();
         }
-        if self.living.len() > 1 - usize::from(self.dead.len() < 20) && self.strikes(Fault::ClientDies) {
+        if self.living.len() > 1 - usize::from(self.dead.len() < 20)
+            && self.strikes(Fault::ClientDies)
+        {
             let chosen = self.dice.usize(..self.living.len());
             self.kill_client(chosen);
             self.start_client();
@@ -257,7 +268,9 @@ impl World {
     /// The server dies: sessions, queue and the commit that is under way with it, which the disk has or has
     /// not.
     fn kill_server(&mut self) {
-        let Some(server) = self.server.take() else { return };
+        let Some(server) = self.server.take() else {
+            return;
+        };
         self.tally.server_deaths += 1;
         let mut is_under_way = !server.queue.is_empty();
         if let Some((_, group, fate)) = server.committing {
@@ -280,13 +293,16 @@ impl World {
             let kept = dice.usize(..4);
             line.to_client.truncate(kept);
             if !line.is_silent {
-                line.to_client.push_back((now + Time::from_millis(dice.u64(1..10)), Arrival::End));
+                line.to_client
+                    .push_back((now + Time::from_millis(dice.u64(1..10)), Arrival::End));
             }
         }
     }
 
     fn commit(&mut self) {
-        let Some(mut server) = self.server.take() else { return };
+        let Some(mut server) = self.server.take() else {
+            return;
+        };
         match server.end_commit(self.now, &mut self.durable) {
             Ok(_) => {}
             Err(violation) => self.violate(violation),
@@ -311,7 +327,8 @@ impl World {
     fn finish_disks(&mut self) {
         for chosen in 0..self.living.len() {
             let now = self.now;
-            let Some((_, command)) = self.living[chosen].at_disk.take_if(|disk| disk.0 <= now) else {
+            let Some((_, command)) = self.living[chosen].at_disk.take_if(|disk| disk.0 <= now)
+            else {
                 continue;
             };
             if self.strikes(Fault::WriteTears) {
@@ -331,7 +348,11 @@ impl World {
     fn turn_a_bit(&mut self) {
         let (place, bit) = (self.dice.u64(..), self.dice.u8(..8));
         let has_turned = self.disk.change(|disk| {
-            let mut files: Vec<_> = disk.files.values_mut().filter(|bytes| !bytes.is_empty()).collect();
+            let mut files: Vec<_> = disk
+                .files
+                .values_mut()
+                .filter(|bytes| !bytes.is_empty())
+                .collect();
             if files.is_empty() {
                 return false;
             }
@@ -355,14 +376,20 @@ impl World {
                 return;
             };
             let now = self.now;
-            let Some(process) = self.living.iter_mut().find(|process| process.stream == stream) else {
+            let Some(process) = self
+                .living
+                .iter_mut()
+                .find(|process| process.stream == stream)
+            else {
                 return;
             };
             match arrival {
                 Arrival::Message(bytes) => process.machine.received(now, bytes),
                 Arrival::End => {
                     process.line = None;
-                    process.machine.disconnected(now, Disconnect::passing("connection reset"));
+                    process
+                        .machine
+                        .disconnected(now, Disconnect::passing("connection reset"));
                     self.let_go(id);
                 }
             }
@@ -373,14 +400,29 @@ impl World {
 
     fn connect(&mut self, id: u64) {
         let now = self.now;
-        let Some(line) = self.lines.get(&id).filter(|line| !line.is_up && line.up_at <= now) else {
+        let Some(line) = self
+            .lines
+            .get(&id)
+            .filter(|line| !line.is_up && line.up_at <= now)
+        else {
             return;
         };
         let Some(stream) = line.client else { return };
-        let is_open = self.server.as_ref().is_some_and(|server| server.ready_at <= now);
+        let is_open = self
+            .server
+            .as_ref()
+            .is_some_and(|server| server.ready_at <= now);
         let is_refused = self.strikes(Fault::Refuse);
-        let end = self.server.as_ref().filter(|_| is_open && !is_refused).map(|server| server.open(now));
-        let Some(process) = self.living.iter_mut().find(|process| process.stream == stream) else {
+        let end = self
+            .server
+            .as_ref()
+            .filter(|_| is_open && !is_refused)
+            .map(|server| server.open(now));
+        let Some(process) = self
+            .living
+            .iter_mut()
+            .find(|process| process.stream == stream)
+        else {
             return;
         };
         match end {
@@ -394,7 +436,9 @@ impl World {
             }
             None => {
                 process.line = None;
-                process.machine.disconnected(now, Disconnect::passing("connection refused"));
+                process
+                    .machine
+                    .disconnected(now, Disconnect::passing("connection refused"));
                 self.lines.remove(&id);
             }
         }
@@ -413,9 +457,15 @@ impl World {
 
     /// A message is at the server, if nothing strikes it.
     fn deliver(&mut self, id: u64, bytes: Bytes) {
-        let Some(bytes) = self.strike(id, bytes) else { return };
+        let Some(bytes) = self.strike(id, bytes) else {
+            return;
+        };
         let now = self.now;
-        let Some(end) = self.lines.get_mut(&id).and_then(|line| line.server.as_mut()) else {
+        let Some(end) = self
+            .lines
+            .get_mut(&id)
+            .and_then(|line| line.server.as_mut())
+        else {
             return;
         };
         if let Ok(Message::Batch(frame)) = parsed(bytes.clone()) {
@@ -457,7 +507,9 @@ impl World {
     /// Answers, time and the end of the other side, as the session's driver would tell them.
     fn attend_session(&mut self, id: u64) {
         let now = self.now;
-        let Some(line) = self.lines.get_mut(&id) else { return };
+        let Some(line) = self.lines.get_mut(&id) else {
+            return;
+        };
         let Some(end) = &mut line.server else { return };
         let mut answers = Vec::new();
         while let Ok(more) = end.answers.try_recv() {
@@ -477,7 +529,10 @@ impl World {
     /// What the session wants done.
     fn carry_out(&mut self, id: u64) {
         loop {
-            let end = self.lines.get_mut(&id).and_then(|line| line.server.as_mut());
+            let end = self
+                .lines
+                .get_mut(&id)
+                .and_then(|line| line.server.as_mut());
             let Some(end) = end else { return };
             let Some(output) = end.session.output() else {
                 if end.session.end().is_some() {
@@ -531,7 +586,8 @@ impl World {
                         && !self.durable.refused.contains_key(&place)
                 });
                 if let Some((stream, number)) = missing {
-                    let text = format!("batch {number} of {stream:016x} is acknowledged and not stored");
+                    let text =
+                        format!("batch {number} of {stream:016x} is acknowledged and not stored");
                     self.violate(text);
                 }
             }
@@ -556,8 +612,12 @@ impl World {
         if let Some(line) = self.lines.get_mut(&id) {
             let last = line.to_client.back().map_or(arrives, |last| last.0);
             let copies = copies.into_iter().map(Arrival::Message);
-            line.to_client.extend(copies.map(|message| (arrives.max(last), message)));
-            reorder(&mut line.to_client, self.dice.u32(..10_000) < self.faults.rate(Fault::Reorder));
+            line.to_client
+                .extend(copies.map(|message| (arrives.max(last), message)));
+            reorder(
+                &mut line.to_client,
+                self.dice.u32(..10_000) < self.faults.rate(Fault::Reorder),
+            );
         }
     }
 
@@ -601,7 +661,9 @@ impl World {
                 let text = format!("the account does not balance: {account:?}");
                 self.violate(text);
             } else if status.settled > status.taken || status.settled > status.secured {
-                self.violate(format!("settled beyond what was taken or secured: {status:?}"));
+                self.violate(format!(
+                    "settled beyond what was taken or secured: {status:?}"
+                ));
             }
         }
     }
@@ -625,7 +687,10 @@ impl World {
             }
         }
         if let Some(id) = self.living[chosen].line {
-            while self.lines.get(&id).is_some_and(|line| line.is_up && line.to_server.len() < SOCKET_MESSAGES_MAX)
+            while self
+                .lines
+                .get(&id)
+                .is_some_and(|line| line.is_up && line.to_server.len() < SOCKET_MESSAGES_MAX)
                 && let Some(frame) = self.living[chosen].machine.poll_send()
             {
                 has_done = true;
@@ -648,8 +713,12 @@ impl World {
         let copies = self.ways(id, frame.into_bytes());
         if let Some(line) = self.lines.get_mut(&id) {
             let last = line.to_server.back().map_or(arrives, |last| last.0);
-            line.to_server.extend(copies.into_iter().map(|bytes| (arrives.max(last), bytes)));
-            reorder(&mut line.to_server, self.dice.u32(..10_000) < self.faults.rate(Fault::Reorder));
+            line.to_server
+                .extend(copies.into_iter().map(|bytes| (arrives.max(last), bytes)));
+            reorder(
+                &mut line.to_server,
+                self.dice.u32(..10_000) < self.faults.rate(Fault::Reorder),
+            );
         }
     }
 }

@@ -29,14 +29,24 @@ const RETENTION_PARTS: u64 = 16;
 const GAP_NS: i64 = 3_600_000_000_000;
 
 impl Maintainer {
-    /// Merges once; what is left comes with the next call, so that none takes long.
+    /// Merges as many events as one segment may have; what is left comes with the next call, so that none
+    /// takes long.
     pub(super) fn merge(&mut self, report: &mut MaintenanceReport, _now: Now) -> Result<(), Halt> {
-        let segments = self.shared.state().segments.clone();
-        for inputs in choose(&segments, &self.shared.settings) {
-            let mut outputs = Outputs::default();
-            let result = self.merge_segments(&inputs, &mut outputs);
-            self.conclude(&outputs, result)?;
-            report.merged_segments += inputs.len() as u64;
+        let mut merged_events = 0;
+        while merged_events < self.shared.settings.merge_events_max {
+            let segments = self.shared.state().segments.clone();
+            let groups = choose(&segments, &self.shared.settings);
+            if groups.is_empty() {
+                break;
+            }
+            for inputs in groups {
+                let mut outputs = Outputs::default();
+                let result = self.merge_segments(&inputs, &mut outputs);
+                self.conclude(&outputs, result)?;
+                report.merged_segments += inputs.len() as u64;
+                let events = inputs.iter().map(|segment| segment.entry.events);
+                merged_events += events.sum::<u64>();
+            }
         }
         Ok(())
     }
@@ -221,7 +231,8 @@ fn merge_rows(writer: &mut SegmentWriter, inputs: &[Arc<Segment>]) -> Result<(),
             .rows
             .row(cursor.at)
             .map_err(|error| damaged(&cursor.segment, error))?;
-        writer.push(offset, &row)?;
+        let edge = writer.edge(&row.edge);
+        writer.push(offset, &row, edge)?;
         if cursor.advance()? {
             next.push(cursor.key(place));
         }

@@ -83,7 +83,8 @@ impl Maintainer {
             seal_all,
         };
         for piece in pieces {
-            match piece(self, &mut report, now) {
+            let done = self.shared.check_open().map_err(Halt::from);
+            match done.and_then(|()| piece(self, &mut report, now)) {
                 Ok(()) => {}
                 Err(Halt::Killed) => return Err(StoreError::Closing),
                 Err(Halt::Failed(error)) => {

@@ -44,12 +44,13 @@ impl Maintainer {
         );
         let name = path.display().to_string();
         let io = |what: &str, error| StoreError::io(format!("{what} `{name}`"), error);
+        self.shared.check_open()?;
         steps.reach(Step::BeforeFile)?;
         outputs.begun.extend([unfinished.clone(), path.clone()]);
         let file = files
             .create(&unfinished)
             .map_err(|error| io("make the segment", error))?;
-        let mut writer = SegmentWriter::new(file, name.clone(), rows)?;
+        let mut writer = SegmentWriter::new(file, name.clone(), rows, self.shared.clone())?;
         fill(&mut writer)?;
         let Some(mut finished) = writer.finish()? else {
             return Ok(());

@@ -99,19 +99,28 @@ impl Maintainer {
                     changed.insert(batch.producer());
                 }
             }
+            // Who was forgotten for room stays forgotten.
+            let remembered = writer.shared.state().ledgers.clone();
+            for &producer in &changed {
+                if remembered.get(producer).is_none() {
+                    sealed.forget(producer);
+                }
+            }
             let damaged: Vec<u64> = batches
                 .iter()
                 .filter(|tail| tail.batch().is_none())
                 .map(TailBatch::offset)
                 .collect();
             writer.transact("sealing", totals, |transaction| {
+                // First, so that a database that may not grow has room for the rest.
+                log::take_out(transaction, first, last, &damaged)?;
                 for output in &segments {
                     catalogue::add_segment(transaction, &output.entry, &output.rollup)?;
                 }
                 for ledger in changed.iter().filter_map(|&producer| sealed.get(producer)) {
                     catalogue::put_ledger(transaction, ledger)?;
                 }
-                log::take_out(transaction, first, last, &damaged)
+                Ok(())
             })?;
             writer.shared.seams.steps.reach(Step::Swapped)?;
             writer.sealed = sealed;
@@ -166,14 +175,44 @@ fn fill(
     batches: &[TailBatch],
     part: &[Place],
 ) -> Result<(), StoreError> {
-    let wires: Vec<Option<&Arc<WireBatch>>> = batches.iter().map(TailBatch::batch).collect();
+    let mut known: Vec<KnownBatch<'_>> = batches.iter().map(KnownBatch::new).collect();
     for &(_, batch, row) in part {
-        let tail = &batches[batch as usize];
-        let row = wires[batch as usize].and_then(|wire| wire.row(row as usize));
-        // It was there a moment ago.
-        let row =
-            row.ok_or_else(|| StoreError::damaged("a batch in memory", "a row of it is gone"))?;
-        writer.push(tail.offset(), &row)?;
+        known[batch as usize].push(writer, row as usize)?;
     }
     Ok(())
+}
+
+/// A batch whose edges are looked up once.
+struct KnownBatch<'a> {
+    offset: u64,
+    wire: Option<&'a Arc<WireBatch>>,
+    /// The number of each of its edges in the segment.
+    edges: Vec<Option<u32>>,
+}
+
+impl<'a> KnownBatch<'a> {
+    fn new(tail: &'a TailBatch) -> Self {
+        let wire = tail.batch();
+        Self {
+            offset: tail.offset(),
+            wire,
+            edges: vec![None; wire.map_or(0, |wire| wire.edges_len())],
+        }
+    }
+
+    fn push(&mut self, writer: &mut SegmentWriter, place: usize) -> Result<(), StoreError> {
+        // It was there a moment ago.
+        let gone = || StoreError::damaged("a batch in memory", "a row of it is gone");
+        let wire = self.wire.ok_or_else(gone)?;
+        let row = wire.row(place).ok_or_else(gone)?;
+        let edge = wire
+            .edge_index(place)
+            .and_then(|edge| self.edges.get_mut(edge));
+        let number = match edge {
+            Some(Some(number)) => *number,
+            Some(unknown) => *unknown.insert(writer.edge(&row.edge)),
+            None => writer.edge(&row.edge),
+        };
+        writer.push(self.offset, &row, number)
+    }
 }

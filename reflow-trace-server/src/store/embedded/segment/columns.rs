@@ -82,6 +82,7 @@ struct TextBuilder {
     keys: Vec<Option<i32>>,
     values: Vec<Box<str>>,
     places: HashMap<Box<str>, i32>,
+    last: Option<i32>,
 }
 
 impl TextBuilder {
@@ -96,7 +97,12 @@ impl TextBuilder {
     }
 
     fn append(&mut self, value: Option<&str>) {
-        let key = value.map(|value| self.key(value));
+        let key = value.map(|value| match self.last {
+            // Mostly it is the one before.
+            Some(last) if *self.values[last as usize] == *value => last,
+            _ => self.key(value),
+        });
+        self.last = key.or(self.last);
         self.keys.push(key);
     }
 
@@ -105,6 +111,7 @@ impl TextBuilder {
         let values = std::mem::take(&mut self.values);
         let values: StringArray = values.iter().map(|value| Some(&**value)).collect();
         self.places.clear();
+        self.last = None;
         Ok(Arc::new(DictionaryArray::try_new(keys, Arc::new(values))?))
     }
 }

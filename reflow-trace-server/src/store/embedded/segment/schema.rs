@@ -25,8 +25,6 @@ enum Coding {
     Dictionary,
     /// Differences to the value before, packed to the width of the largest of 32.
     Delta,
-    /// The first bytes of all values, then the second bytes, and so on.
-    Split,
     /// As it is.
     Plain,
 }
@@ -153,6 +151,11 @@ pub(crate) fn properties(rows: u64) -> WriterProperties {
             FORMAT.0.to_owned(),
             FORMAT.1.to_owned(),
         )]));
+    for place in [Place::message_other, Place::sections] {
+        // Nobody looks for what lies between two of them.
+        let path = ColumnPath::from(SCHEMA.field(place as usize).name().as_str());
+        properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+    }
     for column in columns() {
         let path = ColumnPath::from(column.name);
         properties = match column.coding {
@@ -160,7 +163,6 @@ pub(crate) fn properties(rows: u64) -> WriterProperties {
             coding => {
                 let encoding = match coding {
                     Coding::Delta => Encoding::DELTA_BINARY_PACKED,
-                    Coding::Split => Encoding::BYTE_STREAM_SPLIT,
                     Coding::Dictionary | Coding::Plain => Encoding::PLAIN,
                 };
                 properties

@@ -1,15 +1,17 @@
 //! Writing a segment: rows in, a whole file out.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
-use reflow_trace::wire::EventRow;
+use reflow_trace::wire::{EdgeNames, EventRow};
 
 use super::columns::Columns;
 use super::schema::{SCHEMA, properties};
 use crate::store::StoreError;
 use crate::store::embedded::files::NewFile;
+use crate::store::embedded::shared::Shared;
 use crate::store::rollup::{BatchRollup, EdgeTable, Rollup};
 
 /// Rows that are turned into columns at a time. It bounds memory, and is a multiple of a page.
@@ -18,6 +20,7 @@ const CHUNK_ROWS: usize = 8 * super::schema::PAGE_ROWS;
 /// Takes rows in the order of their time.
 pub(crate) struct SegmentWriter {
     name: String,
+    shared: Arc<Shared>,
     parquet: ArrowWriter<Counted>,
     columns: Columns,
     edges: EdgeTable,
@@ -42,7 +45,12 @@ pub(crate) struct FinishedSegment {
 
 impl SegmentWriter {
     /// Begins in an empty file; `name` is for errors, `rows` is how many will come.
-    pub(crate) fn new(file: Box<dyn NewFile>, name: String, rows: u64) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        file: Box<dyn NewFile>,
+        name: String,
+        rows: u64,
+        shared: Arc<Shared>,
+    ) -> Result<Self, StoreError> {
         let counted = Counted {
             file: Some(file),
             bytes: 0,
@@ -52,6 +60,7 @@ impl SegmentWriter {
             .map_err(|error| write_failed(&name, error))?;
         Ok(Self {
             name,
+            shared,
             parquet,
             columns: Columns::default(),
             edges: EdgeTable::default(),
@@ -62,8 +71,18 @@ impl SegmentWriter {
         })
     }
 
-    /// Adds a row that came in the batch at `offset`.
-    pub(crate) fn push(&mut self, offset: u64, row: &EventRow<'_>) -> Result<(), StoreError> {
+    /// The number of an edge in this segment, for [`push`](Self::push).
+    pub(crate) fn edge(&mut self, names: &EdgeNames<'_>) -> u32 {
+        self.edges.number(names)
+    }
+
+    /// Adds a row that came in the batch at `offset` and whose edge has this number.
+    pub(crate) fn push(
+        &mut self,
+        offset: u64,
+        row: &EventRow<'_>,
+        number: u32,
+    ) -> Result<(), StoreError> {
         let time_ns = row.start_ns;
         let (first_ns, last_ns) = self.times_ns.unwrap_or((time_ns, time_ns));
         debug_assert!(last_ns <= time_ns, "rows come in the order of their time");
@@ -71,7 +90,9 @@ impl SegmentWriter {
         let (first, last) = self.offsets.unwrap_or((offset, offset));
         self.offsets = Some((first.min(offset), last.max(offset)));
         self.events += 1;
-        let number = self.edges.number(&row.edge);
+        if self.events.is_multiple_of(4_096) {
+            self.shared.check_open()?;
+        }
         let edge = &self.edges.edges()[number as usize];
         self.rollup.add(number, edge, row);
         self.columns

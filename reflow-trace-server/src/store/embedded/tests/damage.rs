@@ -89,7 +89,7 @@ fn a_flipped_bit_anywhere_is_found_and_the_segment_set_aside() {
     let (directory, _model) = written();
     let whole = fs::read(&segments(directory.path())[1]).expect("it is there");
     let mut random = fastrand::Rng::with_seed(3);
-    for _ in 0..25 {
+    for _ in 0..8 {
         let copy = copy_of(directory.path());
         let mut broken = whole.clone();
         let place = random.usize(..broken.len());

@@ -42,7 +42,7 @@ fn what_is_too_old_is_retired_by_when_it_was_committed() {
     assert_eq!(store.view().len(), events, "it is a day old, and not more");
     commit(&store, vec![batches.batch(1, 2, 60)]);
     let second = store.stats().events - events;
-    seal_all(&store);
+    block_on(store.seal_all(NOON_NS + 24 * HOUR_NS)).expect("there is room");
     maintain(&store, NOON_NS + 25 * HOUR_NS);
     assert_eq!(store.view().len(), second);
     let stats = store.stats();
@@ -195,13 +195,32 @@ fn a_file_stays_as_long_as_a_view_holds_it() {
 }
 
 #[test]
+fn a_store_that_is_dropped_gives_up_what_it_seals() {
+    let directory = directory();
+    let model = MemoryStore::new();
+    let mut batches = Batches::new(1);
+    let store = Arc::new(open(small(directory.path())));
+    commit_both(&*store, &model, &mut batches, 1..30);
+    let sealing = store.shared.clone();
+    sealing.close();
+    let error = block_on(store.seal_all(NOON_NS)).expect_err("it is closing");
+    assert_eq!(error.kind(), "closing");
+    assert_eq!(store.stats().sealed_segments, 0);
+    drop((sealing, store));
+    let store = open(small(directory.path()));
+    assert_equal(&store, &model, "opened again");
+    seal_all(&store);
+    assert_equal(&store, &model, "sealed then");
+}
+
+#[test]
 fn there_are_never_many_segments() {
     let directory = directory();
     let store = open(small(directory.path()));
     let model = MemoryStore::new();
     let mut batches = Batches::new(1);
     let mut most = 0;
-    for number in 1..200 {
+    for number in 1..60 {
         commit_both(&store, &model, &mut batches, number..number + 1);
         seal_all(&store);
         most = most.max(store.stats().segments);
@@ -214,13 +233,16 @@ fn there_are_never_many_segments() {
     );
     assert!(most <= whole + 3 * 6, "{most} segments");
     assert_equal(&store, &model, "merged");
-    assert!(store.stats().merged_segments > 50);
+    assert!(store.stats().merged_segments > 15);
 }
 
 #[test]
 fn a_late_spool_makes_a_segment_of_its_own() {
     let directory = directory();
-    let store = open(small(directory.path()));
+    let store = open(Settings {
+        merge_fan: 0,
+        ..small(directory.path())
+    });
     let producer = ProducerId::from_bits(3);
     let at = |time_ns: i64| {
         let mut event = TraceEvent::message_sent("a", "out", "T", 1);
