@@ -32,18 +32,6 @@ struct Load {
 const LOADS: [Load; 4] = [
     Load {
         clients: 1,
-        events: 8192,
-        batches: 150,
-        in_step: false,
-    },
-    Load {
-        clients: 4,
-        events: 8192,
-        batches: 40,
-        in_step: false,
-    },
-    Load {
-        clients: 1,
         events: 100,
         batches: 300,
         in_step: true,
@@ -53,6 +41,18 @@ const LOADS: [Load; 4] = [
         events: 100,
         batches: 100,
         in_step: true,
+    },
+    Load {
+        clients: 1,
+        events: 8192,
+        batches: 150,
+        in_step: false,
+    },
+    Load {
+        clients: 4,
+        events: 8192,
+        batches: 40,
+        in_step: false,
     },
 ];
 const WAITS_MS: [u64; 4] = [0, 1, 2, 5];
