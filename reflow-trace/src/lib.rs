@@ -38,7 +38,8 @@
 //!
 //! A library annotates its connectors and depends on this crate with `default-features = false`: it
 //! compiles to its own code alone. An application switches the feature `enable` on and starts a
-//! recording, in code ([`init`], [`builder`]) or from outside (`REFLOW_TRACE=file:flow.jsonl ./app`).
+//! recording, in code ([`init`], [`builder`]) or from outside (`REFLOW_TRACE=file:flow.jsonl ./app`,
+//! `REFLOW_TRACE=ws://localhost:8080 ./app`; all variables are at [`TracingConfig`]).
 //! Neither of them: silently off.
 //!
 //! # Concepts
@@ -50,7 +51,8 @@
 //! * [`sampling`]: one random number per trace and one threshold per policy, so that what is kept of a
 //!   lineage is kept whole.
 //! * [`TraceEvent`]: what a reader sees of a recorded message; JSON-compatible with Reflow's protocol.
-//! * [`Sink`]: where events go. [`MemorySink`] and [`JsonLinesSink`] are here.
+//! * [`Sink`]: where events go. [`MemorySink`] and [`JsonLinesSink`] are here; behind the feature `client`
+//!   is `ServerSink`, which sends them to a server and keeps them until they are durably stored.
 //! * [`ledger`]: exact counters of all messages, and where every attempt has gone.
 //! * [`query`]: questions about events, and the conditions people write; [`protocol`]: Reflow's messages.
 //! * [`lineage`]: answers over events: what led to a message, what it led to, where it waited.

@@ -89,6 +89,10 @@ fn events_of(frame: &Frame) -> Vec<TraceEvent> {
 }
 
 /// One connection: welcome, and an acknowledgement for each batch.
+#[expect(
+    clippy::result_large_err,
+    reason = "tungstenite says what a handshake returns"
+)]
 fn serve(stream: impl Read + Write, mut keep: impl FnMut(Frame) -> bool) {
     // A client that does not trust the certificate leaves here.
     let Ok(mut socket) = accept_hdr(stream, |_: &Request, mut answer: Response| {

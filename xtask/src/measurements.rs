@@ -11,6 +11,11 @@ pub(crate) fn all() -> Vec<Step> {
             [cargo("bench -p reflow-trace --bench record")],
         ),
         Step::check(
+            "group-commit",
+            "events acknowledged durably each second, and how long that takes, by what a group of batches waits for",
+            [cargo("bench -p reflow-trace-server --bench ingest")],
+        ),
+        Step::check(
             "build-cost",
             "what the attributes cost the user's build: 1 000 methods, plain, ours and in peers",
             [cargo("run --quiet --package xtask --bin build-cost")],
@@ -30,6 +35,22 @@ pub(crate) fn all() -> Vec<Step> {
                 "test --release -p reflow-trace-tests --test statistics -- --nocapture --test-threads=1",
             )
             .set("STATISTICS_FULL", "1")],
+        ),
+        Step::check(
+            "durability",
+            "fifty kills of the server, of the client and of either, bad networks, and simulated worlds by the ten thousand",
+            [cargo(
+                "test --release -p reflow-trace-durability --tests -- --nocapture --test-threads=1",
+            )
+            .set("DURABILITY_FULL", "1")],
+        ),
+        Step::check(
+            "ingest",
+            "events a second acknowledged durably, bytes an event, memory, and what sends cost meanwhile",
+            [
+                cargo("build --release -p reflow-trace-durability --bins"),
+                cargo("run --release -p reflow-trace-durability --bin ingest"),
+            ],
         ),
     ]
 }

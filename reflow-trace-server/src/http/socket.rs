@@ -133,11 +133,11 @@ impl Driver {
                 return end;
             }
             let budget = Arc::clone(&self.shared.budget);
-            let returned = budget.returned();
-            tokio::pin!(returned);
+            let changed = budget.changed();
+            tokio::pin!(changed);
             if self.session.wants_memory() {
-                // From here on no return is missed; one that was is found by looking again.
-                returned.as_mut().enable();
+                // From here on no change is missed; one that was is found by looking again.
+                changed.as_mut().enable();
                 self.handle(Input::Tick);
                 if !self.session.wants_memory() {
                     continue;
@@ -156,7 +156,7 @@ impl Driver {
                     Some(input) => input,
                     None => continue,
                 },
-                () = returned, if self.session.wants_memory() => Input::Tick,
+                () = changed, if self.session.wants_memory() => Input::Tick,
                 () = sleep_until(self.begun + self.session.wake_at()) => Input::Tick,
             };
             self.handle(input);

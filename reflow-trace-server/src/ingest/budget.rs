@@ -1,10 +1,11 @@
 //! Memory for batches between arrival and commit, over all connections.
 //!
 //! Whoever wants to unpack a batch takes a [`Permit`] first, which returns the bytes when it is dropped.
-//! When there is none left, nothing is lost: the connection is read later.
+//! When there is none left, nothing is lost: the connection is read later. Who waits stands in a line, so
+//! that a large batch is not overtaken by small ones for ever.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -13,14 +14,29 @@ use tokio::sync::futures::Notified;
 #[derive(Debug)]
 pub struct Budget {
     bytes_max: usize,
-    used: AtomicUsize,
-    returned: Notify,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    used: usize,
+    /// Who waits, by number, longest first.
+    line: VecDeque<u64>,
+    next: u64,
 }
 
 /// The right to use some bytes of a [`Budget`].
 #[derive(Debug)]
 pub struct Permit {
     bytes: usize,
+    budget: Arc<Budget>,
+}
+
+/// A place in the line of those who wait. Dropping it leaves the line.
+#[derive(Debug)]
+pub struct Place {
+    number: u64,
     budget: Arc<Budget>,
 }
 
@@ -41,31 +57,48 @@ impl Budget {
     pub fn new(bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             bytes_max,
-            used: AtomicUsize::new(0),
-            returned: Notify::new(),
+            state: Mutex::default(),
+            changed: Notify::new(),
         })
     }
 
-    /// Takes `bytes`, if they are free now. More than there is at all counts as all there is, so that it
-    /// comes through alone rather than never.
-    pub fn take(self: &Arc<Self>, bytes: usize) -> Option<Permit> {
+    /// Takes `bytes`, if they are free and nobody waits who came before; else `place` is one in the line,
+    /// with which to ask again when [something has changed](Self::changed).
+    ///
+    /// More than there is at all counts as all there is, so that it comes through alone rather than never.
+    pub fn take(self: &Arc<Self>, bytes: usize, place: &mut Option<Place>) -> Option<Permit> {
         let bytes = bytes.min(self.bytes_max);
-        let fits = |used: usize| {
-            let then = used.checked_add(bytes)?;
-            (then <= self.bytes_max).then_some(then)
-        };
-        self.used
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
-            .ok()?;
-        Some(Permit {
-            bytes,
-            budget: Arc::clone(self),
-        })
+        let mut state = self.lock();
+        let number = place.as_ref().map(|place| place.number);
+        let is_first = state
+            .line
+            .front()
+            .is_none_or(|first| Some(*first) == number);
+        if is_first && bytes <= self.bytes_max - state.used {
+            state.used += bytes;
+            drop(state);
+            // The next one may be first now.
+            *place = None;
+            return Some(Permit {
+                bytes,
+                budget: Arc::clone(self),
+            });
+        }
+        if number.is_none() {
+            let number = state.next;
+            state.next += 1;
+            state.line.push_back(number);
+            *place = Some(Place {
+                number,
+                budget: Arc::clone(self),
+            });
+        }
+        None
     }
 
     /// Bytes in use.
     pub fn used(&self) -> usize {
-        self.used.load(Ordering::Acquire)
+        self.lock().used
     }
 
     /// Bytes that may be in use at one time.
@@ -73,17 +106,34 @@ impl Budget {
         self.bytes_max
     }
 
-    /// Ends when bytes are returned after it was [enabled](Notified::enable). Look again after that, for
-    /// some may have been returned before.
-    pub fn returned(&self) -> Notified<'_> {
-        self.returned.notified()
+    /// Ends when bytes are returned, or somebody leaves the line, after it was [enabled](Notified::enable).
+    /// Look again after that, for it may have happened before.
+    pub fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics; and if, the numbers are whole.
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.budget.returned.notify_waiters();
+        self.budget.lock().used -= self.bytes;
+        self.budget.changed.notify_waiters();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.budget
+            .lock()
+            .line
+            .retain(|number| *number != self.number);
+        self.budget.changed.notify_waiters();
     }
 }
 
@@ -94,11 +144,12 @@ mod tests {
     #[test]
     fn what_is_taken_is_missing_until_it_is_dropped() {
         let budget = Budget::new(100);
-        let first = budget.take(60).expect("free");
-        assert!(budget.take(41).is_none());
-        let second = budget.take(40).expect("free");
+        let take = |bytes| budget.take(bytes, &mut None);
+        let first = take(60).expect("free");
+        assert!(take(41).is_none());
+        let second = take(40).expect("free");
         assert_eq!(budget.used(), 100);
-        assert!(budget.take(1).is_none());
+        assert!(take(1).is_none());
         drop(first);
         assert_eq!(budget.used(), 40);
         drop(second);
@@ -108,12 +159,34 @@ mod tests {
     #[test]
     fn what_is_larger_than_everything_comes_through_alone() {
         let budget = Budget::new(100);
-        let small = budget.take(1).expect("free");
-        assert!(budget.take(usize::MAX).is_none());
+        let take = |bytes| budget.take(bytes, &mut None);
+        let small = take(1).expect("free");
+        assert!(take(usize::MAX).is_none());
         drop(small);
-        let all = budget.take(usize::MAX).expect("alone");
-        assert!(budget.take(1).is_none());
+        let all = take(usize::MAX).expect("alone");
+        assert!(take(1).is_none());
         drop(all);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn who_waits_is_not_overtaken_and_who_leaves_the_line_holds_nobody_up() {
+        let budget = Budget::new(100);
+        let held = budget.take(90, &mut None).expect("free");
+        let (mut large, mut small, mut late) = (None, None, None);
+        assert!(budget.take(50, &mut large).is_none());
+        assert!(
+            budget.take(5, &mut small).is_none(),
+            "5 are free, but somebody waits"
+        );
+        drop(held);
+        assert!(budget.take(5, &mut late).is_none());
+        let large = budget.take(50, &mut large).expect("first");
+        assert!(budget.take(5, &mut late).is_none(), "not the next one");
+        drop(small.take());
+        let late = budget.take(5, &mut late).expect("nobody is before it");
+        assert_eq!(budget.used(), 55);
+        drop((large, late));
         assert_eq!(budget.used(), 0);
     }
 }

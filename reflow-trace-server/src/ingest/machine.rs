@@ -10,7 +10,7 @@ use reflow_trace::wire::frame::{
 };
 use reflow_trace::wire::{BatchLimits, Frame, FrameLimits, WireBatch, WireError};
 
-use super::budget::{Budget, Permit, memory_of};
+use super::budget::{Budget, Permit, Place, memory_of};
 use super::refuse::{code_word, encoded, for_good, for_now, of_connection, of_frame};
 use super::stream::{Book, Misplaced};
 use crate::commit::{Answer, Lease, Submission};
@@ -111,11 +111,15 @@ enum State {
 struct Waiting {
     frame: Frame,
     since: Duration,
+    /// In the line of those who wait.
+    place: Option<Place>,
 }
 
 /// When a client may come back that was refused for now.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Who waits for memory is not read, so its questions have no answer; it hears a word so often instead.
+const WORD_INTERVAL: Duration = Duration::from_secs(2);
 /// What is kept of the name of a program, for as long as the session lasts.
 const PROGRAM_CHARACTERS: usize = 80;
 
@@ -209,7 +213,13 @@ impl Session {
             }
         };
         match &self.waiting {
-            Some(waiting) => waiting.since.saturating_add(self.limits.memory_wait),
+            Some(waiting) => {
+                let word = waiting
+                    .since
+                    .max(self.asked_at)
+                    .saturating_add(WORD_INTERVAL);
+                word.min(waiting.since.saturating_add(self.limits.memory_wait))
+            }
             None => silence,
         }
     }
@@ -250,8 +260,15 @@ impl Session {
             (_, Message::Ping(token)) => self.send(&Message::Pong(token)),
             (_, Message::Pong(_)) => {}
             (State::Opened, Message::Hello(hello)) => self.welcome(hello),
-            (State::Taking, Message::Skip { stream, number }) => {
-                if let Err(misplaced) = self.book.skip(stream, number) {
+            (
+                State::Taking,
+                Message::Skip {
+                    stream,
+                    number,
+                    after,
+                },
+            ) => {
+                if let Err(misplaced) = self.book.skip(stream, number, after) {
                     self.misplaced((stream, number), misplaced);
                 }
             }
@@ -316,22 +333,28 @@ impl Session {
         if let Err(error) = Frame::read_header(frame.bytes(), &self.batch.frame) {
             return self.refuse_for_good(now, &frame, &WireError::Frame(error));
         }
-        match self.permit(&frame) {
+        let mut place = None;
+        match self.permit(&frame, &mut place) {
             Some(permit) => self.read_batch(now, frame, permit),
             None => {
                 self.metrics.memory_waits.add(1);
-                self.waiting = Some(Waiting { frame, since: now });
+                self.waiting = Some(Waiting {
+                    frame,
+                    since: now,
+                    place,
+                });
             }
         }
     }
 
-    fn permit(&self, frame: &Frame) -> Option<Permit> {
+    fn permit(&self, frame: &Frame, place: &mut Option<Place>) -> Option<Permit> {
         let header = frame.header();
-        self.budget.take(memory_of(
+        let bytes = memory_of(
             header.frame_bytes(),
             header.plain_len as usize,
             header.events as usize,
-        ))
+        );
+        self.budget.take(bytes, place)
     }
 
     /// Unpacks and reads a batch. From here on it is known to be readable, for ever.
@@ -406,7 +429,7 @@ impl Session {
 
     /// Tries again to find memory for the batch that waits.
     fn admit_waiting(&mut self, now: Duration) {
-        let Some(waiting) = self.waiting.take() else {
+        let Some(mut waiting) = self.waiting.take() else {
             return;
         };
         if !matches!(self.state, State::Taking) {
@@ -417,7 +440,7 @@ impl Session {
         }
         // The other side may be silent only because it is not read.
         self.heard_at = now;
-        if let Some(permit) = self.permit(&waiting.frame) {
+        if let Some(permit) = self.permit(&waiting.frame, &mut waiting.place) {
             self.read_batch(now, waiting.frame, permit);
         } else if now.saturating_sub(waiting.since) >= self.limits.memory_wait {
             let header = waiting.frame.header();
@@ -435,6 +458,12 @@ impl Session {
 
     fn look_at_the_clock(&mut self, now: Duration) {
         let has_passed = |since: Duration, time: Duration| now.saturating_sub(since) >= time;
+        if let Some(waiting) = &self.waiting {
+            if has_passed(waiting.since.max(self.asked_at), WORD_INTERVAL) {
+                self.ask(now);
+            }
+            return;
+        }
         match self.state {
             State::Closed(_) => {}
             State::Opened if has_passed(self.opened_at, self.limits.hello_timeout) => {
@@ -455,11 +484,15 @@ impl Session {
             }
             State::Taking | State::Leaving(_) => {
                 if has_passed(self.heard_at.max(self.asked_at), self.limits.ping_interval) {
-                    self.asked_at = now;
-                    self.send(&Message::Ping(u64::try_from(now.as_millis()).unwrap_or(0)));
+                    self.ask(now);
                 }
             }
         }
+    }
+
+    fn ask(&mut self, now: Duration) {
+        self.asked_at = now;
+        self.send(&Message::Ping(u64::try_from(now.as_millis()).unwrap_or(0)));
     }
 
     /// Tells the client that no more is taken. What was taken gets its answers first.

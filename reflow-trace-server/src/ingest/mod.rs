@@ -32,7 +32,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{Budget, Permit, memory_of};
+pub use budget::{Budget, Permit, Place, memory_of};
 pub use machine::{Closing, End, Input, Output, Session};
 pub use refuse::code_word;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub(super) struct Book {
     window_bytes: u64,
     streams_max: usize,
-    /// By stream, the number that has to come next.
-    expected: HashMap<u64, u64>,
+    /// By stream, what has to come next.
+    expected: HashMap<u64, Expected>,
     /// In the order of arrival, from the oldest without an answer.
     open: VecDeque<Open>,
     /// Answered with everything before, and not acknowledged yet.
@@ -18,6 +18,14 @@ pub(super) struct Book {
     answered_bytes: u64,
     /// What the client has been told last.
     credit_total: u64,
+}
+
+/// What of a stream has to come next, and what came last.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    next: u64,
+    /// 0: nothing yet.
+    received: u64,
 }
 
 #[derive(Debug)]
@@ -66,22 +74,28 @@ impl Book {
         }
     }
 
-    /// The next batch of the stream is the one after `number`.
-    pub(super) fn skip(&mut self, stream: u64, number: u64) -> Result<(), Misplaced> {
+    /// The next batch of the stream is the one after `number`; the last one sent was `after`, or none (0).
+    ///
+    /// A batch that was sent and has not come is lost on the way: an acknowledgement of what follows would
+    /// cover it.
+    pub(super) fn skip(&mut self, stream: u64, number: u64, after: u64) -> Result<(), Misplaced> {
         let next = number.saturating_add(1);
         let is_full = self.expected.len() >= self.streams_max;
         match self.expected.get_mut(&stream) {
             // What was skipped does not come later: a client that goes back has lost its place.
-            Some(expected) if *expected > next => Err(Misplaced::OutOfOrder {
-                expected: *expected,
-            }),
+            Some(expected) if expected.next > next || expected.received != after => {
+                Err(Misplaced::OutOfOrder {
+                    expected: expected.next,
+                })
+            }
             Some(expected) => {
-                *expected = next;
+                expected.next = next;
                 Ok(())
             }
             None if is_full => Err(Misplaced::TooManyStreams),
+            None if after != 0 => Err(Misplaced::NotBegun),
             None => {
-                self.expected.insert(stream, next);
+                self.expected.insert(stream, Expected { next, received: 0 });
                 Ok(())
             }
         }
@@ -99,12 +113,15 @@ impl Book {
             return Err(Misplaced::OverCredit);
         }
         let expected = self.expected.get_mut(&stream).ok_or(Misplaced::NotBegun)?;
-        if *expected != number {
+        if expected.next != number {
             return Err(Misplaced::OutOfOrder {
-                expected: *expected,
+                expected: expected.next,
             });
         }
-        *expected = number.saturating_add(1);
+        *expected = Expected {
+            next: number.saturating_add(1),
+            received: number,
+        };
         self.received_bytes += bytes;
         self.open.push_back(Open {
             stream,

@@ -19,6 +19,8 @@ pub(crate) struct Client {
     pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub(crate) stream: u64,
     next: u64,
+    /// The last number that was sent; 0: none.
+    sent: u64,
     has_begun: bool,
 }
 
@@ -51,6 +53,7 @@ pub(crate) async fn connect(
             socket,
             stream: STREAMS.fetch_add(1, Ordering::Relaxed),
             next: 1,
+            sent: 0,
             has_begun: false,
         }),
         Err(tungstenite::Error::Http(response)) => Err(*response),
@@ -111,8 +114,13 @@ impl Client {
     }
 
     pub(crate) async fn skip(&mut self, number: u64) {
-        let stream = self.stream;
-        self.send(&Message::Skip { stream, number }).await;
+        let (stream, after) = (self.stream, self.sent);
+        self.send(&Message::Skip {
+            stream,
+            number,
+            after,
+        })
+        .await;
         self.next = number + 1;
     }
 
@@ -126,8 +134,9 @@ impl Client {
     }
 
     pub(crate) fn take_number(&mut self) -> u64 {
+        self.sent = self.next;
         self.next += 1;
-        self.next - 1
+        self.sent
     }
 
     pub(crate) async fn said(&mut self) -> Said {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use reflow_trace::TraceEvent;
+use reflow_trace::event::ProducerId;
+use reflow_trace::ledger::{Loss, LossReason};
 use reflow_trace::wire::frame::{Message, RefusalCode};
+use reflow_trace::wire::seal_events;
 use reflow_trace_server::Ending;
 
 use crate::client::{Client, SUBPROTOCOL, Said, connect};
@@ -296,4 +300,23 @@ async fn a_flood_of_empty_batches_is_bounded_by_memory_too() {
     assert!(server.metric("reflow_trace_memory_bytes").await >= 1000.0 * 2048.0);
     server.store.release();
     while client.ack().await.number < 1000 {}
+}
+
+#[tokio::test]
+async fn what_clients_have_lost_themselves_is_counted_by_reason() {
+    let server = start(|_| {}).await;
+    let mut client = Client::open(server.addr()).await;
+    client.begin().await;
+    let number = client.take_number();
+    let losses = [(LossReason::RingFull, 7), (LossReason::SinkFull, 2)];
+    let notices: Vec<TraceEvent> = losses
+        .map(|(reason, count)| TraceEvent::loss(Loss { reason, count }))
+        .into();
+    let frame = seal_events(&notices, ProducerId::random(), client.stream, number, None).unwrap();
+    client.send_bytes(frame.into_bytes()).await;
+    assert_eq!(client.ack().await.number, number);
+    for (reason, count) in losses {
+        let name = format!("reflow_trace_client_lost_events_total{{reason=\"{reason}\"}}");
+        assert_eq!(server.metric(&name).await, count as f64);
+    }
 }

@@ -273,7 +273,7 @@ fn server_sink(config: &TracingConfig) -> Result<Box<dyn Sink>, InitError> {
 /// There is none.
 #[cfg(not(feature = "client"))]
 fn server_sink(config: &TracingConfig) -> Result<Box<dyn Sink>, InitError> {
-    let _understood = config.server.validate(&config.server_url)?;
+    config.server.validate(&config.server_url)?;
     Err(InitError::FeatureMissing {
         field: "server_url",
         feature: "client",

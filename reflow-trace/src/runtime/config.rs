@@ -21,6 +21,27 @@ pub enum Overflow {
 
 /// The configuration of a recording.
 ///
+/// # From outside
+///
+/// These variables override, so that a program can be traced without touching its code.
+///
+/// | variable | value | what it does |
+/// | --- | --- | --- |
+/// | `REFLOW_TRACE` | `off`, nothing, `0`, `false` | no recording, whatever the program says |
+/// | | `file:PATH` | records, and writes events to this [`file`](Self::file) |
+/// | | `ws://HOST:PORT`, `wss://HOST:PORT` | records, and sends events to this server, [`server_url`](Self::server_url); needs the feature `client` |
+/// | `REFLOW_TRACE_CONTENT` | `off`, or a list such as `256,-Login` | less captured content than [`content`](Self::content) permits |
+/// | `REFLOW_TRACE_TOKEN` | a token | [`ServerOptions::token`] |
+/// | `REFLOW_TRACE_CA_FILE` | a path | [`ServerOptions::ca_file`] |
+/// | `REFLOW_TRACE_SPOOL` | a directory, or `off` | [`ServerOptions::spool`] |
+/// | `REFLOW_TRACE_SPOOL_BYTES` | bytes, such as `500MiB` | [`ServerOptions::spool_bytes_max`] |
+/// | `REFLOW_TRACE_WINDOW_BYTES` | bytes, such as `32MiB` | [`ServerOptions::window_bytes_max`] |
+/// | `REFLOW_TRACE_COMPRESSION` | `on`, `off` | [`enable_compression`](Self::enable_compression) |
+///
+/// The last six are about the server, whether it is named from outside or in the program. What is wrong in
+/// a variable is said on stderr, in one line. With a wrong `REFLOW_TRACE` nothing is recorded, with a wrong
+/// variable about the server no events go to it; the program runs.
+///
 /// # Examples
 ///
 /// ```
@@ -46,8 +67,8 @@ pub struct TracingConfig {
     /// A server to which every event is sent, `ws://host:port` or `wss://host:port`; it need not be there.
     /// Default empty: none. Needs the feature `client`.
     pub server_url: String,
-    /// Compress the batches for the server with zstd, at its fastest level. Default `true`: a third of the
-    /// bytes for a part of a microsecond per event, on a thread that nobody waits for.
+    /// Compress the batches for the server with zstd, at its fastest level. Default `true`: it is done on a
+    /// thread that nobody waits for, and the network and the spool have less to carry.
     pub enable_compression: bool,
     /// How events go to the server, and how what it has not acknowledged is kept.
     pub server: ServerOptions,

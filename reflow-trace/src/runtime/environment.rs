@@ -1,29 +1,12 @@
 //! Activation from outside, without touching the program.
 //!
-//! # The variables
-//!
-//! | variable | value | what it does |
-//! | --- | --- | --- |
-//! | `REFLOW_TRACE` | `off`, empty, `0`, `false` | no recording, whatever the program says |
-//! | | `file:PATH` | records, and writes events to this file |
-//! | | `ws://HOST:PORT`, `wss://HOST:PORT` | records, and sends events to this server; needs the feature `client` |
-//! | `REFLOW_TRACE_CONTENT` | `off`, or a list such as `256,-Login` | less captured content than the program permits |
-//! | `REFLOW_TRACE_TOKEN` | a token | [`ServerOptions::token`] |
-//! | `REFLOW_TRACE_CA_FILE` | a path | [`ServerOptions::ca_file`] |
-//! | `REFLOW_TRACE_SPOOL` | a directory, or `off` | [`ServerOptions::spool`] |
-//! | `REFLOW_TRACE_SPOOL_BYTES` | bytes, such as `500MiB` | [`ServerOptions::spool_bytes_max`] |
-//! | `REFLOW_TRACE_WINDOW_BYTES` | bytes, such as `32MiB` | [`ServerOptions::window_bytes_max`] |
-//! | `REFLOW_TRACE_COMPRESSION` | `on`, `off` | [`TracingConfig::enable_compression`] |
-//!
-//! The last six are about the server, whether it is named here or in the program. What is wrong in them
-//! is said on stderr, once, and no events go to a server: a program that would run without them runs.
+//! The variables are in the table at [`TracingConfig`]. What is wrong in one of them is said on stderr,
+//! once: a program that would run without them runs.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
 
-#[cfg(doc)]
-use super::ServerOptions;
 use super::{CURRENT, ContentLimits, InitError, OFF, STATE, TracingConfig, UNDECIDED, builder};
 
 /// The variable that switches recording on from outside.

@@ -38,8 +38,8 @@ pub struct ServerOptions {
     /// A file of certificates in PEM form; whoever they have signed is trusted, and nobody else. Default
     /// none: whom the system trusts. For `wss://` only.
     pub ca_file: Option<PathBuf>,
-    /// Most bytes of sealed batches in memory; 1 MiB to 4 GiB. Default 16 MiB: about a million events, so
-    /// that a second without acknowledgements needs no disk.
+    /// Most bytes of sealed batches in memory; 1 MiB to 4 GiB. Default 16 MiB: 800 000 events of
+    /// 20 bytes, so that a server which pauses for a moment needs no disk.
     pub window_bytes_max: usize,
     /// A directory for batches that the memory has no room for, that wait for long, or that are left at
     /// the end. Made where it is not there; several processes may share it; what a process leaves in it is
@@ -47,7 +47,7 @@ pub struct ServerOptions {
     /// no room for is lost and counted.
     pub spool: Option<PathBuf>,
     /// Most bytes in that directory for one process, with what dead ones have left; 1 MiB to 16 TiB.
-    /// Default 1 GiB: about 50 million events.
+    /// Default 1 GiB: 50 million events of 20 bytes.
     pub spool_bytes_max: u64,
     /// How long a batch waits in memory for its acknowledgement before it goes to the spool; 10 ms to 1 h.
     /// Default 2 s, which is what a kill of the process may then cost while the server is away.

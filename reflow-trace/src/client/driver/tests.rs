@@ -143,6 +143,10 @@ impl Server {
     }
 
     /// Takes the next connection, without a word.
+    #[expect(
+        clippy::result_large_err,
+        reason = "tungstenite says what a handshake returns"
+    )]
     fn accept(&self) -> Connection {
         let (mut headers, mut path) = (Vec::new(), String::new());
         let socket = accept_hdr(
@@ -172,6 +176,10 @@ impl Server {
     }
 
     /// Refuses the next connection with a status.
+    #[expect(
+        clippy::result_large_err,
+        reason = "tungstenite says what a handshake returns"
+    )]
     fn refuse(&self, status: StatusCode, text: &str) {
         let refused = accept_hdr(self.accept_raw(), |_: &Request, _: Response| {
             let mut answer = ErrorResponse::new(Some(text.to_owned()));

@@ -1,0 +1,227 @@
+//! A client that has its batches ready, and only sends them: what is measured is the server.
+
+use std::collections::VecDeque;
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reflow_trace::wire::frame::{FrameLimits, Hello, Message};
+use reflow_trace::wire::{BatchLimits, Frame, Level, Sealer};
+use reflow_trace::{Batch, Sink, SinkError, TracingConfig};
+use reflow_trace_durability::websocket::{read_head, read_message};
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+use crate::traffic::{HOPS, Line};
+
+const STREAM: u64 = 0x5ea1ed;
+/// More than a server takes in a second on any machine this was run on.
+const EVENTS_PER_SECOND: u64 = 2_000_000;
+const BURST: usize = 2_000;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What came of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Sent {
+    /// Until the last acknowledgement that counts.
+    pub(crate) seconds: f64,
+    /// Acknowledged.
+    pub(crate) events: u64,
+    pub(crate) batches: u64,
+    /// Of the batches that were acknowledged.
+    pub(crate) wire_bytes: u64,
+}
+
+/// Seals, as the client's sink does, and keeps.
+struct Keep {
+    sealer: Sealer,
+    frames: Arc<Mutex<VecDeque<Frame>>>,
+    next_number: u64,
+}
+
+impl Sink for Keep {
+    fn name(&self) -> &str {
+        "keep"
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
+        let sealed = self.sealer.seal_split(batch, STREAM, self.next_number)?;
+        self.next_number += sealed.frames.len() as u64;
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        frames.extend(sealed.frames);
+        Ok(())
+    }
+}
+
+/// How far the server is.
+#[derive(Default)]
+struct Answers {
+    credit_total: u64,
+    acked: u64,
+    failure: Option<String>,
+}
+
+pub(crate) fn run(server: &str, ids: &str, seconds: u64) -> Result<(), Failure> {
+    let frames = seal(ids == "uuid", seconds * EVENTS_PER_SECOND)?;
+    let address = server.trim_start_matches("ws://");
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_nodelay(true)?;
+    let head = format!(
+        "GET /ingest HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Protocol: reflow-trace.v1\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes())?;
+    let mut hearing = BufReader::new(socket.try_clone()?);
+    let head = read_head(&mut hearing)?;
+    if !head.starts_with(b"HTTP/1.1 101") {
+        return Err(String::from_utf8_lossy(&head).into_owned().into());
+    }
+    let answers = Arc::new((Mutex::new(Answers::default()), Condvar::new()));
+    let heard = Arc::clone(&answers);
+    thread::spawn(move || hear(hearing, &heard));
+    say(
+        &mut socket,
+        &Message::Hello(Hello {
+            protocol: 1,
+            stream: STREAM,
+            ..Hello::default()
+        })
+        .encode(),
+    )?;
+    say(
+        &mut socket,
+        &Message::Skip {
+            stream: STREAM,
+            number: 0,
+            after: 0,
+        }
+        .encode(),
+    )?;
+
+    let begun = Instant::now();
+    let (mut sent_bytes, mut sent) = (0, 0);
+    for frame in &frames {
+        if begun.elapsed().as_secs() >= seconds {
+            break;
+        }
+        sent_bytes += frame.bytes().len() as u64;
+        wait(&answers, |answers| answers.credit_total >= sent_bytes)?;
+        say(&mut socket, frame)?;
+        sent += 1;
+    }
+    // What was sent by then counts, with the time that its acknowledgement took.
+    let acked = wait(&answers, |answers| answers.acked >= sent)?;
+    let mut result = Sent {
+        seconds: begun.elapsed().as_secs_f64(),
+        ..Sent::default()
+    };
+    for frame in frames.iter().take(acked as usize) {
+        result.batches += 1;
+        result.events += u64::from(frame.header().events);
+        result.wire_bytes += frame.bytes().len() as u64;
+    }
+    println!("{}", serde_json::to_string(&result)?);
+    Ok(())
+}
+
+/// Records traces and seals them.
+fn seal(has_uuids: bool, events: u64) -> Result<Vec<Frame>, Failure> {
+    let frames = Arc::new(Mutex::new(VecDeque::new()));
+    let config = TracingConfig {
+        batch_size: 8_192,
+        batch_timeout: Duration::from_secs(1),
+        ring_capacity: 4 * BURST * HOPS,
+        ..TracingConfig::default()
+    };
+    let sink = Keep {
+        sealer: Sealer::new(Some(Level::FAST), BatchLimits::default()),
+        frames: Arc::clone(&frames),
+        next_number: 1,
+    };
+    let guard = reflow_trace::builder().config(config).sink(sink).start()?;
+    let mut line = Line::new(has_uuids);
+    let mut sent = 0;
+    while sent < events {
+        // Most batches of the usual kind are full.
+        for _ in 0..2 {
+            let orders = line.orders(BURST);
+            line.send(orders);
+            sent += (BURST * HOPS) as u64;
+        }
+        guard.flush(PATIENCE)?;
+    }
+    guard.shutdown(PATIENCE)?;
+    let frames = std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(frames.into())
+}
+
+/// Writes one message, masked with zeros: the mask protects nobody here, and costs.
+fn say(socket: &mut TcpStream, frame: &Frame) -> std::io::Result<()> {
+    let payload = frame.bytes();
+    let mut head = vec![0x82];
+    match payload.len() {
+        length @ 0..=125 => head.push(0x80 | length as u8),
+        length @ 126..=65_535 => {
+            head.push(0x80 | 126);
+            head.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            head.push(0x80 | 127);
+            head.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    head.extend_from_slice(&[0; 4]);
+    socket.write_all(&head)?;
+    socket.write_all(payload)
+}
+
+fn hear(mut socket: BufReader<TcpStream>, (answers, changed): &(Mutex<Answers>, Condvar)) {
+    loop {
+        let heard = read_message(&mut socket)
+            .map_err(|error| error.to_string())
+            .and_then(|message| {
+                if !message.is_binary() {
+                    return Err("the server has closed".to_owned());
+                }
+                Frame::parse(Bytes::from(message.payload()), &FrameLimits::default())
+                    .and_then(|frame| Message::decode(&frame))
+                    .map_err(|error| error.to_string())
+            });
+        let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+        match heard {
+            Ok(Message::Welcome(welcome)) => answers.credit_total = welcome.credit_total,
+            Ok(Message::Ack(ack)) => {
+                answers.credit_total = ack.credit_total;
+                answers.acked = ack.number;
+            }
+            Ok(Message::Ping(_)) => {}
+            Ok(other) => answers.failure = Some(format!("{other:?}")),
+            Err(error) => answers.failure = Some(error),
+        }
+        changed.notify_all();
+        if answers.failure.is_some() {
+            return;
+        }
+    }
+}
+
+/// Waits until something holds; how much is acknowledged then.
+fn wait(
+    (answers, changed): &(Mutex<Answers>, Condvar),
+    holds: impl Fn(&Answers) -> bool,
+) -> Result<u64, Failure> {
+    let guard = answers.lock().unwrap_or_else(PoisonError::into_inner);
+    let waiting = |answers: &mut Answers| !holds(answers) && answers.failure.is_none();
+    let (answers, timed_out) = changed
+        .wait_timeout_while(guard, PATIENCE, waiting)
+        .unwrap_or_else(PoisonError::into_inner);
+    match &answers.failure {
+        Some(failure) => Err(failure.clone().into()),
+        None if timed_out.timed_out() => Err("the server does not answer".into()),
+        None => Ok(answers.acked),
+    }
+}

@@ -1,0 +1,77 @@
+//! What is sent: orders that go through five actors.
+
+use std::convert::Infallible;
+
+use reflow_trace::{Context, Edge, sample};
+
+#[sample(always)]
+pub(crate) struct Order {
+    #[trace(id)]
+    id: String,
+    #[trace(context)]
+    context: Context,
+}
+
+pub(crate) const HOPS: usize = 5;
+
+/// Five actors behind one another.
+pub(crate) struct Line {
+    edges: [Edge; HOPS],
+    has_uuids: bool,
+    dice: fastrand::Rng,
+    number: u64,
+}
+
+impl Line {
+    pub(crate) fn new(has_uuids: bool) -> Self {
+        let edges = [
+            ["gateway", "orders", "validator", "in"],
+            ["validator", "valid", "pricing", "in"],
+            ["pricing", "priced", "inventory", "in"],
+            ["inventory", "reserved", "payment", "in"],
+            ["payment", "paid", "shipping", "in"],
+        ];
+        Self {
+            edges: edges.map(|[from, out, to, into]| Edge::new(from, out, to, into)),
+            has_uuids,
+            dice: fastrand::Rng::with_seed(1),
+            number: 0,
+        }
+    }
+
+    /// So many orders, made beforehand: that is the program's own work.
+    pub(crate) fn orders(&mut self, count: usize) -> Vec<Order> {
+        let orders = (0..count).map(|_| {
+            self.number += 1;
+            let id = if self.has_uuids {
+                let [a, b] = [self.dice.u64(..), self.dice.u64(..)];
+                format!(
+                    "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+                    a >> 32,
+                    a >> 16 & 0xffff,
+                    a & 0xffff,
+                    b >> 48,
+                    b & 0xffff_ffff_ffff
+                )
+            } else {
+                format!("order-{:08}", self.number)
+            };
+            Order {
+                id,
+                context: Context::NONE,
+            }
+        });
+        orders.collect()
+    }
+
+    /// Each order over all five edges.
+    pub(crate) fn send(&self, orders: Vec<Order>) {
+        for mut order in orders {
+            for edge in &self.edges {
+                let sent = reflow_trace::send(edge, order, Ok::<_, Infallible>);
+                order = sent.unwrap_or_else(|never| match never {});
+            }
+            std::hint::black_box(order.id);
+        }
+    }
+}
