@@ -121,7 +121,7 @@ fn pass_on<M: reflow_trace::Message + Send>(
                 let message = edges
                     .iter()
                     .fold(make(), |message, edge| hop(edge, message));
-                black_box(message.size_bytes());
+                black_box(message);
             }
         }
         Threads::EachHop => std::thread::scope(|scope| {

@@ -1,8 +1,8 @@
 //! What the wire costs: nanoseconds to seal and to decode an event, and bytes on the way.
 //!
 //! ```text
-//! cargo bench -p reflow-trace --features wire --bench wire               # about half a minute
-//! cargo bench -p reflow-trace --features wire --bench wire -- --quick    # some seconds
+//! cargo bench -p reflow-trace --features wire --bench wire               # about a minute
+//! cargo bench -p reflow-trace --features wire --bench wire -- --quick    # half of that
 //! ```
 //!
 //! # How
@@ -36,7 +36,7 @@ fn main() -> Result<(), Failure> {
     // `cargo test --benches` runs this as a test: then that it works is enough.
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let is_quick = !is_bench || arguments.iter().any(|argument| argument == "--quick");
-    let events = if is_quick { 40_000 } else { 400_000 };
+    let events = if is_quick { 40_000 } else { 100_000 };
     println!(
         "{events} events a row, over five hops; the middle of {} times a batch; sealed and decoded by one thread\n",
         measure::TIMES

@@ -32,6 +32,8 @@ pub(super) struct Stream {
     sent: u64,
     /// The server knows that the batch after this one comes next on this connection.
     announced: Option<u64>,
+    /// The batch that was really sent last on this connection; 0: none.
+    said: u64,
     /// What was sent on this connection and is not settled, the oldest first.
     in_flight: VecDeque<InFlight>,
     /// What is refused and not below `settled` yet; not sent again.
@@ -111,6 +113,7 @@ impl Stream {
             settled: 0,
             sent: 0,
             announced: None,
+            said: 0,
             in_flight: VecDeque::new(),
             refused: BTreeSet::new(),
             reader: Reader::default(),
@@ -192,6 +195,7 @@ impl Stream {
             Message::Skip {
                 stream: self.id,
                 number: before,
+                after: self.said,
             }
         })
     }
@@ -202,6 +206,7 @@ impl Stream {
         self.sent = header.number;
         if !is_refused {
             self.announced = Some(header.number);
+            self.said = header.number;
         }
         self.in_flight.push_back(InFlight {
             number: header.number,
@@ -299,6 +304,7 @@ impl Stream {
     pub(super) fn reset(&mut self, account: &mut Account) -> Vec<Shelved> {
         self.sent = 0;
         self.announced = None;
+        self.said = 0;
         self.in_flight.clear();
         self.reader = Reader {
             pass: self.reader.pass + 1,

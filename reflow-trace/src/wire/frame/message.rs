@@ -79,6 +79,12 @@ struct AckBody {
     credit_total: u64,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+struct SkipBody {
+    #[prost(uint64, tag = "1")]
+    after: u64,
+}
+
 /// A batch, or the connection, is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -211,6 +217,9 @@ pub enum Message {
         stream: u64,
         /// The number before the next batch; 0: the stream begins.
         number: u64,
+        /// The batch of the stream that was sent last on this connection; 0: none yet. Who has not received
+        /// it knows that something was lost on the way, and must not take what follows for all there is.
+        after: u64,
     },
 }
 
@@ -247,7 +256,14 @@ impl Message {
             Self::Goodbye(goodbye) => simple(FrameKind::Goodbye, [0, 0], &goodbye.encode_to_vec()),
             Self::Ping(token) => simple(FrameKind::Ping, [0, *token], &[]),
             Self::Pong(token) => simple(FrameKind::Pong, [0, *token], &[]),
-            Self::Skip { stream, number } => simple(FrameKind::Skip, [*stream, *number], &[]),
+            Self::Skip {
+                stream,
+                number,
+                after,
+            } => {
+                let body = SkipBody { after: *after };
+                simple(FrameKind::Skip, [*stream, *number], &body.encode_to_vec())
+            }
         }
     }
 
@@ -289,6 +305,7 @@ impl Message {
             FrameKind::Skip => Self::Skip {
                 stream: header.stream,
                 number: header.number,
+                after: SkipBody::decode(payload).map_err(broken)?.after,
             },
         })
     }

@@ -26,7 +26,7 @@
 //! | 5 refusal | protobuf [`Refusal`] but for stream and number | server |
 //! | 6 goodbye | protobuf [`Goodbye`] | either |
 //! | 7 ping, 8 pong | nothing | either |
-//! | 9 skip | nothing: the next batch of the stream on this connection is the one after this number | client, before the first batch of a stream and wherever it leaves numbers out |
+//! | 9 skip | protobuf: 1 `after` (uint64), the batch of the stream that was sent last on this connection, 0 for none. The next one is the one after the number in the header | client, before the first batch of a stream and wherever it leaves numbers out |
 //!
 //! # What is refused
 //!

@@ -7,7 +7,7 @@ use super::message_id::{ColumnId, MessageIds};
 use super::sections::{Found, divide};
 use crate::event::ProducerId;
 use crate::record::{Record, Surroundings, encode_outcome, flag};
-use crate::ring::{SLOT_WORDS, Words};
+use crate::ring::SLOT_WORDS;
 use crate::wire::format::{column, id_form};
 
 /// The rows of one batch, with all that they refer to.
@@ -67,21 +67,14 @@ impl Rows {
             }
         }
         let section_bytes = self.columns.sections.len() - sections_before;
-        self.put(first, &record, ring, &found, around);
+        self.put(&record, ring, &found, around);
         self.columns.section_bytes.push(section_bytes as u64);
         self.len += 1;
         true
     }
 
     #[inline]
-    fn put(
-        &mut self,
-        _words: &Words,
-        record: &Record,
-        ring: u32,
-        found: &Found,
-        around: &Surroundings<'_>,
-    ) {
+    fn put(&mut self, record: &Record, ring: u32, found: &Found, around: &Surroundings<'_>) {
         let mut has = 0;
         let mut known = |value: Option<u64>, bit: u64| {
             has |= if value.is_some() { bit } else { 0 };

@@ -41,7 +41,9 @@ pub(super) fn divide(
     let mut stays = [false; 3];
     for place in find(words) {
         bytes.clear();
-        bytes.extend(place.words.iter().flat_map(|word| word.to_le_bytes()));
+        for word in place.words {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
         bytes.truncate(place.length);
         let section = Section::borrowed(place.tag, place.key_length, bytes)?;
         if !section.is_whole() {

@@ -539,7 +539,7 @@ impl Server {
             }
             Message::Ping(token) => connection.say(now, &Message::Pong(token)),
             Message::Goodbye(Goodbye { .. }) | Message::Pong(_) => {}
-            Message::Skip { stream, number } => {
+            Message::Skip { stream, number, .. } => {
                 let before = connection.sent.insert(stream, number).unwrap_or(0);
                 assert!(number >= before, "ascending on one connection");
             }
