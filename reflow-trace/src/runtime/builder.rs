@@ -293,3 +293,24 @@ fn open(path: &Path) -> std::io::Result<JsonLinesSink> {
     opened.insert(path.to_owned());
     Ok(sink)
 }
+
+#[cfg(all(test, not(feature = "client")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_for_a_server_names_the_feature_that_is_missing() {
+        let config = TracingConfig {
+            server_url: "ws://localhost:8080".to_owned(),
+            ..TracingConfig::default()
+        };
+        let Err(error) = server_sink(&config) else {
+            panic!("nothing here can send");
+        };
+        let error = error.to_string();
+        assert!(
+            error.contains("`server_url`") && error.contains("[\"client\"]"),
+            "{error}"
+        );
+    }
+}

@@ -234,6 +234,7 @@ pub fn everything_is_off() -> Result<(), Failure> {
     let config = TracingConfig {
         enabled: true,
         file: Some(file.clone()),
+        server_url: "ws://localhost:8080".to_owned(),
         ..TracingConfig::default()
     };
     drop(reflow_trace::init(config)?);
