@@ -159,7 +159,15 @@ async fn send(
         ..Hello::default()
     };
     say(&mut socket, &Message::Hello(hello)).await?;
-    say(&mut socket, &Message::Skip { stream, number: 0 }).await?;
+    say(
+        &mut socket,
+        &Message::Skip {
+            stream,
+            number: 0,
+            after: 0,
+        },
+    )
+    .await?;
     let mut credit = match hear(&mut socket).await? {
         Message::Welcome(welcome) => welcome.credit_total,
         other => return Err(format!("{other:?}").into()),

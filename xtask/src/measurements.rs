@@ -11,6 +11,11 @@ pub(crate) fn all() -> Vec<Step> {
             [cargo("bench -p reflow-trace --bench record")],
         ),
         Step::check(
+            "group-commit",
+            "events acknowledged durably each second, and how long that takes, by what a group of batches waits for",
+            [cargo("bench -p reflow-trace-server --bench ingest")],
+        ),
+        Step::check(
             "build-cost",
             "what the attributes cost the user's build: 1 000 methods, plain, ours and in peers",
             [cargo("run --quiet --package xtask --bin build-cost")],

@@ -168,7 +168,7 @@ pub struct CommitLimits {
 }
 
 /// How the store keeps what was committed. The fields are those of
-/// [`Settings`](crate::store::embedded::Settings), which says more.
+/// [`Settings`], which says more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreLimits {
     /// So many events make a segment.

@@ -2,7 +2,7 @@
 //!
 //! A connection takes a place among a bounded number, has a bounded time for its TLS and for the head of
 //! each request, and is asked three things before anything else happens: does it name this server
-//! ([`gate`]), does it come from a page that may, and has it the [token] for what it wants. Every refusal is
+//! (`gate`), does it come from a page that may, and has it the [token] for what it wants. Every refusal is
 //! a [`Refused`] with a status and a text that says what to do.
 //!
 //! | path | scope | what |

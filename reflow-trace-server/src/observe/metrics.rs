@@ -1,6 +1,6 @@
 //! The server's own metrics, in Prometheus' text form.
 //!
-//! [`TABLE`] names every metric with its kind and meaning; [`Metrics::render`] walks it, and a test holds
+//! [`TABLE`] names every metric with its kind and meaning; [`Reading::render`] walks it, and a test holds
 //! `docs/SERVER.md` against it. Counters begin at 0 with the process; the store's own figures are those of
 //! [`StoreStats`].
 

@@ -357,7 +357,12 @@ mod scanning {
 
     #[test]
     fn zeros_and_foreign_files_are_a_broken_tail() {
-        for foreign in [vec![0; 500], b"RTF0RTF1RTF1".repeat(20), vec![0xff; 41]] {
+        for foreign in [
+            vec![0; 500],
+            b"RTF0RTF1RTF1".repeat(20),
+            vec![0xff; 41],
+            vec![0; 7],
+        ] {
             let pieces = scan(&foreign);
             assert!(
                 matches!(pieces[..], [Scanned::Tail { is_torn: false, .. }]),
@@ -382,6 +387,26 @@ mod scanning {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn a_file_made_of_headers_is_given_up() {
+        // Each header claims all that is behind it, so that every checksum is of nearly the whole file.
+        let headers = 2_000;
+        let mut foreign = Vec::new();
+        for left in (0..headers).rev() {
+            let mut header = batch(&[]).bytes().to_vec();
+            let length = (left * 40u32).to_le_bytes();
+            header[8..12].copy_from_slice(&length);
+            header[12..16].copy_from_slice(&length);
+            foreign.extend(header);
+        }
+        let pieces = scan(&foreign);
+        assert!(
+            matches!(pieces[..], [Scanned::Tail { is_torn: false, .. }]),
+            "{} pieces",
+            pieces.len()
+        );
     }
 
     #[test]
