@@ -98,27 +98,35 @@ impl MessageIds {
     }
 }
 
+/// Where the bytes of a UUID stand in its text.
+const UUID_PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// What each character means as a hexadecimal digit in lower case; [`NO_DIGIT`] where it is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = 0xf0;
+
 /// The bytes of a UUID that is written in lower case with hyphens.
 fn uuid_of(text: &[u8]) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.try_into().ok()?;
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let mut bytes = [0; 16];
-    let mut at = 0;
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            if text[at] != b'-' {
-                return None;
-            }
-            at += 1;
-        }
-        *byte = (digit(text[at])? << 4) | digit(text[at + 1])?;
-        at += 2;
+    if [text[8], text[13], text[18], text[23]] != *b"----" {
+        return None;
     }
-    Some(bytes)
+    let mut seen = 0;
+    let bytes = UUID_PLACES.map(|place| {
+        let high = DIGITS[usize::from(text[place])];
+        let low = DIGITS[usize::from(text[place + 1])];
+        seen |= high | low;
+        (high << 4) | low
+    });
+    (seen & NO_DIGIT == 0).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -146,6 +154,11 @@ mod tests {
         );
         let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
         assert!(matches!(of(uuid), Some(ColumnId::Uuid(_))));
+        for place in 0..36 {
+            let mut broken = uuid.to_owned();
+            broken.replace_range(place..=place, "g");
+            assert!(!matches!(of(&broken), Some(ColumnId::Uuid(_))), "{broken}");
+        }
         // Not as we would write it, so it is text that ends in a digit.
         assert!(!matches!(of(&uuid.to_uppercase()), Some(ColumnId::Uuid(_))));
     }

@@ -116,6 +116,15 @@ fn messages_are_written_as_ever() {
             Message::Skip {
                 stream: 0x0123_4567_89ab_cdef,
                 number: 0,
+                after: 0,
+            },
+        ),
+        (
+            "skip-after",
+            Message::Skip {
+                stream: 0x0123_4567_89ab_cdef,
+                number: 500,
+                after: 400,
             },
         ),
         ("ping", Message::Ping(1)),
