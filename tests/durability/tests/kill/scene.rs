@@ -14,7 +14,7 @@ use reflow_trace_durability::spool;
 use tempfile::TempDir;
 
 /// Longest that anything may take before the test fails; a dead line is noticed after 20 s.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const RATE: u32 = 6_000;
 
 /// Small segments, so that sealing and merging happen all the time, and are killed.
