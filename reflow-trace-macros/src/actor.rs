@@ -5,6 +5,7 @@ use quote::ToTokens;
 
 use crate::diagnostics::{Diagnostics, listed};
 use crate::expand::probe::{Place, Probe};
+use crate::expand::shared::Shared;
 use crate::options::actor::ActorOptions;
 use crate::options::expression::Expression;
 use crate::options::method::MethodOptions;
@@ -45,10 +46,11 @@ pub(crate) fn traced_actor(options: TokenStream, item: TokenStream, enabled: boo
         report_nothing_recorded(&implementation, &mut diagnostics);
     }
     fallback::conclude(diagnostics, enabled, &implementation, || {
-        implementation.emit(|at, method| match &probes[at] {
+        let replace = |at: usize, method: &Method| match &probes[at] {
             Some(probe) => expand::method(method, probe),
             None => method.to_token_stream(),
-        })
+        };
+        implementation.emit(replace, TokenStream::new())
     })
 }
 
@@ -97,6 +99,7 @@ fn probe<'a>(
         receiver: method
             .receiver()
             .map_or_else(|| method.name.span(), |receiver| receiver.span()),
+        shared: Shared::default(),
     })
 }
 

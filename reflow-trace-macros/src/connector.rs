@@ -5,6 +5,7 @@ use quote::ToTokens;
 
 use crate::diagnostics::{Diagnostics, listed};
 use crate::expand::probe::{Place, Probe, QueueDepth};
+use crate::expand::shared::{self, Shared};
 use crate::options::connector::ConnectorOptions;
 use crate::options::ends::ResolvedEnds;
 use crate::options::expression::Expression;
@@ -48,7 +49,7 @@ pub(crate) fn traced_connector(
     validate::listed_methods(lists, &implementation, &mut diagnostics);
 
     let channel = mentions_field_of_self(&implementation.content(), "channel");
-    let probes: Vec<Option<Probe<'_>>> = implementation
+    let mut probes: Vec<Option<Probe<'_>>> = implementation
         .methods()
         .zip(&said)
         .map(|(method, said)| probe(method, said, &options, channel, &mut diagnostics))
@@ -58,10 +59,12 @@ pub(crate) fn traced_connector(
         report_nothing_recorded(&implementation, &mut diagnostics);
     }
     fallback::conclude(diagnostics, enabled, &implementation, || {
-        implementation.emit(|at, method| match &probes[at] {
+        let functions = shared::share(&implementation, &mut probes);
+        let replace = |at: usize, method: &Method| match &probes[at] {
             Some(probe) => expand::method(method, probe),
             None => method.to_token_stream(),
-        })
+        };
+        implementation.emit(replace, functions)
     })
 }
 
@@ -115,6 +118,7 @@ fn probe<'a>(
             protocol: said.protocol.as_ref().or(options.protocol.as_ref()),
             compression: said.compression.as_ref().or(options.compression.as_ref()),
             attributes: attributes_of(role, said, options),
+            is_of_the_impl: said.says_nothing_of_the_edge(),
         },
         message,
         ok: said.ok.as_ref(),
@@ -122,6 +126,7 @@ fn probe<'a>(
         fan_out: said.fan_out.as_ref(),
         returns: said.returns,
         receiver,
+        shared: Shared::default(),
     })
 }
 

@@ -17,17 +17,21 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     let span = Span::mixed_site();
     let p = &probe.private;
     let (captures, rebinds, body) = (captures(method), rebinds(method), method.body.as_block());
-    let begin = probe.begin(&quote_spanned!(span=> &mut flow));
     let details = probe.details();
+    let begin = match probe.begun() {
+        Some(begun) if details.is_empty() => quote_spanned!(span=> #begun.stay();),
+        Some(begun) => quote_spanned!(span=> let mut flow = #begun; #details flow.stay();),
+        None => {
+            let begin = probe.begin(&quote_spanned!(span=> &mut flow));
+            quote_spanned!(span=> let mut flow = #p::Flow::idle(); #begin #details flow.stay();)
+        }
+    };
     let hint = hint(method, probe, returned);
     let future = quote_spanned! {span=>
         #p::instrumented(async move {
             #captures
             if #p::begins_here() {
-                let mut flow = #p::Flow::idle();
                 #begin
-                #details
-                flow.stay();
             }
             #hint
             #rebinds
@@ -42,7 +46,7 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     if returned == Returned::Never {
         return quote_spanned!(span=> match #future.await.0 {});
     }
-    let finish = probe.finish(Hold::Values);
+    let finish = probe.finish(Hold::Values, returned);
     let mutable = (probe.role == Role::Receive).then(|| quote_spanned!(span=> mut));
     quote_spanned! {span=>
         let (#mutable out, mut flow) = #future.await;

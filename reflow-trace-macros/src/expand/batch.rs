@@ -33,12 +33,13 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
 fn in_a_call(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     let begin = declare(probe, &TokenStream::new());
-    let call = synchronous::call(method, probe, returned);
     if returned == Returned::Never {
+        let call = synchronous::call(method, probe, returned);
         return quote_spanned!(span=> #begin match #call {});
     }
     let finish = finish(probe, returned, Hold::Values);
-    quote_spanned!(span=> #begin let out = #call; #finish out)
+    let run = synchronous::run(&quote_spanned!(span=> out), method, probe, returned);
+    quote_spanned!(span=> #begin #run #finish out)
 }
 
 fn in_place(method: &Method, probe: &Probe<'_>) -> TokenStream {
@@ -86,7 +87,7 @@ fn returned_future(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     let span = Span::mixed_site();
     let p = &probe.private;
     let begin = declare(probe, &TokenStream::new());
-    let call = synchronous::call(method, probe, returned);
+    let run = synchronous::run(&quote_spanned!(span=> future), method, probe, returned);
     let finish = finish(probe, returned, Hold::References);
     let wrapped = quote_spanned! {span=>
         #p::deferred_batch(flow, future, |out: &mut _, flow: &mut #p::Batch| { #finish })
@@ -97,7 +98,7 @@ fn returned_future(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
         },
         _ => wrapped,
     };
-    quote_spanned!(span=> #begin let future = #call; flow.defer(); #result)
+    quote_spanned!(span=> #begin #run flow.defer(); #result)
 }
 
 /// Declares `flow` and looks at the messages if recording is on.
@@ -128,14 +129,14 @@ fn begin(probe: &Probe<'_>, flow: &TokenStream) -> TokenStream {
         Role::Batch => quote_spanned!(span=> &mut #message),
         _ => quote_spanned!(span=> &mut #p::One(&mut #message)),
     };
-    let (ends, depth, site) = (probe.ends(), probe.depth(), probe.site());
+    let ((located, ends, depth), site) = (probe.located(), probe.site());
     let size = probe
         .size()
         .map(|size| quote_spanned!(span=> flow.measured(#size);));
-    let (keep, as_name) = (probe.keep(), probe.as_name());
+    let keep = probe.keep();
     quote_spanned! {span=>
         #keep
-        #as_name
+        #located
         use #p::BeginBatch as _;
         (&mut &mut &mut #p::BatchOf(#messages)).begin_batch(#flow, #ends, #depth, #site);
         #size
@@ -146,7 +147,7 @@ fn begin(probe: &Probe<'_>, flow: &TokenStream) -> TokenStream {
 fn finish(probe: &Probe<'_>, returned: Returned, hold: Hold) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
-    let end = probe.finish(hold);
+    let end = probe.finish(hold, returned);
     if returned != Returned::Poll {
         return end;
     }

@@ -1,8 +1,8 @@
 //! What is generated, one file per shape of method.
 //!
 //! All names have the hygiene of `Span::mixed_site()`: user code cannot see them, and they cannot shadow its own. All
-//! paths start at the root. No helper items are emitted beside an impl, which may stand anywhere, and no `#[allow]`, which
-//! `forbid` would refuse.
+//! paths start at the root. Nothing is emitted beside an impl, which may stand anywhere, and no `#[allow]`, which `forbid`
+//! would refuse.
 
 pub(crate) mod asynchronous;
 pub(crate) mod batch;
@@ -13,6 +13,7 @@ pub(crate) mod redact;
 pub(crate) mod register;
 pub(crate) mod returned_future;
 pub(crate) mod sample;
+pub(crate) mod shared;
 pub(crate) mod synchronous;
 
 use proc_macro2::TokenStream;

@@ -3,12 +3,15 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use super::shared::Shared;
 use crate::options::connector::Depth;
+use crate::options::crate_path::Private;
 use crate::options::ends::ResolvedEnds;
 use crate::options::expression::Expression;
 use crate::options::method::Returns;
 use crate::select::Role;
 use crate::shape::argument::Argument;
+use crate::shape::returned::Returned;
 use crate::shape::tokens::bind_self;
 
 /// The attribute that says how many receivers a broadcast reached.
@@ -18,7 +21,7 @@ const FAN_OUT: &str = "fan_out";
 pub(crate) struct Probe<'a> {
     pub(crate) role: Role,
     /// `::reflow_trace::__private`
-    pub(crate) private: TokenStream,
+    pub(crate) private: Private,
     pub(crate) place: Place<'a>,
     pub(crate) message: Option<&'a Argument>,
     pub(crate) ok: Option<&'a Expression>,
@@ -28,6 +31,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) returns: Option<Returns>,
     /// The hygiene of the method's `self`.
     pub(crate) receiver: Span,
+    /// What it leaves to functions that its impl shares.
+    pub(crate) shared: Shared,
 }
 
 /// Where it happens.
@@ -39,6 +44,8 @@ pub(crate) enum Place<'a> {
         protocol: Option<&'a syn::LitStr>,
         compression: Option<&'a syn::LitStr>,
         attributes: &'a [(String, Expression)],
+        /// The method itself says nothing of all this but the attributes.
+        is_of_the_impl: bool,
     },
     Actor {
         actor: Option<&'a Expression>,
@@ -73,56 +80,91 @@ impl Probe<'_> {
         }
     }
 
+    /// A call that gives the begun attempt, where a function of the impl does all of it.
+    pub(super) fn begun(&self) -> Option<TokenStream> {
+        let (begin, this) = (self.shared.begin.as_ref()?, self.this());
+        let message = self.message.and_then(Argument::name);
+        let message = message.map(|name| quote_spanned!(Span::mixed_site()=> &mut #name));
+        Some(quote_spanned!(Span::mixed_site()=> #this.#begin(#message)))
+    }
+
+    /// Statements that find out where it happens, and what then stands for the ends and the depth.
+    pub(super) fn located(&self) -> (TokenStream, TokenStream, TokenStream) {
+        let span = Span::mixed_site();
+        match &self.shared.place {
+            Some(place) => {
+                let this = self.this();
+                (
+                    quote_spanned!(span=> let (ends, depth) = #this.#place();),
+                    quote_spanned!(span=> ends),
+                    quote_spanned!(span=> depth),
+                )
+            }
+            None => (self.as_name(), self.ends(), self.depth()),
+        }
+    }
+
     /// Statements that begin the attempt. `flow` evaluates to a `&mut Flow`.
     pub(crate) fn begin(&self, flow: &TokenStream) -> TokenStream {
+        let message = self.message.and_then(Argument::name);
+        let message = message.map(|name| quote_spanned!(Span::mixed_site()=> &mut #name));
+        self.begin_here(flow, message.as_ref())
+    }
+
+    /// The same, with what evaluates to a `&mut` to the message.
+    pub(super) fn begin_here(
+        &self,
+        flow: &TokenStream,
+        message: Option<&TokenStream>,
+    ) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
-        let begin = match (
-            &self.place,
-            self.role,
-            self.message.and_then(Argument::name),
-        ) {
+        let begin = match (&self.place, self.role, message) {
             (Place::Edge { .. }, Role::Receive, _) => {
-                let (ends, depth, site) = (self.ends(), self.depth(), self.site());
-                quote_spanned!(span=> #p::begin_receive(#flow, #ends, #depth, #site);)
+                let ((located, ends, depth), site) = (self.located(), self.site());
+                quote_spanned!(span=> #located #p::begin_receive(#flow, #ends, #depth, #site);)
             }
             (Place::Edge { .. }, _, Some(message)) => {
-                let (ends, depth, site) = (self.ends(), self.depth(), self.site());
+                let ((located, ends, depth), site) = (self.located(), self.site());
                 match self.size() {
                     Some(size) => quote_spanned! {span=>
+                        #located
                         use #p::BeginSend as _;
                         let size = #size;
-                        (&mut #p::Probed(&mut #message)).begin_sized_send(#flow, #ends, #depth, #site, size);
+                        (&mut #p::Probed(#message)).begin_sized_send(#flow, #ends, #depth, #site, size);
                     },
                     None => quote_spanned! {span=>
+                        #located
                         use #p::BeginSend as _;
-                        (&mut #p::Probed(&mut #message)).begin_send(#flow, #ends, #depth, #site);
+                        (&mut #p::Probed(#message)).begin_send(#flow, #ends, #depth, #site);
                     },
                 }
             }
             (Place::Actor { .. }, Role::Life, _) => {
-                let (actor, site) = (self.actor(), self.site());
-                quote_spanned!(span=> #p::begin_life(#flow, #actor, #site);)
+                let (as_name, actor, site) = (self.as_name(), self.actor(), self.site());
+                quote_spanned!(span=> #as_name #p::begin_life(#flow, #actor, #site);)
             }
             (Place::Actor { .. }, _, Some(message)) => {
-                let (to, site) = (self.to_actor(), self.site());
+                let (as_name, to, site) = (self.as_name(), self.to_actor(), self.site());
                 match self.size() {
                     Some(size) => quote_spanned! {span=>
+                        #as_name
                         use #p::BeginHandling as _;
                         let size = #size;
-                        (&mut #p::Probed(&mut #message)).begin_sized_handling(#flow, #to, #site, size);
+                        (&mut #p::Probed(#message)).begin_sized_handling(#flow, #to, #site, size);
                     },
                     None => quote_spanned! {span=>
+                        #as_name
                         use #p::BeginHandling as _;
-                        (&mut #p::Probed(&mut #message)).begin_handling(#flow, #to, #site);
+                        (&mut #p::Probed(#message)).begin_handling(#flow, #to, #site);
                     },
                 }
             }
             // Selection reported the missing message, and nothing is expanded after an error.
             (_, _, None) => TokenStream::new(),
         };
-        let (keep, as_name) = (self.keep(), self.as_name());
-        quote_spanned!(span=> #keep #as_name #begin)
+        let keep = self.keep();
+        quote_spanned!(span=> #keep #begin)
     }
 
     /// The trait by which single names are found, where some are.
@@ -179,7 +221,7 @@ impl Probe<'_> {
     }
 
     /// Statements that end the attempt, where `flow` and `out` are both values or both `&mut` to them.
-    pub(crate) fn finish(&self, hold: Hold) -> TokenStream {
+    pub(crate) fn finish(&self, hold: Hold, returned: Returned) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
         if self.role == Role::Receive {
@@ -210,6 +252,7 @@ impl Probe<'_> {
                 });
             }
         });
+        let is_batch = self.is_known_at_the_end(returned);
         let end = match self.ok {
             Some(ok) => {
                 let result = Ident::new("result", ok.span());
@@ -222,12 +265,18 @@ impl Probe<'_> {
                     });
                 }
             }
-            None => quote_spanned! {span=>
-                flow.end({
-                    use #p::Judge as _;
-                    (&&#p::Judged(#out)).outcome()
-                });
-            },
+            None if is_batch => quote_spanned!(span=> flow.end(#p::Judged(#out).outcome());),
+            None => {
+                let flow = match hold {
+                    Hold::Values => quote_spanned!(span=> &mut flow),
+                    Hold::References => quote_spanned!(span=> flow),
+                };
+                match returned {
+                    // Nothing is nothing under every name.
+                    Returned::Unit => quote_spanned!(span=> flow.end(#p::Outcome::Delivered);),
+                    _ => quote_spanned!(span=> #p::Judged(#out).end(#flow);),
+                }
+            }
         };
         quote_spanned!(span=> #fan_out #end)
     }
@@ -254,10 +303,7 @@ impl Probe<'_> {
                 // One look-up for the four fields of `self`. What was given stays apart: an error is to stand on it.
                 if names.iter().all(Expression::is_default) {
                     let [a, b, c, d] = names.each_ref().map(|name| self.bound(name));
-                    return quote_spanned! {span=> {
-                        use #p::AsEnds as _;
-                        (&&#p::Names(&#a, &#b, &#c, &#d)).ends()
-                    }};
+                    return quote_spanned!(span=> #p::names(&#a, &#b, &#c, &#d).ends());
                 }
                 let names = names.iter().map(|name| self.name_of(name));
                 quote_spanned!(span=> #p::ends(#(#names),*))
@@ -285,7 +331,7 @@ impl Probe<'_> {
                 depth: QueueDepth::Channel,
                 ..
             } => {
-                let this = Ident::new("self", Span::mixed_site().resolved_at(self.receiver));
+                let this = self.this();
                 quote_spanned! {span=> {
                     use #p::DepthFallback as _;
                     #p::Depth::probed(#this.channel.len(), #this.channel.capacity(), #this.channel.max_capacity())

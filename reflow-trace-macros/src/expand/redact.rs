@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Data, DeriveInput, GenericParam};
 
-use crate::options::crate_path::CratePath;
+use crate::options::crate_path::{CratePath, Private};
 use crate::shape::data::{Field, MessageType};
 use crate::shape::serialize::SerdeOfField;
 use crate::shape::tokens::{as_written, is_punct, mention};
@@ -57,7 +57,7 @@ fn function(
     field: &Field,
     serde: &SerdeOfField,
     placeholder: &TokenStream,
-    p: &TokenStream,
+    p: &Private,
 ) -> TokenStream {
     let span = Span::mixed_site();
     let own = match (&serde.with, &serde.serialize_with) {

@@ -15,8 +15,8 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     let span = Span::mixed_site();
     let p = &probe.private;
     let begin = synchronous::begin(probe, &TokenStream::new());
-    let call = synchronous::call(method, probe, returned);
-    let finish = probe.finish(Hold::References);
+    let run = synchronous::run(&quote_spanned!(span=> future), method, probe, returned);
+    let finish = probe.finish(Hold::References, Returned::Value);
     let wrapped = quote_spanned! {span=>
         #p::deferred(flow, future, |out: &mut _, flow: &mut #p::Flow| { #finish })
     };
@@ -28,7 +28,7 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     };
     quote_spanned! {span=>
         #begin
-        let future = #call;
+        #run
         // After the body: what it sends at once belongs to this send.
         let flow = flow.defer();
         #result

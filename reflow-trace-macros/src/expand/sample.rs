@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use crate::options::capture::{Bytes, Capture};
+use crate::options::crate_path::Private;
 use crate::options::expression::Expression;
 use crate::options::sample::{Policy, Rate, Rule, SampleOptions};
 use crate::shape::data::{Field, MessageType, Shape};
@@ -44,7 +45,7 @@ pub(crate) fn implementation(
     }
 }
 
-fn kind(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> TokenStream {
+fn kind(message: &MessageType, options: &SampleOptions, p: &Private) -> TokenStream {
     let span = Span::mixed_site();
     let arms = message.shapes.iter().map(|shape| {
         let own = shape.options.name.as_ref().or(options.name.as_ref());
@@ -101,7 +102,7 @@ fn captures<'a>(shape: &'a Shape, options: &'a SampleOptions) -> Option<&'a Capt
     shape.options.capture.as_ref().or(options.capture.as_ref())
 }
 
-fn capture_bytes(message: &MessageType, capture: Option<&Capture>, p: &TokenStream) -> TokenStream {
+fn capture_bytes(message: &MessageType, capture: Option<&Capture>, p: &Private) -> TokenStream {
     let span = Span::mixed_site();
     let bytes = match capture {
         None | Some(Capture::Off) => return TokenStream::new(),
@@ -127,7 +128,7 @@ fn capture(
     message: &MessageType,
     options: &SampleOptions,
     enabled: bool,
-    p: &TokenStream,
+    p: &Private,
 ) -> TokenStream {
     let span = Span::mixed_site();
     let key = message
@@ -158,7 +159,7 @@ fn actors(names: &[syn::LitStr], method: &str) -> TokenStream {
 
 /// Never before always before rate. Conditions of the type hold for every variant; what the type says without a
 /// condition, and its rate, hold for variants that say nothing of their own instead.
-fn verdict(message: &MessageType, options: &SampleOptions, p: &TokenStream) -> TokenStream {
+fn verdict(message: &MessageType, options: &SampleOptions, p: &Private) -> TokenStream {
     let span = Span::mixed_site();
     let outer = &options.policy;
     let variants = message
@@ -204,7 +205,7 @@ fn decide(
     outer: &Policy,
     bindings: &[(syn::Member, Ident)],
     always_of_type: Option<&TokenStream>,
-    p: &TokenStream,
+    p: &Private,
 ) -> TokenStream {
     let span = Span::mixed_site();
     let verdict = |name: &str| {
@@ -267,7 +268,7 @@ fn mentioned_fields(shape: &Shape, policy: &Policy) -> Vec<(syn::Member, Ident)>
     fields.collect()
 }
 
-fn size(options: &SampleOptions, p: &TokenStream) -> TokenStream {
+fn size(options: &SampleOptions, p: &Private) -> TokenStream {
     let span = Span::mixed_site();
     let body = match &options.size {
         Some(expression) => {
@@ -282,7 +283,7 @@ fn size(options: &SampleOptions, p: &TokenStream) -> TokenStream {
     quote_spanned!(span=> fn size(&self) -> #p::Size { #body })
 }
 
-fn context(message: &MessageType, p: &TokenStream) -> TokenStream {
+fn context(message: &MessageType, p: &Private) -> TokenStream {
     let span = Span::mixed_site();
     let part = |method: &str| {
         let give = |name: &Ident| {
@@ -301,7 +302,7 @@ fn context(message: &MessageType, p: &TokenStream) -> TokenStream {
     }
 }
 
-fn id(message: &MessageType, p: &TokenStream) -> TokenStream {
+fn id(message: &MessageType, p: &Private) -> TokenStream {
     let span = Span::mixed_site();
     let value = |name: &Ident| {
         let value = quote_spanned!(name.span()=> (&&&#p::Value(#name)).value());
@@ -352,7 +353,7 @@ fn from_one_field(
     Some(quote_spanned!(span=> match self { #(#arms)* }))
 }
 
-fn describe(message: &MessageType, p: &TokenStream) -> TokenStream {
+fn describe(message: &MessageType, p: &Private) -> TokenStream {
     let span = Span::mixed_site();
     let is_described = |shape: &Shape| shape.fields.iter().any(|field| field.is_attribute);
     if !message.shapes.iter().any(is_described) {

@@ -48,7 +48,7 @@ fn read_port(setting: &Setting, diagnostics: &mut Diagnostics) -> Option<Express
             .parse::<TokenStream>()
             .is_ok_and(|inside| mention(&inside, "self").is_some());
         if !mentions_self {
-            return Expression::ours(tokens);
+            return Some(Expression::ours(tokens));
         }
     }
     Expression::read(setting, "port = \"self.port\"", diagnostics)

@@ -1,11 +1,23 @@
 //! `crate = ::path`: where the runtime lives, for those who renamed or re-exported it.
 
+use std::rc::Rc;
+
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 
 use super::{Setting, Value};
 use crate::diagnostics::Diagnostics;
 use crate::shape::tokens::{as_written, is_ident, is_punct};
+
+/// The module that generated code may use. As single trees, because a compiler is asked whenever a stream is copied.
+#[derive(Clone)]
+pub(crate) struct Private(Rc<[TokenTree]>);
+
+impl ToTokens for Private {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.iter().cloned());
+    }
+}
 
 /// The root of every path in generated code.
 #[derive(Clone)]
@@ -64,9 +76,10 @@ impl CratePath {
     }
 
     /// The module that generated code may use.
-    pub(crate) fn private(&self) -> TokenStream {
+    pub(crate) fn private(&self) -> Private {
         let path = &self.0;
-        quote_spanned!(Span::mixed_site()=> #path::__private)
+        let path = quote_spanned!(Span::mixed_site()=> #path::__private);
+        Private(path.into_iter().collect())
     }
 
     /// The crate itself.

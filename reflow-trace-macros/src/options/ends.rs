@@ -90,17 +90,12 @@ impl Ends {
             self.names[slot]
                 .clone()
                 .or_else(|| outer.names[slot].clone())
-                .or_else(|| {
+                .unwrap_or_else(|| {
                     let field = proc_macro2::Ident::new(ENDS[slot], proc_macro2::Span::call_site());
                     Expression::ours(quote_spanned!(receiver=> self.#field))
                 })
         };
-        Some(ResolvedEnds::Names([
-            name(0)?,
-            name(1)?,
-            name(2)?,
-            name(3)?,
-        ]))
+        Some(ResolvedEnds::Names([name(0), name(1), name(2), name(3)]))
     }
 
     /// Everything that was given, for rules about names.

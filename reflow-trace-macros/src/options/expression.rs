@@ -68,14 +68,12 @@ impl Expression {
     }
 
     /// An expression of ours, such as the default `self.from_actor`.
-    pub(crate) fn ours(tokens: TokenStream) -> Option<Expression> {
-        syn::parse2::<Expr>(tokens.clone())
-            .ok()
-            .map(|parsed| Expression {
-                tokens,
-                parsed: Box::new(parsed),
-                is_default: true,
-            })
+    pub(crate) fn ours(tokens: TokenStream) -> Expression {
+        Expression {
+            parsed: Box::new(Expr::Verbatim(TokenStream::new())),
+            tokens,
+            is_default: true,
+        }
     }
 
     /// Whether nobody wrote it.

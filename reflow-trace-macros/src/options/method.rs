@@ -69,6 +69,14 @@ pub(crate) enum Returns {
 }
 
 impl MethodOptions {
+    /// Whether its edge is that of the whole impl.
+    pub(crate) fn says_nothing_of_the_edge(&self) -> bool {
+        self.depth.is_none()
+            && self.protocol.is_none()
+            && self.compression.is_none()
+            && self.ends.expressions().next().is_none()
+    }
+
     /// Reads and removes every `#[trace]` of the method.
     pub(crate) fn take(method: &mut Method, diagnostics: &mut Diagnostics) -> Self {
         let mut stream = TokenStream::new();

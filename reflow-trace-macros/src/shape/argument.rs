@@ -107,6 +107,11 @@ impl Argument {
         }
     }
 
+    /// Whether an attribute may take it away.
+    pub(crate) fn is_conditional(&self) -> bool {
+        !self.attributes.is_empty()
+    }
+
     /// Whether it is a pattern with this name in it.
     pub(crate) fn binds(&self, name: &str) -> bool {
         match &self.kind {

@@ -84,6 +84,11 @@ impl Attribute {
         matches!(self.path.as_slice(), [only] if only == name)
     }
 
+    /// `#[name]`, `#[name::..]`
+    pub(crate) fn begins_with(&self, name: &str) -> bool {
+        self.path.first().is_some_and(|first| first == name)
+    }
+
     /// `#[cfg_attr(.., name(..))]`, whose condition nobody knows when this macro runs.
     pub(crate) fn is_conditional(&self, name: &str) -> bool {
         self.is("cfg_attr")

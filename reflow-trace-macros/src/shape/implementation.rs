@@ -94,10 +94,28 @@ impl Implementation {
         self.braces.stream()
     }
 
-    /// The whole impl, with each method (numbered as in [`Self::methods`]) as `replace` writes it.
+    /// Whether functions of ours may stand beside the user's: in an inherent impl under no attribute that might be
+    /// somebody's macro.
+    pub(crate) fn has_room(&self) -> bool {
+        const HARMLESS: [&str; 10] = [
+            "doc", "cfg", "cfg_attr", "allow", "expect", "warn", "deny", "forbid", "rustfmt",
+            "clippy",
+        ];
+        let mut header = self.header.iter();
+        let of_a_trait = header.any(|tree| is_ident(Some(tree), "for"));
+        !of_a_trait
+            && self
+                .attributes
+                .iter()
+                .all(|attribute| HARMLESS.iter().any(|name| attribute.begins_with(name)))
+    }
+
+    /// The whole impl, with each method (numbered as in [`Self::methods`]) as `replace` writes it, and with other
+    /// functions `behind` them.
     pub(crate) fn emit(
         &self,
         mut replace: impl FnMut(usize, &Method) -> TokenStream,
+        behind: TokenStream,
     ) -> TokenStream {
         let mut content = TokenStream::new();
         let mut number = 0;
@@ -110,6 +128,7 @@ impl Implementation {
                 Member::Other(other) => content.extend(other.clone()),
             }
         }
+        content.extend(behind);
         let mut braces = Group::new(Delimiter::Brace, content);
         braces.set_span(self.braces.span());
         let mut tokens: TokenStream = self
@@ -319,6 +338,6 @@ impl NotAnImplementation {
 
 impl ToTokens for Implementation {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.emit(|_, method| method.to_token_stream()));
+        tokens.extend(self.emit(|_, method| method.to_token_stream(), TokenStream::new()));
     }
 }

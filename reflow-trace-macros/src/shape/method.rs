@@ -1,6 +1,6 @@
 //! A method: attributes, signature, and a body that stays closed.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::argument::Argument;
@@ -110,6 +110,17 @@ impl Method {
         self.arguments.iter().find_map(Argument::receiver)
     }
 
+    /// Whether it is there in any case and needs nothing that only its signature gives: no `#[cfg]`, no generics, no
+    /// `where`.
+    pub(crate) fn has_no_conditions(&self) -> bool {
+        let is_conditional =
+            |attribute: &Attribute| attribute.is("cfg") || attribute.is("cfg_attr");
+        self.where_clause.is_empty()
+            && !self.front.iter().any(|tree| is_punct(Some(tree), '<'))
+            && !self.attributes.iter().any(is_conditional)
+            && !self.arguments.iter().any(Argument::is_conditional)
+    }
+
     /// Whether any attribute is `#[name]`, or may be under a condition.
     pub(crate) fn may_have(&self, name: &str) -> bool {
         self.attributes
@@ -193,6 +204,29 @@ fn length_of_inner_attributes(body: &TokenStream) -> usize {
     length
 }
 
+fn runs_to_its_end(tokens: TokenStream) -> bool {
+    let mut after_name = false;
+    tokens.into_iter().all(|tree| {
+        let was_after_name = std::mem::take(&mut after_name);
+        match tree {
+            TokenTree::Ident(ident) => {
+                after_name = true;
+                ["return", "yield", "become"]
+                    .iter()
+                    .all(|leaves| ident != leaves)
+            }
+            TokenTree::Punct(punct) => match punct.as_char() {
+                '?' | '#' => false,
+                // `name!`, which may also be the begin of `name != other`.
+                '!' => !was_after_name || punct.spacing() == Spacing::Joint,
+                _ => true,
+            },
+            TokenTree::Group(group) => runs_to_its_end(group.stream()),
+            TokenTree::Literal(_) => true,
+        }
+    })
+}
+
 /// A brace group, or the invisible group around one that a `$body:block` leaves.
 fn is_body(tree: &TokenTree) -> bool {
     match tree {
@@ -230,6 +264,15 @@ impl Body {
                 TokenTree::Group(block).into()
             }
             Body::Missing(end) => end.clone().into_iter().collect(),
+        }
+    }
+
+    /// Whether nothing in it can leave the method early. Where that cannot be seen, because a macro is called or an
+    /// attribute may be one, it may.
+    pub(crate) fn runs_to_its_end(&self) -> bool {
+        match self {
+            Body::Braces(group) => runs_to_its_end(group.stream()),
+            Body::Missing(_) => false,
         }
     }
 

@@ -28,10 +28,7 @@ impl Actor for Validator {
                 { self.out.send(message).await }
             })
             .await;
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
     }
     fn on_tick(&mut self, mut tick: Tick) {
@@ -50,15 +47,8 @@ impl Actor for Validator {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out = ::reflow_trace::__private::call(move || -> () {
-            let _ = &tick;
-            let _ = &self;
-            {}
-        });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        let out: () = {};
+        flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }
     async fn run(mut self, inbox: Inbox<Reading>) -> Result<(), E> {
@@ -83,10 +73,7 @@ impl Actor for Validator {
                 }),
             )
             .await;
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
     }
 }

@@ -12,14 +12,8 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out = ::reflow_trace::__private::call(move || -> bool {
-            let _ = &self;
-            { true }
-        });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        let out: bool = { true };
+        ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
     }
     fn live(&self) {
@@ -33,14 +27,8 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let out = ::reflow_trace::__private::call(move || -> () {
-            let _ = &self;
-            {}
-        });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        let out: () = {};
+        flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }
 }

@@ -4,36 +4,7 @@ impl<M: Message + Send> Connector<M> {
                 let _ = &message;
                 let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
-                    let mut flow = ::reflow_trace::__private::Flow::idle();
-                    use ::reflow_trace::__private::BeginSend as _;
-                    (&mut ::reflow_trace::__private::Probed(&mut message))
-                        .begin_send(
-                            &mut flow,
-                            {
-                                use ::reflow_trace::__private::AsEnds as _;
-                                (&&::reflow_trace::__private::Names(
-                                    &(self.from_actor),
-                                    &(self.from_port),
-                                    &(self.to_actor),
-                                    &(self.to_port),
-                                ))
-                                    .ends()
-                            },
-                            {
-                                use ::reflow_trace::__private::DepthFallback as _;
-                                ::reflow_trace::__private::Depth::probed(
-                                    self.channel.len(),
-                                    self.channel.capacity(),
-                                    self.channel.max_capacity(),
-                                )
-                            },
-                            {
-                                static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new()
-                                    .protocol("tcp")
-                                    .compression("zstd");
-                                &SITE
-                            },
-                        );
+                    let mut flow = self.__reflow_trace_begin_send_message(&mut message);
                     if flow.wants_details() {
                         use ::reflow_trace::__private::AsValue as _;
                         flow.attribute(
@@ -55,10 +26,43 @@ impl<M: Message + Send> Connector<M> {
                 }
             })
             .await;
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn __reflow_trace_begin_send_message(
+        &self,
+        message: &mut M,
+    ) -> ::reflow_trace::__private::Flow {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(message))
+                .begin_send(
+                    &mut flow,
+                    ::reflow_trace::__private::names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        )
+                        .ends(),
+                    {
+                        use ::reflow_trace::__private::DepthFallback as _;
+                        ::reflow_trace::__private::Depth::probed(
+                            self.channel.len(),
+                            self.channel.capacity(),
+                            self.channel.max_capacity(),
+                        )
+                    },
+                    {
+                        static SITE: ::reflow_trace::__private::Site = ::reflow_trace::__private::Site::new()
+                            .protocol("tcp")
+                            .compression("zstd");
+                        &SITE
+                    },
+                );
+        }
+        flow
     }
 }

@@ -2,36 +2,21 @@ impl Connector {
     fn send_batch(&self, mut messages: Vec<M>) -> Result<(), E> {
         let mut flow = ::reflow_trace::__private::Batch::idle();
         if ::reflow_trace::__private::on() {
+            let (ends, depth) = self.__reflow_trace_place_send_batch();
             use ::reflow_trace::__private::BeginBatch as _;
             (&mut &mut &mut ::reflow_trace::__private::BatchOf(&mut messages))
                 .begin_batch(
                     &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
-                        ))
-                            .ends()
-                    },
-                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ends,
+                    depth,
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out = ::reflow_trace::__private::call(move || -> Result<(), E> {
-            let _ = &messages;
-            let _ = &self;
-            {
-                self.0.extend(messages);
-                Ok(())
-            }
-        });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        let out: Result<(), E> = {
+            self.0.extend(messages);
+            Ok(())
+        };
+        flow.end(::reflow_trace::__private::Judged(&out).outcome());
         out
     }
     async fn flush(&self, mut items: &[M], attempt: u32) -> bool {
@@ -41,21 +26,13 @@ impl Connector {
                     ::reflow_trace::__private::begin_batch_in(|
                         flow: &mut ::reflow_trace::__private::Batch|
                     {
+                        let (ends, depth) = self.__reflow_trace_place_send_batch();
                         use ::reflow_trace::__private::BeginBatch as _;
                         (&mut &mut &mut ::reflow_trace::__private::BatchOf(&mut items))
                             .begin_batch(
                                 flow,
-                                {
-                                    use ::reflow_trace::__private::AsEnds as _;
-                                    (&&::reflow_trace::__private::Names(
-                                        &(self.from_actor),
-                                        &(self.from_port),
-                                        &(self.to_actor),
-                                        &(self.to_port),
-                                    ))
-                                        .ends()
-                                },
-                                ::reflow_trace::__private::Depth::UNKNOWN,
+                                ends,
+                                depth,
                                 ::reflow_trace::__private::Site::PLAIN,
                             );
                         if flow.wants_details() {
@@ -72,98 +49,43 @@ impl Connector {
                     { true }
                 },
                 |out: &mut _, flow: &mut ::reflow_trace::__private::Batch| {
-                    flow.end({
-                        use ::reflow_trace::__private::Judge as _;
-                        (&&::reflow_trace::__private::Judged(&*out)).outcome()
-                    });
+                    flow.end(::reflow_trace::__private::Judged(&*out).outcome());
                 },
             )
             .await
     }
     fn broadcast(&self, mut message: M) -> Result<usize, E> {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut message))
-                .begin_send(
-                    &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
-                        ))
-                            .ends()
-                    },
-                    ::reflow_trace::__private::Depth::UNKNOWN,
-                    ::reflow_trace::__private::Site::PLAIN,
-                );
-            if flow.wants_details() {
-                use ::reflow_trace::__private::AsValue as _;
-                flow.attribute(
-                    "priority",
-                    (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
-                );
-            }
+        let mut flow = self.__reflow_trace_begin_broadcast(&mut message);
+        if flow.wants_details() {
+            use ::reflow_trace::__private::AsValue as _;
+            flow.attribute(
+                "priority",
+                (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
+            );
         }
-        let out = ::reflow_trace::__private::call(move || -> Result<usize, E> {
-            let _ = &message;
-            let _ = &self;
-            { Ok(1) }
-        });
+        let out: Result<usize, E> = { Ok(1) };
         flow.fan_out({
             use ::reflow_trace::__private::FanOut as _;
             (&::reflow_trace::__private::Reached(&out)).reached()
         });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
     }
     fn publish(&self, mut message: M) {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut message))
-                .begin_send(
-                    &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
-                        ))
-                            .ends()
-                    },
-                    ::reflow_trace::__private::Depth::UNKNOWN,
-                    ::reflow_trace::__private::Site::PLAIN,
-                );
-            if flow.wants_details() {
-                use ::reflow_trace::__private::AsValue as _;
-                flow.attribute(
-                    "priority",
-                    (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
-                );
-                flow.attribute(
-                    "fan_out",
-                    (&&&::reflow_trace::__private::Value(&(self.0.len()))).value(),
-                );
-            }
+        let mut flow = self.__reflow_trace_begin_broadcast(&mut message);
+        if flow.wants_details() {
+            use ::reflow_trace::__private::AsValue as _;
+            flow.attribute(
+                "priority",
+                (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
+            );
+            flow.attribute(
+                "fan_out",
+                (&&&::reflow_trace::__private::Value(&(self.0.len()))).value(),
+            );
         }
-        let out = ::reflow_trace::__private::call(move || -> () {
-            let _ = &message;
-            let _ = &self;
-            {}
-        });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        let out: () = {};
+        flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }
     fn poll_send(
@@ -174,23 +96,15 @@ impl Connector {
         #![allow(unused)]
         let mut flow = ::reflow_trace::__private::Batch::idle();
         if ::reflow_trace::__private::on() {
+            let (ends, depth) = self.__reflow_trace_place_send_batch();
             use ::reflow_trace::__private::BeginBatch as _;
             (&mut &mut &mut ::reflow_trace::__private::BatchOf(
                 &mut ::reflow_trace::__private::One(&mut message),
             ))
                 .begin_batch(
                     &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
-                        ))
-                            .ends()
-                    },
-                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ends,
+                    depth,
                     ::reflow_trace::__private::Site::PLAIN,
                 );
             if flow.wants_details() {
@@ -212,11 +126,42 @@ impl Connector {
         } {
             flow.discard();
         } else {
-            flow.end({
-                use ::reflow_trace::__private::Judge as _;
-                (&&::reflow_trace::__private::Judged(&out)).outcome()
-            });
+            flow.end(::reflow_trace::__private::Judged(&out).outcome());
         }
         out
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn __reflow_trace_place_send_batch(
+        &self,
+    ) -> (::reflow_trace::__private::Ends<'_>, ::reflow_trace::__private::Depth) {
+        (
+            ::reflow_trace::__private::names(
+                    &(self.from_actor),
+                    &(self.from_port),
+                    &(self.to_actor),
+                    &(self.to_port),
+                )
+                .ends(),
+            ::reflow_trace::__private::Depth::UNKNOWN,
+        )
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn __reflow_trace_begin_broadcast(
+        &self,
+        message: &mut M,
+    ) -> ::reflow_trace::__private::Flow {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            let (ends, depth) = self.__reflow_trace_place_send_batch();
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(message))
+                .begin_send(
+                    &mut flow,
+                    ends,
+                    depth,
+                    ::reflow_trace::__private::Site::PLAIN,
+                );
+        }
+        flow
     }
 }

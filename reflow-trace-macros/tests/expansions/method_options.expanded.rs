@@ -19,11 +19,7 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out = ::reflow_trace::__private::call(move || -> Answer {
-            let _ = &envelope;
-            let _ = &self;
-            { Answer::Accepted }
-        });
+        let out: Answer = { Answer::Accepted };
         flow.end({
             let result = &out;
             let _ = result;
@@ -37,6 +33,7 @@ impl Connector {
                 let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
+                    let (ends, depth) = self.__reflow_trace_place_publish();
                     use ::reflow_trace::__private::BeginSend as _;
                     let size = ::core::option::Option::Some(
                         ::reflow_trace::__private::Size::known((envelope.len())),
@@ -44,17 +41,8 @@ impl Connector {
                     (&mut ::reflow_trace::__private::Probed(&mut envelope))
                         .begin_sized_send(
                             &mut flow,
-                            {
-                                use ::reflow_trace::__private::AsEnds as _;
-                                (&&::reflow_trace::__private::Names(
-                                    &(self.from_actor),
-                                    &(self.from_port),
-                                    &(self.to_actor),
-                                    &(self.to_port),
-                                ))
-                                    .ends()
-                            },
-                            ::reflow_trace::__private::Depth::UNKNOWN,
+                            ends,
+                            depth,
                             ::reflow_trace::__private::Site::PLAIN,
                             size,
                         );
@@ -76,31 +64,35 @@ impl Connector {
     fn take(&self) -> Option<M> {
         let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
+            let (ends, depth) = self.__reflow_trace_place_publish();
             ::reflow_trace::__private::begin_receive(
                 &mut flow,
-                {
-                    use ::reflow_trace::__private::AsEnds as _;
-                    (&&::reflow_trace::__private::Names(
-                        &(self.from_actor),
-                        &(self.from_port),
-                        &(self.to_actor),
-                        &(self.to_port),
-                    ))
-                        .ends()
-                },
-                ::reflow_trace::__private::Depth::UNKNOWN,
+                ends,
+                depth,
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let mut out = ::reflow_trace::__private::call(move || -> Option<M> {
-            let _ = &self;
-            { None }
-        });
+        let mut out: Option<M> = { None };
         {
             use ::reflow_trace::__private::EndReceive as _;
             (&mut &mut &mut ::reflow_trace::__private::Received(&mut out))
                 .end_receive(&mut flow);
         }
         out
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn __reflow_trace_place_publish(
+        &self,
+    ) -> (::reflow_trace::__private::Ends<'_>, ::reflow_trace::__private::Depth) {
+        (
+            ::reflow_trace::__private::names(
+                    &(self.from_actor),
+                    &(self.from_port),
+                    &(self.to_actor),
+                    &(self.to_port),
+                )
+                .ends(),
+            ::reflow_trace::__private::Depth::UNKNOWN,
+        )
     }
 }

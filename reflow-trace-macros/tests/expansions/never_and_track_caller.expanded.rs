@@ -6,16 +6,13 @@ impl Connector {
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
+                    ::reflow_trace::__private::names(
                             &(self.from_actor),
                             &(self.from_port),
                             &(self.to_actor),
                             &(self.to_port),
-                        ))
-                            .ends()
-                    },
+                        )
+                        .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
                 );
@@ -36,16 +33,13 @@ impl Connector {
                     (&mut ::reflow_trace::__private::Probed(&mut message))
                         .begin_send(
                             &mut flow,
-                            {
-                                use ::reflow_trace::__private::AsEnds as _;
-                                (&&::reflow_trace::__private::Names(
+                            ::reflow_trace::__private::names(
                                     &(self.from_actor),
                                     &(self.from_port),
                                     &(self.to_actor),
                                     &(self.to_port),
-                                ))
-                                    .ends()
-                            },
+                                )
+                                .ends(),
                             ::reflow_trace::__private::Depth::UNKNOWN,
                             ::reflow_trace::__private::Site::PLAIN,
                         );
@@ -70,16 +64,13 @@ impl Connector {
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
+                    ::reflow_trace::__private::names(
                             &(self.from_actor),
                             &(self.from_port),
                             &(self.to_actor),
                             &(self.to_port),
-                        ))
-                            .ends()
-                    },
+                        )
+                        .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
                 );

@@ -2,33 +2,18 @@ impl Connector {
     fn send(&self, mut message: M) -> Result<impl Iterator<Item = u8> + '_, E> {
         let mut flow = crate::tracing::__private::Flow::idle();
         if crate::tracing::__private::on() {
+            let (ends, depth) = self.__reflow_trace_place_send();
             use crate::tracing::__private::BeginSend as _;
             (&mut crate::tracing::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    {
-                        use crate::tracing::__private::AsEnds as _;
-                        (&&crate::tracing::__private::Names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
-                        ))
-                            .ends()
-                    },
-                    crate::tracing::__private::Depth::UNKNOWN,
+                    ends,
+                    depth,
                     crate::tracing::__private::Site::PLAIN,
                 );
         }
-        let out = crate::tracing::__private::call(move || -> Result<_, E> {
-            let _ = &message;
-            let _ = &self;
-            { Ok(message.into_iter()) }
-        });
-        flow.end({
-            use crate::tracing::__private::Judge as _;
-            (&&crate::tracing::__private::Judged(&out)).outcome()
-        });
+        let out: Result<_, E> = { Ok(message.into_iter()) };
+        crate::tracing::__private::Judged(&out).end(&mut flow);
         out
     }
     async fn send_async(
@@ -40,21 +25,13 @@ impl Connector {
                 let _ = &self;
                 if crate::tracing::__private::begins_here() {
                     let mut flow = crate::tracing::__private::Flow::idle();
+                    let (ends, depth) = self.__reflow_trace_place_send();
                     use crate::tracing::__private::BeginSend as _;
                     (&mut crate::tracing::__private::Probed(&mut message))
                         .begin_send(
                             &mut flow,
-                            {
-                                use crate::tracing::__private::AsEnds as _;
-                                (&&crate::tracing::__private::Names(
-                                    &(self.from_actor),
-                                    &(self.from_port),
-                                    &(self.to_actor),
-                                    &(self.to_port),
-                                ))
-                                    .ends()
-                            },
-                            crate::tracing::__private::Depth::UNKNOWN,
+                            ends,
+                            depth,
                             crate::tracing::__private::Site::PLAIN,
                         );
                     flow.stay();
@@ -65,10 +42,22 @@ impl Connector {
                 { Ok(message.into().into_iter()) }
             })
             .await;
-        flow.end({
-            use crate::tracing::__private::Judge as _;
-            (&&crate::tracing::__private::Judged(&out)).outcome()
-        });
+        crate::tracing::__private::Judged(&out).end(&mut flow);
         out
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn __reflow_trace_place_send(
+        &self,
+    ) -> (crate::tracing::__private::Ends<'_>, crate::tracing::__private::Depth) {
+        (
+            crate::tracing::__private::names(
+                    &(self.from_actor),
+                    &(self.from_port),
+                    &(self.to_actor),
+                    &(self.to_port),
+                )
+                .ends(),
+            crate::tracing::__private::Depth::UNKNOWN,
+        )
     }
 }

@@ -31,12 +31,7 @@ where
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out = ::reflow_trace::__private::call(move || -> &'a str {
-            let _ = &argument_4;
-            #[cfg(unix)]
-            let _ = &argument_3;
-            let _ = &argument_2;
-            let _ = &self;
+        let out: &'a str = {
             let mut topic = topic;
             let Envelope { payload, .. } = argument_2;
             #[cfg(unix)]
@@ -45,11 +40,8 @@ where
                 topic = "x";
                 topic
             }
-        });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        };
+        ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
     }
 }

@@ -50,10 +50,7 @@ impl<M> Connector<M> {
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let mut out = ::reflow_trace::__private::call(move || -> Result<M, TryRecvError> {
-            let _ = &self;
-            { self.receiver.try_recv() }
-        });
+        let mut out: Result<M, TryRecvError> = { self.receiver.try_recv() };
         {
             use ::reflow_trace::__private::EndReceive as _;
             (&mut &mut &mut ::reflow_trace::__private::Received(&mut out))

@@ -1,39 +1,13 @@
 impl Connector {
     fn send(&self, mut message: M) -> impl Future<Output = Result<(), E>> + Send {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut message))
-                .begin_send(
-                    &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
-                        ))
-                            .ends()
-                    },
-                    ::reflow_trace::__private::Depth::UNKNOWN,
-                    ::reflow_trace::__private::Site::PLAIN,
-                );
-        }
-        let future = ::reflow_trace::__private::call(move || -> _ {
-            let _ = &message;
-            let _ = &self;
-            { async move { self.push(message).await } }
-        });
+        let mut flow = self.__reflow_trace_begin_send(&mut message);
+        let future: _ = { async move { self.push(message).await } };
         let flow = flow.defer();
         ::reflow_trace::__private::deferred(
             flow,
             future,
             |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                flow.end({
-                    use ::reflow_trace::__private::Judge as _;
-                    (&&::reflow_trace::__private::Judged(&*out)).outcome()
-                });
+                ::reflow_trace::__private::Judged(&*out).end(flow);
             },
         )
     }
@@ -47,27 +21,20 @@ impl Connector {
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
+                    ::reflow_trace::__private::names(
                             &(self.from_actor),
                             &(self.from_port),
                             &(self.to_actor),
                             &(self.to_port),
-                        ))
-                            .ends()
-                    },
+                        )
+                        .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let future = ::reflow_trace::__private::call(move || -> Pin<
-            Box<dyn Future<Output = Result<(), E>> + Send + 'a>,
-        > {
-            let _ = &message;
-            let _ = &self;
-            { Box::pin(async move { self.push(message).await }) }
-        });
+        let future: Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'a>> = {
+            Box::pin(async move { self.push(message).await })
+        };
         let flow = flow.defer();
         if flow.is_active() {
             ::std::boxed::Box::pin(
@@ -75,10 +42,7 @@ impl Connector {
                     flow,
                     future,
                     |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        flow.end({
-                            use ::reflow_trace::__private::Judge as _;
-                            (&&::reflow_trace::__private::Judged(&*out)).outcome()
-                        });
+                        ::reflow_trace::__private::Judged(&*out).end(flow);
                     },
                 ),
             )
@@ -87,31 +51,8 @@ impl Connector {
         }
     }
     fn call(&mut self, mut request: M) -> Self::Future {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut request))
-                .begin_send(
-                    &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
-                        ))
-                            .ends()
-                    },
-                    ::reflow_trace::__private::Depth::UNKNOWN,
-                    ::reflow_trace::__private::Site::PLAIN,
-                );
-        }
-        let future = ::reflow_trace::__private::call(move || -> Self::Future {
-            let _ = &request;
-            let _ = &self;
-            { self.inner.call(request) }
-        });
+        let mut flow = self.__reflow_trace_begin_send(&mut request);
+        let future: Self::Future = { self.inner.call(request) };
         let flow = flow.defer();
         if flow.is_active() {
             ::std::boxed::Box::pin(
@@ -119,15 +60,36 @@ impl Connector {
                     flow,
                     future,
                     |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        flow.end({
-                            use ::reflow_trace::__private::Judge as _;
-                            (&&::reflow_trace::__private::Judged(&*out)).outcome()
-                        });
+                        ::reflow_trace::__private::Judged(&*out).end(flow);
                     },
                 ),
             )
         } else {
             future
         }
+    }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn __reflow_trace_begin_send(
+        &self,
+        message: &mut M,
+    ) -> ::reflow_trace::__private::Flow {
+        let mut flow = ::reflow_trace::__private::Flow::idle();
+        if ::reflow_trace::__private::on() {
+            use ::reflow_trace::__private::BeginSend as _;
+            (&mut ::reflow_trace::__private::Probed(message))
+                .begin_send(
+                    &mut flow,
+                    ::reflow_trace::__private::names(
+                            &(self.from_actor),
+                            &(self.from_port),
+                            &(self.to_actor),
+                            &(self.to_port),
+                        )
+                        .ends(),
+                    ::reflow_trace::__private::Depth::UNKNOWN,
+                    ::reflow_trace::__private::Site::PLAIN,
+                );
+        }
+        flow
     }
 }

@@ -7,29 +7,19 @@ impl Connector {
             (&mut ::reflow_trace::__private::Probed(&mut message))
                 .begin_send(
                     &mut flow,
-                    {
-                        use ::reflow_trace::__private::AsEnds as _;
-                        (&&::reflow_trace::__private::Names(
+                    ::reflow_trace::__private::names(
                             &(self.from_actor),
                             &(self.from_port),
                             &(self.to_actor),
                             &(self.to_port),
-                        ))
-                            .ends()
-                    },
+                        )
+                        .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out = ::reflow_trace::__private::call(move || -> Result<(), SendError> {
-            let _ = &message;
-            let _ = &self;
-            { self.queue.push(message) }
-        });
-        flow.end({
-            use ::reflow_trace::__private::Judge as _;
-            (&&::reflow_trace::__private::Judged(&out)).outcome()
-        });
+        let out: Result<(), SendError> = { self.queue.push(message) };
+        ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
     }
     fn untouched(&self) -> usize {

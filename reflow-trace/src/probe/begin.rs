@@ -3,8 +3,8 @@
 //! Where the type of the message is known to have a policy, it is asked directly. Else it is looked for by its
 //! type, since it may be the `M` of an impl without bounds; see [`crate::registry`].
 //!
-//! It is inlined into every method that sends, but not in a debug build: there it exists once for each type of
-//! message, because nobody measures a debug build and everybody waits for it.
+//! It is inlined into every method that sends, but not in a debug build, because nobody measures one and everybody
+//! waits for it: there what is generic exists once for each type of message, and what is not once in this crate.
 
 use super::content::capture_content;
 use super::depth::Depth;
@@ -152,7 +152,7 @@ impl<T: Message> BeginSend for Probed<'_, T> {
 }
 
 /// Begins the send of a message that says nothing of where it came from.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn begin_plain_send(
     flow: &mut Flow,
     ends: &Ends<'_>,
@@ -199,6 +199,54 @@ pub(super) fn begin_plain_send(
     });
 }
 
+/// The same for one of whose type nothing but the path is known.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn begin_any_send(
+    flow: &mut Flow,
+    ends: &Ends<'_>,
+    site: &'static Site,
+    path: &'static str,
+    plain: Plain,
+) {
+    flow.begin(match ends {
+        Ends::Handle(edge) => on_lane(|here| {
+            begin_path_by_handle(
+                here,
+                edge,
+                site.if_not_plain(),
+                path,
+                plain.amounts,
+                plain.said,
+            )
+        }),
+        Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
+            let names = [*a, *b, *c, *d];
+            on_lane(|here| {
+                begin_path_by_names(
+                    here,
+                    &names,
+                    site.if_not_plain(),
+                    path,
+                    plain.amounts,
+                    plain.said,
+                )
+            })
+        }
+        Ends::Names(names) => with_shown_names(names, |names| {
+            on_lane(|here| {
+                begin_path_by_names(
+                    here,
+                    names,
+                    site.if_not_plain(),
+                    path,
+                    plain.amounts,
+                    plain.said,
+                )
+            })
+        }),
+    });
+}
+
 /// A message that came from somewhere, or has an id.
 #[inline]
 fn begin_linked_send<T: Message>(
@@ -211,19 +259,38 @@ fn begin_linked_send<T: Message>(
 ) {
     let mut facts = facts_of(&*message);
     facts.size = size.unwrap_or(facts.size);
-    let amounts = pack_amounts(facts.size.bytes, depth.known());
     let mut outgoing = Context::NONE;
     let has_room = facts.context.is_some();
-    flow.begin(with_key(ends, |key| {
-        let outgoing = has_room.then_some(&mut outgoing);
-        on_lane(|here| begin_linked(here, key, site.if_not_plain(), &facts, amounts, outgoing))
-    }));
+    begin_by_facts(
+        flow,
+        ends,
+        depth,
+        site,
+        &facts,
+        has_room.then_some(&mut outgoing),
+    );
     if has_room
         && outgoing.is_linked()
         && let Some(context) = message.context_mut()
     {
         *context = outgoing;
     }
+}
+
+/// The part of it that is the same for every type.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn begin_by_facts(
+    flow: &mut Flow,
+    ends: &Ends<'_>,
+    depth: Depth,
+    site: &'static Site,
+    facts: &Facts<'_>,
+    outgoing: Option<&mut Context>,
+) {
+    let amounts = pack_amounts(facts.size.bytes, depth.known());
+    flow.begin(with_key(ends, |key| {
+        on_lane(|here| begin_linked(here, key, site.if_not_plain(), facts, amounts, outgoing))
+    }));
 }
 
 impl<T> BeginSend for &mut Probed<'_, T> {
@@ -245,46 +312,9 @@ impl<T> BeginSend for &mut Probed<'_, T> {
             };
             return begin_found_send(message, flow, &send);
         }
-        let size = size.unwrap_or_else(|| Size::shallow(size_of_val::<T>(self.0)));
+        let size = size.unwrap_or(Size::shallow(size_of::<T>()));
         let plain = Plain::new(Verdict::ByRate, size, depth);
-        let path = std::any::type_name::<T>();
-        flow.begin(match &ends {
-            Ends::Handle(edge) => on_lane(|here| {
-                begin_path_by_handle(
-                    here,
-                    edge,
-                    site.if_not_plain(),
-                    path,
-                    plain.amounts,
-                    plain.said,
-                )
-            }),
-            Ends::Names([Name::Text(a), Name::Text(b), Name::Text(c), Name::Text(d)]) => {
-                let names = [*a, *b, *c, *d];
-                on_lane(|here| {
-                    begin_path_by_names(
-                        here,
-                        &names,
-                        site.if_not_plain(),
-                        path,
-                        plain.amounts,
-                        plain.said,
-                    )
-                })
-            }
-            Ends::Names(names) => with_shown_names(names, |names| {
-                on_lane(|here| {
-                    begin_path_by_names(
-                        here,
-                        names,
-                        site.if_not_plain(),
-                        path,
-                        plain.amounts,
-                        plain.said,
-                    )
-                })
-            }),
-        });
+        begin_any_send(flow, &ends, site, std::any::type_name::<T>(), plain);
     }
 }
 

@@ -78,36 +78,48 @@ impl<'a, T: fmt::Display> AsName<'a> for Text<'a, T> {
 #[derive(Debug)]
 pub struct UnfitName<T: ?Sized>(PhantomData<T>);
 
-/// Wraps references to all four, so that the best form of what names edges is found in one look-up instead of four.
-#[derive(Debug)]
-pub struct Names<'a, A, B, C, D>(pub &'a A, pub &'a B, pub &'a C, pub &'a D);
-
-/// All four are text; anything else is the method of the same name on [`Names`], which is found after it.
-pub trait AsEnds<'a> {
-    /// The ends.
-    fn ends(&self) -> Ends<'a>;
+/// A name that is text.
+pub trait IsText {
+    /// The name.
+    fn name(&self) -> Name<'_>;
 }
 
-impl<'a, A, B, C, D> AsEnds<'a> for &Names<'a, A, B, C, D>
-where
-    A: Deref<Target = str>,
-    B: Deref<Target = str>,
-    C: Deref<Target = str>,
-    D: Deref<Target = str>,
-{
+impl<T: Deref<Target = str>> IsText for T {
     #[inline]
-    fn ends(&self) -> Ends<'a> {
-        Ends::Names([
-            Name::Text(self.0),
-            Name::Text(self.1),
-            Name::Text(self.2),
-            Name::Text(self.3),
-        ])
+    fn name(&self) -> Name<'_> {
+        Name::Text(self)
     }
 }
 
-impl<'a, A, B, C, D> Names<'a, A, B, C, D> {
-    /// All four can be shown; those that are text as well cost the copy of it.
+/// A name that can be shown.
+pub trait IsShown {
+    /// The name.
+    fn name(&self) -> Name<'_>;
+}
+
+impl<T: fmt::Display> IsShown for T {
+    #[inline]
+    fn name(&self) -> Name<'_> {
+        Name::Shown(self)
+    }
+}
+
+/// All four can be shown: what is left when nothing else fits.
+#[derive(Debug)]
+pub struct Shown<'a, A, B, C, D>(&'a A, &'a B, &'a C, &'a D);
+
+impl<'a, A, B, C, D> Shown<'a, A, B, C, D> {
+    #[inline]
+    const fn of(a: &'a A, b: &'a B, c: &'a C, d: &'a D) -> Self {
+        Self(a, b, c, d)
+    }
+
+    #[inline]
+    const fn all(&self) -> (&'a A, &'a B, &'a C, &'a D) {
+        (self.0, self.1, self.2, self.3)
+    }
+
+    /// The ends.
     #[inline]
     pub fn ends(&self) -> Ends<'a>
     where
@@ -116,13 +128,78 @@ impl<'a, A, B, C, D> Names<'a, A, B, C, D> {
         C: fmt::Display,
         D: fmt::Display,
     {
-        Ends::Names([
-            Name::Shown(self.0),
-            Name::Shown(self.1),
-            Name::Shown(self.2),
-            Name::Shown(self.3),
-        ])
+        ends(self.0.name(), self.1.name(), self.2.name(), self.3.name())
     }
+}
+
+/// Each line is a type that has the method `ends` where the four names are of these kinds, and that derefs to the
+/// type of the next line. So what four fields can name is found in one look-up, the usual case as the first, and text
+/// is never formatted.
+macro_rules! mixtures {
+    ($($this:ident then $next:ident: $a:ident, $b:ident, $c:ident, $d:ident;)*) => {$(
+        /// Four names, where others before did not fit.
+        #[derive(Debug)]
+        pub struct $this<'a, A, B, C, D>($next<'a, A, B, C, D>);
+
+        impl<'a, A: $a, B: $b, C: $c, D: $d> $this<'a, A, B, C, D> {
+            /// The ends.
+            #[inline]
+            pub fn ends(&self) -> Ends<'a> {
+                let (a, b, c, d) = self.all();
+                ends($a::name(a), $b::name(b), $c::name(c), $d::name(d))
+            }
+        }
+
+        impl<'a, A, B, C, D> $this<'a, A, B, C, D> {
+            #[inline]
+            const fn of(a: &'a A, b: &'a B, c: &'a C, d: &'a D) -> Self {
+                Self($next::of(a, b, c, d))
+            }
+
+            #[inline]
+            const fn all(&self) -> (&'a A, &'a B, &'a C, &'a D) {
+                self.0.all()
+            }
+        }
+
+        impl<'a, A, B, C, D> Deref for $this<'a, A, B, C, D> {
+            type Target = $next<'a, A, B, C, D>;
+
+            #[inline]
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+    )*};
+}
+
+mixtures! {
+    Names then Mixed1: IsText, IsText, IsText, IsText;
+    Mixed1 then Mixed2: IsShown, IsText, IsText, IsText;
+    Mixed2 then Mixed3: IsText, IsShown, IsText, IsText;
+    Mixed3 then Mixed4: IsText, IsText, IsShown, IsText;
+    Mixed4 then Mixed5: IsText, IsText, IsText, IsShown;
+    Mixed5 then Mixed6: IsShown, IsShown, IsText, IsText;
+    Mixed6 then Mixed7: IsShown, IsText, IsShown, IsText;
+    Mixed7 then Mixed8: IsShown, IsText, IsText, IsShown;
+    Mixed8 then Mixed9: IsText, IsShown, IsShown, IsText;
+    Mixed9 then Mixed10: IsText, IsShown, IsText, IsShown;
+    Mixed10 then Mixed11: IsText, IsText, IsShown, IsShown;
+    Mixed11 then Mixed12: IsShown, IsShown, IsShown, IsText;
+    Mixed12 then Mixed13: IsShown, IsShown, IsText, IsShown;
+    Mixed13 then Mixed14: IsShown, IsText, IsShown, IsShown;
+    Mixed14 then Shown: IsText, IsShown, IsShown, IsShown;
+}
+
+/// The four names, of which [`Names::ends`] or a method behind it makes what they are fit for.
+#[inline]
+pub const fn names<'a, A, B, C, D>(
+    from_actor: &'a A,
+    from_port: &'a B,
+    to_actor: &'a C,
+    to_port: &'a D,
+) -> Names<'a, A, B, C, D> {
+    Names::of(from_actor, from_port, to_actor, to_port)
 }
 
 /// Implemented by nothing: what can name an actor is found before.
@@ -176,17 +253,39 @@ mod tests {
         assert!(matches!((&&Text(&7)).name(), Name::Shown(_)));
     }
 
+    /// Text that is not `Display`.
+    struct Label(&'static str);
+    impl Deref for Label {
+        type Target = str;
+        fn deref(&self) -> &str {
+            self.0
+        }
+    }
+
     #[test]
-    fn four_names_that_are_text_are_borrowed_and_all_are_shown_as_soon_as_one_is_none() {
-        let (text, shared) = (String::from("a"), Arc::<str>::from("b"));
-        let Ends::Names(names) = (&&Names(&text, &shared, &"c", &text)).ends() else {
-            panic!("names were given");
+    fn of_four_names_each_is_borrowed_that_is_text_and_the_others_are_shown() {
+        let (text, label) = (String::from("a"), Label("b"));
+        let kinds = |ends| {
+            let Ends::Names(names) = ends else {
+                panic!("names were given");
+            };
+            let text = names.map(|name| matches!(name, Name::Text(_)));
+            (text, format!("{names:?}"))
         };
-        assert!(names.iter().all(|name| matches!(name, Name::Text(_))));
-        let Ends::Names(names) = (&&Names(&text, &7, &"c", &text)).ends() else {
-            panic!("names were given");
-        };
-        assert!(names.iter().all(|name| matches!(name, Name::Shown(_))));
-        assert_eq!(format!("{names:?}"), "[a, 7, c, a]");
+        assert_eq!(
+            kinds(names(&text, &label, &"c", &text).ends()),
+            ([true; 4], "[\"a\", \"b\", \"c\", \"a\"]".to_owned())
+        );
+        assert_eq!(
+            kinds(names(&text, &7, &label, &'d').ends()),
+            (
+                [true, false, true, false],
+                "[\"a\", 7, \"b\", d]".to_owned()
+            )
+        );
+        assert_eq!(
+            kinds(names(&1, &2, &3, &4).ends()),
+            ([false; 4], "[1, 2, 3, 4]".to_owned())
+        );
     }
 }

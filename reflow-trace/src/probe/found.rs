@@ -3,16 +3,15 @@
 //! All that a message with a policy is asked for, with its type erased. The rest is done by code that exists
 //! once and is the same as for a type that is known.
 
-use super::begin::{begin_plain_send, describe, facts_of};
+use super::begin::{begin_by_facts, begin_plain_send, describe, facts_of};
 use super::depth::Depth;
 use super::ends::Ends;
 use super::flow::Flow;
 use super::handling::{Receiver, begin_handling, cause_by};
-use super::send::{Facts, Plain, begin_linked, on_lane, with_key};
+use super::send::{Facts, Plain};
 use super::site::Site;
 use crate::context::Context;
 use crate::message::{Attributes, Message, Size};
-use crate::record::pack_amounts;
 use crate::registry::Found;
 
 /// A [`Message`] of any type.
@@ -81,7 +80,7 @@ impl<T: Message> AnyMessage for T {
 }
 
 /// Begins the send.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn begin_found_send(found: Found<'_>, flow: &mut Flow, send: &Send<'_>) {
     if !found.message().begin_plain(flow, send) {
         begin_linked_send(found, flow, send);
@@ -93,14 +92,16 @@ pub(super) fn begin_found_send(found: Found<'_>, flow: &mut Flow, send: &Send<'_
 fn begin_linked_send(mut found: Found<'_>, flow: &mut Flow, send: &Send<'_>) {
     let mut facts = found.message().facts();
     facts.size = send.size.unwrap_or(facts.size);
-    let amounts = pack_amounts(facts.size.bytes, send.depth.known());
     let mut outgoing = Context::NONE;
     let has_room = facts.context.is_some();
-    flow.begin(with_key(send.ends, |key| {
-        let outgoing = has_room.then_some(&mut outgoing);
-        let site = send.site.if_not_plain();
-        on_lane(|here| begin_linked(here, key, site, &facts, amounts, outgoing))
-    }));
+    begin_by_facts(
+        flow,
+        send.ends,
+        send.depth,
+        send.site,
+        &facts,
+        has_room.then_some(&mut outgoing),
+    );
     if has_room
         && outgoing.is_linked()
         && let Some(room) = found.message_mut().and_then(AnyMessage::room)

@@ -6,6 +6,7 @@ use super::begin::{describe, facts_of, facts_of_any};
 use super::depth::Depth;
 use super::ends::Ends;
 use super::flow::Flow;
+use super::found::AnyMessage;
 use super::handling::{begin_received, cause_of};
 use super::send::{Facts, with_key};
 use super::site::Site;
@@ -58,7 +59,8 @@ pub trait EndReceive {
     fn end_receive(&mut self, flow: &mut Flow);
 }
 
-fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) {
+/// A message came: it is counted, and begins to be recorded if it is to be.
+fn arrive(flow: &mut Flow, facts: &Facts<'_>) {
     let Some((edge, depth)) = take_awaited(flow) else {
         return;
     };
@@ -74,8 +76,11 @@ fn record(flow: &mut Flow, facts: &Facts<'_>, describe: impl FnOnce(&mut Flow)) 
         let cause = cause_of(active::depth() - 1);
         ThreadCause::with(|thread| cause.map(|cause| thread.receive(&cause)));
     }
+}
+
+/// Nothing is to be added any more.
+fn conclude(flow: &mut Flow) {
     if flow.wants_details() {
-        describe(flow);
         flow.start_clock();
         // How long it will be handled is not known here.
         finish_receive(flow.leave());
@@ -119,19 +124,29 @@ fn finish_receive(place: usize) {
 
 fn record_message<T: Message>(flow: &mut Flow, message: Option<&T>) {
     if let Some(message) = message {
-        record(flow, &facts_of(message), |flow| describe(message, flow));
+        arrive(flow, &facts_of(message));
+        if flow.wants_details() {
+            describe(message, flow);
+        }
     }
-    flow.end(Outcome::Delivered);
+    conclude(flow);
 }
 
 fn record_any<T>(flow: &mut Flow, message: Option<&T>) {
     if let Some(message) = message {
         match found(message) {
-            Some(message) => record(flow, &message.facts(), |flow| message.describe_to(flow)),
-            None => record(flow, &facts_of_any(message), |_| ()),
+            Some(message) => record_found(flow, message),
+            None => arrive(flow, &facts_of_any(message)),
         }
     }
-    flow.end(Outcome::Delivered);
+    conclude(flow);
+}
+
+fn record_found(flow: &mut Flow, message: &dyn AnyMessage) {
+    arrive(flow, &message.facts());
+    if flow.wants_details() {
+        message.describe_to(flow);
+    }
 }
 
 // Four depths of reference, in the order in which method look-up from `&mut &mut &mut Received`

@@ -68,7 +68,10 @@ impl Reach {
     /// The same for a value that may be written to.
     #[inline(always)]
     pub(super) fn take<'a, T>(&'static self, value: &'a mut T) -> Option<Found<'a>> {
-        (self.type_id == typeid::of::<T>()).then(|| Found {
+        if self.type_id != typeid::of::<T>() {
+            return None;
+        }
+        Some(Found {
             reach: self,
             value: NonNull::from(value).cast(),
             borrowed: PhantomData,
