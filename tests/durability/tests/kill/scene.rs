@@ -32,7 +32,7 @@ const SERVER_FLAGS: [&str; 8] = [
 /// A line on which words take their time, so that some acknowledgements are given and not heard at a kill:
 /// what they were about comes again.
 const SLOW: Faults = Faults {
-    delays_ms: 12,
+    delays_ms: 4,
     ..Faults::NONE
 };
 
