@@ -29,8 +29,7 @@ const SERVER_FLAGS: [&str; 8] = [
     "50ms",
 ];
 
-/// A line on which words take their time, so that some acknowledgements are given and not heard at a kill:
-/// what they were about comes again.
+/// A line on which words take their time, so that more is under way at any moment.
 const SLOW: Faults = Faults {
     delays_ms: 4,
     ..Faults::NONE
