@@ -243,8 +243,7 @@ fn record(arguments: &Arguments) -> Vec<Frame> {
             .expect("the sink keeps up");
     }
     drop(guard);
-    let frames = std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner));
-    frames
+    std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn admit(frame: &Frame) -> Admitted {

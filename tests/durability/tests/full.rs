@@ -94,9 +94,10 @@ fn start(runtime: &Runtime, config: Config) -> RunningServer {
 fn readable(runtime: &Runtime, store: &Arc<dyn Store>) -> u64 {
     let snapshot = runtime.block_on(store.snapshot()).expect("it can be read");
     let events = snapshot.events(TimeRange::ALL);
-    events
-        .map(|event| event.expect("every event can be read"))
-        .count() as u64
+    let count = events
+        .inspect(|event| assert!(event.is_ok(), "{event:?}"))
+        .count();
+    count as u64
 }
 
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {

@@ -44,8 +44,10 @@
 //!
 //! Small numbers and not ids are in the columns because they compress a hundred times better, and because
 //! a difference to the row before is what grows slowly. Bloom filters (one in a hundred false) are on
-//! `sequence`, `parent_sequence`, `trace_number`, `message_number` and on every column of 16 bytes, on
-//! `message_text` and on `message_other`: so a question for one message, one trace, one event or its effects opens few row groups.
+//! `trace_number`, `message_number`, on every column of 16 bytes, on `message_text` and on `message_other`: so a
+//! question for one message or one trace opens few row groups. One event and its effects are found by their
+//! trace, or by the page index of `sequence` and `parent_sequence`, which grow with time; filters on these
+//! two would take half as much room as everything else together.
 //!
 //! # What cannot happen
 //!

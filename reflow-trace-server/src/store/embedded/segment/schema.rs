@@ -74,7 +74,7 @@ columns! {
     offset: DataType::UInt64, false, Dictionary, None;
     producer: DataType::UInt64, true, Dictionary, None;
     ring: DataType::UInt32, true, Dictionary, None;
-    sequence: DataType::UInt64, true, Delta, Bloom;
+    sequence: DataType::UInt64, true, Delta, None;
     event_id: ID, true, Plain, Bloom;
     kind: DataType::UInt8, false, Dictionary, None;
     outcome: DataType::UInt8, true, Dictionary, None;
@@ -95,7 +95,7 @@ columns! {
     throughput: DataType::Float64, true, Dictionary, None;
     parent_producer: DataType::UInt64, true, Dictionary, None;
     parent_ring: DataType::UInt32, true, Dictionary, None;
-    parent_sequence: DataType::UInt64, true, Delta, Bloom;
+    parent_sequence: DataType::UInt64, true, Delta, None;
     parent_id: ID, true, Plain, Bloom;
     trace_producer: DataType::UInt64, true, Dictionary, None;
     trace_ring: DataType::UInt32, true, Dictionary, None;
