@@ -32,18 +32,6 @@ struct Load {
 const LOADS: [Load; 4] = [
     Load {
         clients: 1,
-        events: 8192,
-        batches: 150,
-        in_step: false,
-    },
-    Load {
-        clients: 4,
-        events: 8192,
-        batches: 40,
-        in_step: false,
-    },
-    Load {
-        clients: 1,
         events: 100,
         batches: 300,
         in_step: true,
@@ -53,6 +41,18 @@ const LOADS: [Load; 4] = [
         events: 100,
         batches: 100,
         in_step: true,
+    },
+    Load {
+        clients: 1,
+        events: 8192,
+        batches: 150,
+        in_step: false,
+    },
+    Load {
+        clients: 4,
+        events: 8192,
+        batches: 40,
+        in_step: false,
     },
 ];
 const WAITS_MS: [u64; 4] = [0, 1, 2, 5];
@@ -86,9 +86,11 @@ async fn measure(load: &Load, wait: Duration) -> Result<(), Fault> {
     config.data = directory.path().to_owned();
     config.commit.group_wait = wait;
     let server = Server::start(config).await?;
+    // Sealed before anybody connects: a server does not wait long for a hello.
+    let sealed = (1..=load.clients).map(|stream| frames(stream, load));
     let mut clients = Vec::new();
-    for stream in 1..=load.clients {
-        clients.push((connect(&server).await?, Arc::new(frames(stream, load)?)));
+    for frames in sealed.collect::<Result<Vec<_>, _>>()? {
+        clients.push((connect(&server).await?, Arc::new(frames)));
     }
     let begun = Instant::now();
     let (in_step, mut tasks) = (load.in_step, tokio::task::JoinSet::new());
@@ -97,7 +99,15 @@ async fn measure(load: &Load, wait: Duration) -> Result<(), Fault> {
     }
     let mut took = Vec::new();
     while let Some(sent) = tasks.join_next().await {
-        took.extend(sent??);
+        let metrics = server.metrics();
+        let told = || {
+            format!(
+                "{:?} {:?}",
+                metrics.refusals.get(),
+                metrics.session_ends.get()
+            )
+        };
+        took.extend(sent?.map_err(|error| format!("{error}; refusals and ends: {}", told()))?);
     }
     let seconds = begun.elapsed().as_secs_f64();
     took.sort_unstable();
@@ -180,9 +190,13 @@ async fn send(
         }
         sent_bytes += bytes;
         sent_at.push(Instant::now());
-        socket
-            .send(tungstenite::Message::Binary(frame.bytes().clone()))
-            .await?;
+        let sending = socket.send(tungstenite::Message::Binary(frame.bytes().clone()));
+        if sending.await.is_err() {
+            // The server has closed: what it has said last is why.
+            loop {
+                acknowledged(&mut socket, &sent_at, &mut took).await?;
+            }
+        }
     }
     while took.len() < sent_at.len() {
         acknowledged(&mut socket, &sent_at, &mut took).await?;

@@ -271,7 +271,7 @@ impl Default for IngestLimits {
             counters_max: 1 << 20,
             window_bytes: 16 << 20,
             memory_bytes_max: 256 << 20,
-            memory_wait: Duration::from_secs(5),
+            memory_wait: Duration::from_secs(30),
             hello_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(60),
@@ -282,7 +282,7 @@ impl Default for IngestLimits {
 impl Default for CommitLimits {
     fn default() -> Self {
         Self {
-            group_wait: Duration::from_millis(2),
+            group_wait: Duration::from_millis(1),
             group_bytes: 4 << 20,
             group_batches: 64,
             behind_wait: Duration::from_secs(10),

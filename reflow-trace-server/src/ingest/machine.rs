@@ -118,6 +118,8 @@ struct Waiting {
 /// When a client may come back that was refused for now.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Who waits for memory is not read, so its questions have no answer; it hears a word so often instead.
+const WORD_INTERVAL: Duration = Duration::from_secs(2);
 /// What is kept of the name of a program, for as long as the session lasts.
 const PROGRAM_CHARACTERS: usize = 80;
 
@@ -211,7 +213,13 @@ impl Session {
             }
         };
         match &self.waiting {
-            Some(waiting) => waiting.since.saturating_add(self.limits.memory_wait),
+            Some(waiting) => {
+                let word = waiting
+                    .since
+                    .max(self.asked_at)
+                    .saturating_add(WORD_INTERVAL);
+                word.min(waiting.since.saturating_add(self.limits.memory_wait))
+            }
             None => silence,
         }
     }
@@ -450,6 +458,12 @@ impl Session {
 
     fn look_at_the_clock(&mut self, now: Duration) {
         let has_passed = |since: Duration, time: Duration| now.saturating_sub(since) >= time;
+        if let Some(waiting) = &self.waiting {
+            if has_passed(waiting.since.max(self.asked_at), WORD_INTERVAL) {
+                self.ask(now);
+            }
+            return;
+        }
         match self.state {
             State::Closed(_) => {}
             State::Opened if has_passed(self.opened_at, self.limits.hello_timeout) => {
@@ -470,11 +484,15 @@ impl Session {
             }
             State::Taking | State::Leaving(_) => {
                 if has_passed(self.heard_at.max(self.asked_at), self.limits.ping_interval) {
-                    self.asked_at = now;
-                    self.send(&Message::Ping(u64::try_from(now.as_millis()).unwrap_or(0)));
+                    self.ask(now);
                 }
             }
         }
+    }
+
+    fn ask(&mut self, now: Duration) {
+        self.asked_at = now;
+        self.send(&Message::Ping(u64::try_from(now.as_millis()).unwrap_or(0)));
     }
 
     /// Tells the client that no more is taken. What was taken gets its answers first.

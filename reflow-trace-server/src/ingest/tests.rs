@@ -371,7 +371,7 @@ fn while_there_is_no_memory_nothing_is_read_and_then_it_goes_on_in_order() {
     bench.receive_batch(1);
     assert!(!bench.session.wants_input() && bench.session.wants_memory());
     assert!(bench.submitted.is_empty());
-    assert_eq!(bench.session.wake_at(), Duration::from_secs(5));
+    assert!(bench.session.wake_at() <= Duration::from_secs(5));
     bench.now = Duration::from_secs(4);
     bench.handle(Input::Tick);
     assert!(bench.session.wants_memory());
@@ -388,11 +388,29 @@ fn who_waits_for_memory_in_vain_is_refused_for_now() {
     let mut bench = Bench::taking(|limits| limits.memory_wait = Duration::from_secs(5));
     let _all = bench.budget.take(usize::MAX, &mut None).expect("all");
     bench.receive_batch(1);
-    bench.now = bench.session.wake_at();
+    bench.now = Duration::from_secs(5);
     bench.handle(Input::Tick);
     let refusal = bench.refusal();
     assert_eq!((refusal.code, refusal.retryable), (RefusalCode::Busy, true));
     assert_eq!(bench.end(), Some(End::Failed));
+}
+
+#[test]
+fn who_waits_for_memory_hears_that_somebody_is_there() {
+    let mut bench = Bench::taking(|limits| limits.memory_wait = Duration::from_secs(9));
+    let _all = bench.budget.take(usize::MAX, &mut None).expect("all");
+    bench.receive_batch(1);
+    let mut words = Vec::new();
+    while bench.end().is_none() {
+        bench.now = bench.session.wake_at();
+        bench.handle(Input::Tick);
+        let said = bench.said();
+        if matches!(&said[..], [Message::Ping(_)]) {
+            words.push(bench.now.as_secs());
+        }
+    }
+    assert_eq!(words, [2, 4, 6, 8]);
+    assert_eq!(bench.now.as_secs(), 9);
 }
 
 #[test]
