@@ -22,11 +22,7 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
         return quote_spanned!(span=> #begin match #call {});
     }
     let finish = probe.finish(Hold::Values, returned);
-    let out = match probe.role {
-        Role::Receive => quote_spanned!(span=> mut out),
-        _ => quote_spanned!(span=> out),
-    };
-    let run = run(&out, method, probe, returned);
+    let run = run(&quote_spanned!(span=> out), method, probe, returned);
     quote_spanned! {span=>
         #begin
         #run
@@ -83,11 +79,14 @@ pub(super) fn run(
         let call = call(method, probe, returned);
         return quote_spanned!(span=> let #out = #call;);
     }
-    let (declared, rebinds, body) = (
-        declared(method, returned),
-        rebinds(method),
-        method.body.as_block(),
-    );
+    in_place(out, method, returned)
+}
+
+/// The same without a closure around the body.
+pub(super) fn in_place(out: &TokenStream, method: &Method, returned: Returned) -> TokenStream {
+    let span = Span::mixed_site();
+    let declared = declared(method, returned);
+    let (rebinds, body) = (rebinds(method), method.body.as_block());
     match rebinds.is_empty() {
         true => quote_spanned!(span=> let #out: #declared = #body;),
         false => quote_spanned!(span=> let #out: #declared = { #rebinds #body };),

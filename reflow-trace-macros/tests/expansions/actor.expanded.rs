@@ -5,8 +5,6 @@ impl Actor for Validator {
         context: &mut Scope,
     ) -> Result<(), E> {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &message;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
                     use ::reflow_trace::__private::AsName as _;
@@ -22,10 +20,8 @@ impl Actor for Validator {
                         );
                     flow.stay();
                 }
-                if false {
-                    return ::reflow_trace::__private::declared::<Result<(), E>>();
-                }
-                { self.out.send(message).await }
+                let out: Result<(), E> = { self.out.send(message).await };
+                out
             })
             .await;
         ::reflow_trace::__private::Judged(&out).end(&mut flow);
@@ -66,10 +62,8 @@ impl Actor for Validator {
                         );
                         flow.stay();
                     }
-                    if false {
-                        return ::reflow_trace::__private::declared::<Result<(), E>>();
-                    }
-                    { Ok(()) }
+                    let out: Result<(), E> = { Ok(()) };
+                    out
                 }),
             )
             .await;

@@ -1,8 +1,6 @@
 impl<M: Message + Send> Connector<M> {
     pub async fn send_message(&self, mut message: M) -> Result<(), SendError> {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &message;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = self.__reflow_trace_begin_send_message(&mut message);
                     if flow.wants_details() {
@@ -15,15 +13,11 @@ impl<M: Message + Send> Connector<M> {
                     }
                     flow.stay();
                 }
-                if false {
-                    return ::reflow_trace::__private::declared::<
-                        Result<(), SendError>,
-                    >();
-                }
-                {
+                let out: Result<(), SendError> = {
                     self.channel.send(message).await?;
                     Ok(())
-                }
+                };
+                out
             })
             .await;
         ::reflow_trace::__private::Judged(&out).end(&mut flow);

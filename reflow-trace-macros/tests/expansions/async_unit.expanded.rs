@@ -1,8 +1,6 @@
 impl Sender for Connector {
     async fn send(&mut self, mut item: Reading) {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &item;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
                     use ::reflow_trace::__private::BeginSend as _;
@@ -15,14 +13,14 @@ impl Sender for Connector {
                         );
                     flow.stay();
                 }
-                if false {
-                    return;
-                }
-                let mut item = item;
-                {
-                    item.hops += 1;
-                    self.queue.push(item);
-                }
+                let out: () = {
+                    let mut item = item;
+                    {
+                        item.hops += 1;
+                        self.queue.push(item);
+                    }
+                };
+                out
             })
             .await;
         flow.end(::reflow_trace::__private::Outcome::Delivered);

@@ -22,7 +22,6 @@ impl Connector {
     async fn flush(&self, mut items: &[M], attempt: u32) -> bool {
         ::reflow_trace::__private::instrumented_batch(
                 async move {
-                    let _ = &self;
                     ::reflow_trace::__private::begin_batch_in(|
                         flow: &mut ::reflow_trace::__private::Batch|
                     {
@@ -117,7 +116,6 @@ impl Connector {
         }
         let out = ::reflow_trace::__private::call(move || -> Poll<Result<(), E>> {
             let _ = &message;
-            let _ = &self;
             { Poll::Pending }
         });
         if {

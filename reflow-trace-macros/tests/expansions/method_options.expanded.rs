@@ -29,8 +29,6 @@ impl Connector {
     }
     async fn publish(&self, mut envelope: M) -> (bool, u8) {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &envelope;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
                     let (ends, depth) = self.__reflow_trace_place_publish();
@@ -48,10 +46,8 @@ impl Connector {
                         );
                     flow.stay();
                 }
-                if false {
-                    return ::reflow_trace::__private::declared::<(bool, u8)>();
-                }
-                { (true, 0) }
+                let out: (bool, u8) = { (true, 0) };
+                out
             })
             .await;
         flow.end({
@@ -72,12 +68,8 @@ impl Connector {
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let mut out: Option<M> = { None };
-        {
-            use ::reflow_trace::__private::EndReceive as _;
-            (&mut &mut &mut ::reflow_trace::__private::Received(&mut out))
-                .end_receive(&mut flow);
-        }
+        let out: Option<M> = { None };
+        ::reflow_trace::__private::received(&out).end(&mut flow);
         out
     }
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -21,8 +21,6 @@ impl Connector {
         mut message: impl Into<M>,
     ) -> Result<impl Iterator<Item = u8>, E> {
         let (out, mut flow) = crate::tracing::__private::instrumented(async move {
-                let _ = &message;
-                let _ = &self;
                 if crate::tracing::__private::begins_here() {
                     let mut flow = crate::tracing::__private::Flow::idle();
                     let (ends, depth) = self.__reflow_trace_place_send();
@@ -36,10 +34,8 @@ impl Connector {
                         );
                     flow.stay();
                 }
-                if false {
-                    return crate::tracing::__private::declared::<Result<_, E>>();
-                }
-                { Ok(message.into().into_iter()) }
+                let out: Result<_, E> = { Ok(message.into().into_iter()) };
+                out
             })
             .await;
         crate::tracing::__private::Judged(&out).end(&mut flow);

@@ -56,7 +56,7 @@ pub use kept::Kept;
 pub use life::begin_life;
 pub use parked::Parked;
 pub use pending::{MayPend, Polled};
-pub use receive::{EndReceive, Received, begin_receive};
+pub use receive::{Received, begin_receive, received};
 pub use site::Site;
 
 /// Whether recording may be on: one relaxed load, false for good once it is known to be off.

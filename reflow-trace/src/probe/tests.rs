@@ -538,8 +538,7 @@ fn what_only_looks_for_a_lane_is_no_attempt() {
                 let names = ["a", "out", "b", "in"];
                 let [a, b, c, d] = names.each_ref().map(|name| (&&Text(name)).name());
                 begin_receive(&mut flow, ends(a, b, c, d), Depth::UNKNOWN, SITE);
-                let mut nothing: Option<Reading> = None;
-                (&mut &mut &mut Received(&mut nothing)).end_receive(&mut flow);
+                received(&None::<Reading>).end(&mut flow);
             }
             send("a", "b", important, |_| ());
         });
