@@ -8,7 +8,6 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::probe::{Hold, Probe};
-use super::synchronous::in_place;
 use super::{captures_of_future, rebinds};
 use crate::select::Role;
 use crate::shape::method::Method;
@@ -28,22 +27,15 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
             quote_spanned!(span=> let mut flow = #p::Flow::idle(); #begin #details flow.stay();)
         }
     };
-    let body = match method.body.leaves_by_errors_at_most() && returned != Returned::Never {
-        true => {
-            let run = in_place(&quote_spanned!(span=> out), method, returned);
-            quote_spanned!(span=> #run out)
-        }
-        false => {
-            let hint = hint(method, probe, returned);
-            quote_spanned!(span=> #hint #rebinds #body)
-        }
-    };
+    let hint = hint(method, probe, returned);
     let future = quote_spanned! {span=>
         #p::instrumented(async move {
             #captures
             if #p::begins_here() {
                 #begin
             }
+            #hint
+            #rebinds
             #body
         })
     };

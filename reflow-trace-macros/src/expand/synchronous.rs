@@ -79,17 +79,20 @@ pub(super) fn run(
         let call = call(method, probe, returned);
         return quote_spanned!(span=> let #out = #call;);
     }
-    in_place(out, method, returned)
-}
-
-/// The same without a closure around the body.
-pub(super) fn in_place(out: &TokenStream, method: &Method, returned: Returned) -> TokenStream {
-    let span = Span::mixed_site();
+    let p = &probe.private;
     let declared = declared(method, returned);
     let (rebinds, body) = (rebinds(method), method.body.as_block());
-    match rebinds.is_empty() {
-        true => quote_spanned!(span=> let #out: #declared = #body;),
-        false => quote_spanned!(span=> let #out: #declared = { #rebinds #body };),
+    // A body that never gets to its end, because what it calls panics, would make what follows unreachable, and the
+    // compiler would say so. A second branch keeps it silent.
+    let body = match rebinds.is_empty() {
+        true => body,
+        false => quote_spanned!(span=> { #rebinds #body }),
+    };
+    match returned {
+        Returned::Unit => quote_spanned!(span=> let #out: #declared = if true #body;),
+        _ => {
+            quote_spanned!(span=> let #out: #declared = if true #body else { #p::declared() };)
+        }
     }
 }
 

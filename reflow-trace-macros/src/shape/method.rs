@@ -204,7 +204,7 @@ fn length_of_inner_attributes(body: &TokenStream) -> usize {
     length
 }
 
-fn runs_to_its_end(tokens: TokenStream, or_to_an_error: bool) -> bool {
+fn runs_to_its_end(tokens: TokenStream) -> bool {
     let mut after_name = false;
     tokens.into_iter().all(|tree| {
         let was_after_name = std::mem::take(&mut after_name);
@@ -216,13 +216,12 @@ fn runs_to_its_end(tokens: TokenStream, or_to_an_error: bool) -> bool {
                     .all(|leaves| ident != leaves)
             }
             TokenTree::Punct(punct) => match punct.as_char() {
-                '#' => false,
-                '?' => or_to_an_error,
+                '?' | '#' => false,
                 // `name!`, which may also be the begin of `name != other`.
                 '!' => !was_after_name || punct.spacing() == Spacing::Joint,
                 _ => true,
             },
-            TokenTree::Group(group) => runs_to_its_end(group.stream(), or_to_an_error),
+            TokenTree::Group(group) => runs_to_its_end(group.stream()),
             TokenTree::Literal(_) => true,
         }
     })
@@ -272,15 +271,7 @@ impl Body {
     /// attribute may be one, it may.
     pub(crate) fn runs_to_its_end(&self) -> bool {
         match self {
-            Body::Braces(group) => runs_to_its_end(group.stream(), false),
-            Body::Missing(_) => false,
-        }
-    }
-
-    /// Whether nothing but a `?` can, which needs no type to be known for what it returns.
-    pub(crate) fn leaves_by_errors_at_most(&self) -> bool {
-        match self {
-            Body::Braces(group) => runs_to_its_end(group.stream(), true),
+            Body::Braces(group) => runs_to_its_end(group.stream()),
             Body::Missing(_) => false,
         }
     }

@@ -20,8 +20,10 @@ impl Actor for Validator {
                         );
                     flow.stay();
                 }
-                let out: Result<(), E> = { self.out.send(message).await };
-                out
+                if false {
+                    return ::reflow_trace::__private::declared::<Result<(), E>>();
+                }
+                { self.out.send(message).await }
             })
             .await;
         ::reflow_trace::__private::Judged(&out).end(&mut flow);
@@ -43,7 +45,7 @@ impl Actor for Validator {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: () = {};
+        let out: () = if true {};
         flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }
@@ -62,8 +64,10 @@ impl Actor for Validator {
                         );
                         flow.stay();
                     }
-                    let out: Result<(), E> = { Ok(()) };
-                    out
+                    if false {
+                        return ::reflow_trace::__private::declared::<Result<(), E>>();
+                    }
+                    { Ok(()) }
                 }),
             )
             .await;

@@ -13,11 +13,15 @@ impl<M: Message + Send> Connector<M> {
                     }
                     flow.stay();
                 }
-                let out: Result<(), SendError> = {
+                if false {
+                    return ::reflow_trace::__private::declared::<
+                        Result<(), SendError>,
+                    >();
+                }
+                {
                     self.channel.send(message).await?;
                     Ok(())
-                };
-                out
+                }
             })
             .await;
         ::reflow_trace::__private::Judged(&out).end(&mut flow);

@@ -12,9 +12,11 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: Result<(), E> = {
+        let out: Result<(), E> = if true {
             self.0.extend(messages);
             Ok(())
+        } else {
+            ::reflow_trace::__private::declared()
         };
         flow.end(::reflow_trace::__private::Judged(&out).outcome());
         out
@@ -62,7 +64,11 @@ impl Connector {
                 (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
             );
         }
-        let out: Result<usize, E> = { Ok(1) };
+        let out: Result<usize, E> = if true {
+            Ok(1)
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         flow.fan_out({
             use ::reflow_trace::__private::FanOut as _;
             (&::reflow_trace::__private::Reached(&out)).reached()
@@ -83,7 +89,7 @@ impl Connector {
                 (&&&::reflow_trace::__private::Value(&(self.0.len()))).value(),
             );
         }
-        let out: () = {};
+        let out: () = if true {};
         flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }

@@ -19,7 +19,11 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: Answer = { Answer::Accepted };
+        let out: Answer = if true {
+            Answer::Accepted
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         flow.end({
             let result = &out;
             let _ = result;
@@ -46,8 +50,10 @@ impl Connector {
                         );
                     flow.stay();
                 }
-                let out: (bool, u8) = { (true, 0) };
-                out
+                if false {
+                    return ::reflow_trace::__private::declared::<(bool, u8)>();
+                }
+                { (true, 0) }
             })
             .await;
         flow.end({
@@ -68,7 +74,11 @@ impl Connector {
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let out: Option<M> = { None };
+        let out: Option<M> = if true {
+            None
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         ::reflow_trace::__private::received(&out).end(&mut flow);
         out
     }

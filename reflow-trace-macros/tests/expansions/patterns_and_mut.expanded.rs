@@ -31,7 +31,7 @@ where
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: &'a str = {
+        let out: &'a str = if true {
             let mut topic = topic;
             let Envelope { payload, .. } = argument_2;
             #[cfg(unix)]
@@ -40,6 +40,8 @@ where
                 topic = "x";
                 topic
             }
+        } else {
+            ::reflow_trace::__private::declared()
         };
         ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out

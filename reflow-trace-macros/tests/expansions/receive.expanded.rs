@@ -4,8 +4,10 @@ impl<M> Connector<M> {
                 if ::reflow_trace::__private::begins_here() {
                     self.__reflow_trace_begin_recv().stay();
                 }
-                let out: Option<M> = { self.receiver.recv().await };
-                out
+                if false {
+                    return ::reflow_trace::__private::declared::<Option<M>>();
+                }
+                { self.receiver.recv().await }
             })
             .await;
         ::reflow_trace::__private::received(&out).end(&mut flow);
@@ -13,7 +15,11 @@ impl<M> Connector<M> {
     }
     pub fn try_recv(&mut self) -> Result<M, TryRecvError> {
         let mut flow = self.__reflow_trace_begin_recv();
-        let out: Result<M, TryRecvError> = { self.receiver.try_recv() };
+        let out: Result<M, TryRecvError> = if true {
+            self.receiver.try_recv()
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         ::reflow_trace::__private::received(&out).end(&mut flow);
         out
     }

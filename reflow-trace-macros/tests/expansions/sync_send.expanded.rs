@@ -18,7 +18,11 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: Result<(), SendError> = { self.queue.push(message) };
+        let out: Result<(), SendError> = if true {
+            self.queue.push(message)
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         ::reflow_trace::__private::Judged(&out).end(&mut flow);
         out
     }
