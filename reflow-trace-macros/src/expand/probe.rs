@@ -31,6 +31,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) returns: Option<Returns>,
     /// The hygiene of the method's `self`.
     pub(crate) receiver: Span,
+    /// Whether the method itself says nothing of its edge.
+    pub(crate) edge_is_of_the_impl: bool,
     /// What it leaves to functions that its impl shares.
     pub(crate) shared: Shared,
 }
@@ -44,8 +46,6 @@ pub(crate) enum Place<'a> {
         protocol: Option<&'a syn::LitStr>,
         compression: Option<&'a syn::LitStr>,
         attributes: &'a [(String, Expression)],
-        /// The method itself says nothing of all this but the attributes.
-        is_of_the_impl: bool,
     },
     Actor {
         actor: Option<&'a Expression>,
@@ -256,11 +256,11 @@ impl Probe<'_> {
                     });
                 }
             }
-            None if is_batch => quote_spanned!(span=> flow.end(#p::Judged(#out).outcome());),
+            None if is_batch => quote_spanned!(span=> flow.end(#p::judged(#out).outcome());),
             None => match returned {
                 // Nothing is nothing under every name.
                 Returned::Unit => quote_spanned!(span=> flow.end(#p::Outcome::Delivered);),
-                _ => quote_spanned!(span=> #p::Judged(#out).end(#whole_flow);),
+                _ => quote_spanned!(span=> #p::judged(#out).end(#whole_flow);),
             },
         };
         quote_spanned!(span=> #fan_out #end)

@@ -113,6 +113,11 @@ impl Argument {
         }
     }
 
+    /// Whether it is a name and no other pattern.
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self.kind, Kind::Named { .. })
+    }
+
     /// Whether an attribute may take it away.
     pub(crate) fn is_conditional(&self) -> bool {
         !self.attributes.is_empty()
@@ -225,7 +230,7 @@ impl Argument {
     }
 
     /// Whether it is a reference or a number: when it drops, nothing happens.
-    fn drops_without_effect(&self) -> bool {
+    pub(crate) fn drops_without_effect(&self) -> bool {
         if let Kind::Receiver { written, .. } = &self.kind {
             let first = written.clone().into_iter().next();
             return is_punct(first.as_ref(), '&');

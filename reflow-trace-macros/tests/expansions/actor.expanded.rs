@@ -26,7 +26,7 @@ impl Actor for Validator {
                 { self.out.send(message).await }
             })
             .await;
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn on_tick(&mut self, mut tick: Tick) {
@@ -71,7 +71,7 @@ impl Actor for Validator {
                 }),
             )
             .await;
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
 }

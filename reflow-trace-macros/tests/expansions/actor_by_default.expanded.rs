@@ -13,7 +13,7 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 );
         }
         let out: bool = if true { true } else { ::reflow_trace::__private::declared() };
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn live(&self) {

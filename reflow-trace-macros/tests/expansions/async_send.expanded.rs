@@ -24,7 +24,7 @@ impl<M: Message + Send> Connector<M> {
                 }
             })
             .await;
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -18,7 +18,7 @@ impl Connector {
         } else {
             ::reflow_trace::__private::declared()
         };
-        flow.end(::reflow_trace::__private::Judged(&out).outcome());
+        flow.end(::reflow_trace::__private::judged(&out).outcome());
         out
     }
     async fn flush(&self, mut items: &[M], attempt: u32) -> bool {
@@ -50,7 +50,7 @@ impl Connector {
                     { true }
                 },
                 |out: &mut _, flow: &mut ::reflow_trace::__private::Batch| {
-                    flow.end(::reflow_trace::__private::Judged(&*out).outcome());
+                    flow.end(::reflow_trace::__private::judged(&*out).outcome());
                 },
             )
             .await
@@ -73,7 +73,7 @@ impl Connector {
             use ::reflow_trace::__private::FanOut as _;
             (&::reflow_trace::__private::Reached(&out)).reached()
         });
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn publish(&self, mut message: M) {
@@ -130,7 +130,7 @@ impl Connector {
         } {
             flow.discard();
         } else {
-            flow.end(::reflow_trace::__private::Judged(&out).outcome());
+            flow.end(::reflow_trace::__private::judged(&out).outcome());
         }
         out
     }

@@ -17,7 +17,7 @@ impl Connector {
         } else {
             crate::tracing::__private::declared()
         };
-        crate::tracing::__private::Judged(&out).end(&mut flow);
+        crate::tracing::__private::judged(&out).end(&mut flow);
         out
     }
     async fn send_async(
@@ -44,7 +44,7 @@ impl Connector {
                 { Ok(message.into().into_iter()) }
             })
             .await;
-        crate::tracing::__private::Judged(&out).end(&mut flow);
+        crate::tracing::__private::judged(&out).end(&mut flow);
         out
     }
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -11,7 +11,7 @@ impl Connector {
             flow,
             future,
             |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                ::reflow_trace::__private::Judged(&*out).end(flow);
+                ::reflow_trace::__private::judged(&*out).end(flow);
             },
         )
     }
@@ -48,7 +48,7 @@ impl Connector {
                     flow,
                     future,
                     |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        ::reflow_trace::__private::Judged(&*out).end(flow);
+                        ::reflow_trace::__private::judged(&*out).end(flow);
                     },
                 ),
             )
@@ -70,7 +70,7 @@ impl Connector {
                     flow,
                     future,
                     |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        ::reflow_trace::__private::Judged(&*out).end(flow);
+                        ::reflow_trace::__private::judged(&*out).end(flow);
                     },
                 ),
             )

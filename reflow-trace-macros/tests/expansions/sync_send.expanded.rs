@@ -23,7 +23,7 @@ impl Connector {
         } else {
             ::reflow_trace::__private::declared()
         };
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn untouched(&self) -> usize {

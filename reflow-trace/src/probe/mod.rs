@@ -51,7 +51,7 @@ pub use flow::Flow;
 pub(crate) use found::AnyMessage;
 pub use future::{Deferred, Instrumented, begins_here, deferred, instrumented};
 pub use handling::{Receiver, receiver, receiver_by_default};
-pub use judge::{Judged, Unjudged, outcome_if};
+pub use judge::{Judged, Unjudged, judged, outcome_if};
 pub use kept::Kept;
 pub use life::begin_life;
 pub use parked::Parked;

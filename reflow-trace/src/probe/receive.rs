@@ -140,31 +140,31 @@ fn record_found(flow: &mut Flow, message: &dyn AnyMessage) {
     }
 }
 
-/// A returned value in which a message may be. What has a message with a policy in it has the method `end`; anything
-/// else has those of the types behind this one, which are found after it, in this order.
-#[derive(Debug)]
-pub struct Received<'a, T>(Wrapped<'a, T>);
+/// Each line is a type that has the method `end` where the returned value is of this type, and that derefs to the type
+/// of the next line: messages with a policy come before those without, and wrapped ones before what is the message
+/// itself. One `impl` for each, so that a type the user got wrong is no second mistake.
+macro_rules! returned {
+    ($($this:ident then $next:ident [$($bounds:tt)*] $type:ty: $out:ident => $message:expr, $record:ident;)*) => {$(
+        /// A returned value, where others before did not fit.
+        #[derive(Debug)]
+        pub struct $this<'a, T>($next<'a, T>);
 
-/// A message without a policy within two wrappers.
-#[derive(Debug)]
-pub struct Wrapped<'a, T>(Perhaps<'a, T>);
+        impl<$($bounds)*> $this<'_, $type> {
+            /// Records the message that came, if one came.
+            #[inline]
+            pub fn end(&self, flow: &mut Flow) {
+                let $out = self.out();
+                $record(flow, $message);
+            }
+        }
 
-/// A message without a policy within one wrapper.
-#[derive(Debug)]
-pub struct Perhaps<'a, T>(Itself<'a, T>);
+        impl<'a, T> $this<'a, T> {
+            #[inline]
+            const fn of(out: &'a T) -> Self {
+                Self($next::of(out))
+            }
+        }
 
-/// A message without a policy.
-#[derive(Debug)]
-pub struct Itself<'a, T>(&'a T);
-
-/// Looks at what a receive returned; [`Received::end`], or a method of this name behind it, records the message.
-#[inline]
-pub const fn received<T>(out: &T) -> Received<'_, T> {
-    Received(Wrapped(Perhaps(Itself(out))))
-}
-
-macro_rules! leads_on {
-    ($($this:ident to $next:ident;)*) => {$(
         impl<'a, T> Deref for $this<'a, T> {
             type Target = $next<'a, T>;
 
@@ -176,42 +176,43 @@ macro_rules! leads_on {
     )*};
 }
 
-leads_on! {
-    Received to Wrapped;
-    Wrapped to Perhaps;
-    Perhaps to Itself;
+returned! {
+    Received then InOption [T: Message] T: out => Some(out), record_message;
+    InOption then InResult [T: Message] Option<T>: out => out.as_ref(), record_message;
+    InResult then InBoth [T: Message, E] Result<T, E>: out => out.as_ref().ok(), record_message;
+    InBoth then InPoll [T: Message, E] Result<Option<T>, E>: out => in_result(out), record_message;
+    InPoll then InPolled [T: Message] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_message;
+    InPolled then AnyInBoth [T: Message, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_message;
+    AnyInBoth then AnyInPoll [T, E] Result<Option<T>, E>: out => in_result(out), record_any;
+    AnyInPoll then AnyInPolled [T] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_any;
+    AnyInPolled then AnyInOption [T, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_any;
+    AnyInOption then AnyInResult [T] Option<T>: out => out.as_ref(), record_any;
+    AnyInResult then AnyPolled [T, E] Result<T, E>: out => out.as_ref().ok(), record_any;
+    AnyPolled then Itself [T] Poll<T>: out => in_poll(out), record_any;
 }
 
-macro_rules! ends {
-    ($($this:ident [$($bounds:tt)*] $type:ty: $out:ident => $message:expr, $record:ident;)*) => {$(
-        impl<$($bounds)*> $this<'_, $type> {
-            /// Records the message that came, if one came.
-            #[inline]
-            pub fn end(&self, flow: &mut Flow) {
-                let $out = self.out();
-                $record(flow, $message);
-            }
-        }
-    )*};
-}
+/// A message without a policy.
+#[derive(Debug)]
+pub struct Itself<'a, T>(&'a T);
 
-ends! {
-    Received [T: Message] T: out => Some(out), record_message;
-    Received [T: Message] Option<T>: out => out.as_ref(), record_message;
-    Received [T: Message, E] Result<T, E>: out => out.as_ref().ok(), record_message;
-    Received [T: Message, E] Result<Option<T>, E>: out => in_result(out), record_message;
-    Received [T: Message] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_message;
-    Received [T: Message, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_message;
-    Wrapped [T, E] Result<Option<T>, E>: out => in_result(out), record_any;
-    Wrapped [T] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_any;
-    Wrapped [T, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_any;
-    Perhaps [T] Option<T>: out => out.as_ref(), record_any;
-    Perhaps [T, E] Result<T, E>: out => out.as_ref().ok(), record_any;
-    Perhaps [T] Poll<T>: out => in_poll(out), record_any;
-    Itself [T] T: out => Some(out), record_any;
+/// Looks at what a receive returned; [`Received::end`], or a method of this name behind it, records the message.
+#[inline]
+pub const fn received<T>(out: &T) -> Received<'_, T> {
+    Received::of(out)
 }
 
 impl<'a, T> Itself<'a, T> {
+    #[inline]
+    const fn of(out: &'a T) -> Self {
+        Self(out)
+    }
+
+    /// Records it.
+    #[inline]
+    pub fn end(&self, flow: &mut Flow) {
+        record_any(flow, Some(self.0));
+    }
+
     #[inline]
     const fn out(&self) -> &'a T {
         self.0

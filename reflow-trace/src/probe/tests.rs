@@ -108,7 +108,7 @@ fn send_result(
     message: Reading,
     body: impl FnOnce(Reading) -> Result<(), ()>,
 ) -> Result<(), ()> {
-    send_judged(from, to, message, body, |out| Judged(out).outcome())
+    send_judged(from, to, message, body, |out| judged(out).outcome())
 }
 
 fn send_judged<T>(
@@ -148,7 +148,7 @@ fn handle<T>(actor: &str, mut message: Reading, body: impl FnOnce(Reading) -> T)
         );
     }
     let out = body(message);
-    flow.end(Judged(&out).outcome());
+    flow.end(judged(&out).outcome());
     out
 }
 
