@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::config::{ENVIRONMENT_PREFIX, Kind, Setting, table};
 
 const ABOUT: &str =
-    "Stores what flowed between the actors of traced programs, and answers questions about it.";
+    "Stores what flowed between the actors of traced programs, durably and once.";
 
 const EXAMPLES: &str = "\
 Examples:
