@@ -13,7 +13,7 @@ use super::database::{self, failed};
 use super::directory::{self, Layout};
 use super::files::Files;
 use super::log::{self, Totals};
-use super::maintain::{Maintainer, move_aside};
+use super::maintain::{Maintainer, is_loss, move_aside};
 use super::segment::Segment;
 use super::settings::{Seams, Settings};
 use super::shared::{Shared, State};
@@ -101,7 +101,9 @@ fn open_segments(
                     about.len(),
                     entry.bytes
                 )),
-                Err(error) => Some(format!("it cannot be read: {error}")),
+                Err(error) if is_loss(&error) => Some(format!("it cannot be read: {error}")),
+                // That may pass; it is looked at again when the store is maintained.
+                Err(_) => None,
             };
             if let Some(damage) = &entry.damage {
                 // On a full disk it is found out again at the next start.
