@@ -99,6 +99,7 @@ fn probe<'a>(
         receiver: method
             .receiver()
             .map_or_else(|| method.name.span(), |receiver| receiver.span()),
+        edge_is_of_the_impl: false,
         shared: Shared::default(),
     })
 }

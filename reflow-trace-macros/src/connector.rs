@@ -118,7 +118,6 @@ fn probe<'a>(
             protocol: said.protocol.as_ref().or(options.protocol.as_ref()),
             compression: said.compression.as_ref().or(options.compression.as_ref()),
             attributes: attributes_of(role, said, options),
-            is_of_the_impl: said.says_nothing_of_the_edge(),
         },
         message,
         ok: said.ok.as_ref(),
@@ -126,6 +125,7 @@ fn probe<'a>(
         fan_out: said.fan_out.as_ref(),
         returns: said.returns,
         receiver,
+        edge_is_of_the_impl: said.says_nothing_of_the_edge(),
         shared: Shared::default(),
     })
 }

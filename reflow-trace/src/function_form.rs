@@ -13,8 +13,8 @@ use crate::edge::Edge;
 use crate::event::Outcome;
 use crate::message::Message;
 use crate::probe::{
-    BeginHandling, BeginSend, Depth, EndReceive, Flow, Name, Probed, Received, Site, begin_receive,
-    begins_here, edge as over, instrumented, on, receiver,
+    BeginHandling, BeginSend, Depth, Flow, Name, Probed, Site, begin_receive, begins_here,
+    edge as over, instrumented, on, receiver,
 };
 
 const SITE: &Site = &Site::new();
@@ -161,8 +161,7 @@ pub fn received<M: Message + ?Sized>(edge: &Edge, message: &M) {
     if on() {
         let mut flow = Flow::idle();
         begin_receive(&mut flow, over(edge), Depth::UNKNOWN, SITE);
-        let mut message = message;
-        EndReceive::end_receive(&mut &mut &mut Received(&mut message), &mut flow);
+        crate::probe::received(&message).end(&mut flow);
     }
 }
 

@@ -8,7 +8,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::probe::{Hold, Probe};
-use super::{captures, rebinds};
+use super::{captures_of_future, rebinds};
 use crate::select::Role;
 use crate::shape::method::Method;
 use crate::shape::returned::{Returned, inside_a_body};
@@ -16,7 +16,8 @@ use crate::shape::returned::{Returned, inside_a_body};
 pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
-    let (captures, rebinds, body) = (captures(method), rebinds(method), method.body.as_block());
+    let captures = captures_of_future(method, probe);
+    let (rebinds, body) = (rebinds(method), method.body.as_block());
     let details = probe.details();
     let begin = match probe.begun() {
         Some(begun) if details.is_empty() => quote_spanned!(span=> #begun.stay();),
@@ -47,9 +48,8 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
         return quote_spanned!(span=> match #future.await.0 {});
     }
     let finish = probe.finish(Hold::Values, returned);
-    let mutable = (probe.role == Role::Receive).then(|| quote_spanned!(span=> mut));
     quote_spanned! {span=>
-        let (#mutable out, mut flow) = #future.await;
+        let (out, mut flow) = #future.await;
         #finish
         out
     }

@@ -7,7 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::probe::{Hold, Probe};
-use super::{asynchronous, captures, rebinds, synchronous};
+use super::{asynchronous, captures_of_future, rebinds, synchronous};
 use crate::select::Role;
 use crate::shape::argument::Argument;
 use crate::shape::method::Method;
@@ -52,7 +52,8 @@ fn in_place(method: &Method, probe: &Probe<'_>) -> TokenStream {
 fn in_a_future(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
-    let (captures, rebinds, body) = (captures(method), rebinds(method), method.body.as_block());
+    let captures = captures_of_future(method, probe);
+    let (rebinds, body) = (rebinds(method), method.body.as_block());
     let begin = begin(probe, &quote_spanned!(span=> flow));
     let details = probe.details();
     let hint = asynchronous::hint(method, probe, returned);

@@ -50,6 +50,19 @@ pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
     method.with(arguments, method.body.holding(statements))
 }
 
+/// What makes an async block own the arguments in the order in which they drop. A message that is all there is to drop
+/// is mentioned where its send begins.
+fn captures_of_future(method: &Method, probe: &Probe<'_>) -> TokenStream {
+    let mut mentioned = method
+        .arguments
+        .iter()
+        .filter(|argument| !argument.capture().is_empty());
+    match (mentioned.next(), mentioned.next()) {
+        (Some(only), None) if probe.is_message(only) => TokenStream::new(),
+        _ => captures(method),
+    }
+}
+
 /// Mentions of all arguments, the last one first, so that they drop in the order in which those of a function do.
 fn captures(method: &Method) -> TokenStream {
     let receivers = method

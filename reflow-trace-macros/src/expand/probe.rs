@@ -31,6 +31,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) returns: Option<Returns>,
     /// The hygiene of the method's `self`.
     pub(crate) receiver: Span,
+    /// Whether the method itself says nothing of its edge.
+    pub(crate) edge_is_of_the_impl: bool,
     /// What it leaves to functions that its impl shares.
     pub(crate) shared: Shared,
 }
@@ -44,8 +46,6 @@ pub(crate) enum Place<'a> {
         protocol: Option<&'a syn::LitStr>,
         compression: Option<&'a syn::LitStr>,
         attributes: &'a [(String, Expression)],
-        /// The method itself says nothing of all this but the attributes.
-        is_of_the_impl: bool,
     },
     Actor {
         actor: Option<&'a Expression>,
@@ -224,26 +224,17 @@ impl Probe<'_> {
     pub(crate) fn finish(&self, hold: Hold, returned: Returned) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
-        if self.role == Role::Receive {
-            let (out, flow) = match hold {
-                Hold::Values => (
-                    quote_spanned!(span=> &mut out),
-                    quote_spanned!(span=> &mut flow),
-                ),
-                Hold::References => (
-                    quote_spanned!(span=> &mut *out),
-                    quote_spanned!(span=> flow),
-                ),
-            };
-            return quote_spanned! {span=> {
-                use #p::EndReceive as _;
-                (&mut &mut &mut #p::Received(#out)).end_receive(#flow);
-            }};
-        }
         let out = match hold {
             Hold::Values => quote_spanned!(span=> &out),
             Hold::References => quote_spanned!(span=> &*out),
         };
+        let whole_flow = match hold {
+            Hold::Values => quote_spanned!(span=> &mut flow),
+            Hold::References => quote_spanned!(span=> flow),
+        };
+        if self.role == Role::Receive {
+            return quote_spanned!(span=> #p::received(#out).end(#whole_flow););
+        }
         let fan_out = (self.role == Role::Broadcast && self.fan_out.is_none()).then(|| {
             quote_spanned! {span=>
                 flow.fan_out({
@@ -265,18 +256,12 @@ impl Probe<'_> {
                     });
                 }
             }
-            None if is_batch => quote_spanned!(span=> flow.end(#p::Judged(#out).outcome());),
-            None => {
-                let flow = match hold {
-                    Hold::Values => quote_spanned!(span=> &mut flow),
-                    Hold::References => quote_spanned!(span=> flow),
-                };
-                match returned {
-                    // Nothing is nothing under every name.
-                    Returned::Unit => quote_spanned!(span=> flow.end(#p::Outcome::Delivered);),
-                    _ => quote_spanned!(span=> #p::Judged(#out).end(#flow);),
-                }
-            }
+            None if is_batch => quote_spanned!(span=> flow.end(#p::judged(#out).outcome());),
+            None => match returned {
+                // Nothing is nothing under every name.
+                Returned::Unit => quote_spanned!(span=> flow.end(#p::Outcome::Delivered);),
+                _ => quote_spanned!(span=> #p::judged(#out).end(#whole_flow);),
+            },
         };
         quote_spanned!(span=> #fan_out #end)
     }

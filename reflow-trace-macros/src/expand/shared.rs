@@ -120,13 +120,7 @@ fn begins_with(method: &Method, probe: &Probe<'_>) -> Option<Option<String>> {
 }
 
 fn may_share(method: &Method, probe: &Probe<'_>) -> bool {
-    let Place::Edge {
-        ends,
-        depth,
-        is_of_the_impl,
-        ..
-    } = &probe.place
-    else {
+    let Place::Edge { ends, depth, .. } = &probe.place else {
         return false;
     };
     let ends_are_fields = match ends {
@@ -139,7 +133,7 @@ fn may_share(method: &Method, probe: &Probe<'_>) -> bool {
         QueueDepth::Unknown | QueueDepth::Channel => true,
         QueueDepth::Given(depth) => is_read_off_self(&depth.tokens()),
     };
-    *is_of_the_impl
+    probe.edge_is_of_the_impl
         && ends_are_fields
         && depth_is_one
         && method.receiver().is_some()

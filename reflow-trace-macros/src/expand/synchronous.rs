@@ -22,11 +22,7 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
         return quote_spanned!(span=> #begin match #call {});
     }
     let finish = probe.finish(Hold::Values, returned);
-    let out = match probe.role {
-        Role::Receive => quote_spanned!(span=> mut out),
-        _ => quote_spanned!(span=> out),
-    };
-    let run = run(&out, method, probe, returned);
+    let run = run(&quote_spanned!(span=> out), method, probe, returned);
     quote_spanned! {span=>
         #begin
         #run
@@ -79,18 +75,28 @@ pub(super) fn run(
     returned: Returned,
 ) -> TokenStream {
     let span = Span::mixed_site();
-    if !method.body.runs_to_its_end() {
+    // What has to drop goes into the closure, where strict lints take it for used up, as the signature says.
+    let stays = method.arguments.iter().all(|argument| {
+        argument.drops_without_effect() || probe.is_message(argument) && argument.is_named()
+    });
+    if !stays || !method.body.runs_to_its_end() {
         let call = call(method, probe, returned);
         return quote_spanned!(span=> let #out = #call;);
     }
-    let (declared, rebinds, body) = (
-        declared(method, returned),
-        rebinds(method),
-        method.body.as_block(),
-    );
-    match rebinds.is_empty() {
-        true => quote_spanned!(span=> let #out: #declared = #body;),
-        false => quote_spanned!(span=> let #out: #declared = { #rebinds #body };),
+    let p = &probe.private;
+    let declared = declared(method, returned);
+    let (rebinds, body) = (rebinds(method), method.body.as_block());
+    // A body that never gets to its end, because what it calls panics, would make what follows unreachable, and the
+    // compiler would say so. A second branch keeps it silent.
+    let body = match rebinds.is_empty() {
+        true => body,
+        false => quote_spanned!(span=> { #rebinds #body }),
+    };
+    match returned {
+        Returned::Unit => quote_spanned!(span=> let #out: #declared = if true #body;),
+        _ => {
+            quote_spanned!(span=> let #out: #declared = if true #body else { #p::declared() };)
+        }
     }
 }
 

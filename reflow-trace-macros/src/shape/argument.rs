@@ -8,6 +8,12 @@ use super::tokens::{
     as_written, is_ident, is_punct, mention, split_at_commas, without_invisible_group,
 };
 
+/// Types whose values drop without effect.
+const PLAIN: [&str; 14] = [
+    "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "f32",
+    "f64",
+];
+
 /// One argument with its comma.
 pub(crate) struct Argument {
     attributes: Vec<Attribute>,
@@ -107,6 +113,11 @@ impl Argument {
         }
     }
 
+    /// Whether it is a name and no other pattern.
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self.kind, Kind::Named { .. })
+    }
+
     /// Whether an attribute may take it away.
     pub(crate) fn is_conditional(&self) -> bool {
         !self.attributes.is_empty()
@@ -158,7 +169,13 @@ impl Argument {
                 colon_and_type,
                 ..
             } => {
-                let mutable = probed.then(|| Ident::new("mut", Span::mixed_site()));
+                let mutable = match &self.kind {
+                    Kind::Named {
+                        mutable: Some(mutable),
+                        ..
+                    } if !self.must_be_rebound() => Some(mutable.clone()),
+                    _ => probed.then(|| Ident::new("mut", Span::mixed_site()).into()),
+                };
                 quote!(#(#attributes)* #mutable #name #colon_and_type #comma)
             }
             Kind::Receiver { .. } | Kind::Other(_) => self.to_token_stream(),
@@ -173,7 +190,9 @@ impl Argument {
             .filter(|attribute| attribute.is("cfg"));
         let name = match &self.kind {
             // A mention would be a use, and hide that the body has none.
-            Kind::Named { .. } if self.drops_without_effect() => return TokenStream::new(),
+            Kind::Named { .. } | Kind::Receiver { .. } if self.drops_without_effect() => {
+                return TokenStream::new();
+            }
             Kind::Named { name, .. } | Kind::Pattern { name, .. } | Kind::Receiver { name, .. } => {
                 name
             }
@@ -186,18 +205,36 @@ impl Argument {
     /// Whether the body knows it by something else than the name in the signature.
     pub(crate) fn must_be_rebound(&self) -> bool {
         match &self.kind {
-            Kind::Named { mutable, .. } => mutable.is_some(),
+            // What a `mut` reference is set to may live shorter than what it was called with.
+            Kind::Named { mutable, .. } => mutable.is_some() && !self.has_no_lifetimes(),
             Kind::Pattern { pattern, .. } => pattern.to_string() != "_",
             Kind::Receiver { .. } | Kind::Other(_) => false,
         }
     }
 
-    /// Whether it is a reference or a number: when it drops, nothing happens.
-    fn drops_without_effect(&self) -> bool {
-        const PLAIN: [&str; 14] = [
-            "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
-            "f32", "f64",
+    /// Whether nothing that was borrowed can be in it, as far as it is made of types that everybody knows.
+    fn has_no_lifetimes(&self) -> bool {
+        const OWNERS: [&str; 12] = [
+            "String", "Vec", "VecDeque", "Box", "Option", "Arc", "Rc", "HashMap", "HashSet",
+            "BTreeMap", "BTreeSet", "Duration",
         ];
+        fn is_made_of_owners(tokens: TokenStream) -> bool {
+            tokens.into_iter().all(|tree| match tree {
+                TokenTree::Ident(name) => PLAIN.iter().chain(&OWNERS).any(|known| name == known),
+                TokenTree::Punct(sign) => "<>,;".contains(sign.as_char()),
+                TokenTree::Group(group) => is_made_of_owners(group.stream()),
+                TokenTree::Literal(_) => true,
+            })
+        }
+        self.type_tokens().is_some_and(is_made_of_owners)
+    }
+
+    /// Whether it is a reference or a number: when it drops, nothing happens.
+    pub(crate) fn drops_without_effect(&self) -> bool {
+        if let Kind::Receiver { written, .. } = &self.kind {
+            let first = written.clone().into_iter().next();
+            return is_punct(first.as_ref(), '&');
+        }
         let Some(declared) = self.type_tokens() else {
             return false;
         };

@@ -5,8 +5,6 @@ impl Actor for Validator {
         context: &mut Scope,
     ) -> Result<(), E> {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &message;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
                     use ::reflow_trace::__private::AsName as _;
@@ -28,7 +26,7 @@ impl Actor for Validator {
                 { self.out.send(message).await }
             })
             .await;
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn on_tick(&mut self, mut tick: Tick) {
@@ -47,7 +45,7 @@ impl Actor for Validator {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: () = {};
+        let out: () = if true {};
         flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }
@@ -73,7 +71,7 @@ impl Actor for Validator {
                 }),
             )
             .await;
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
 }

@@ -12,8 +12,8 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: bool = { true };
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        let out: bool = if true { true } else { ::reflow_trace::__private::declared() };
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn live(&self) {
@@ -27,7 +27,7 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let out: () = {};
+        let out: () = if true {};
         flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }

@@ -1,8 +1,6 @@
 impl<M: Message + Send> Connector<M> {
     pub async fn send_message(&self, mut message: M) -> Result<(), SendError> {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &message;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = self.__reflow_trace_begin_send_message(&mut message);
                     if flow.wants_details() {
@@ -26,7 +24,7 @@ impl<M: Message + Send> Connector<M> {
                 }
             })
             .await;
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -1,8 +1,6 @@
 impl Sender for Connector {
     async fn send(&mut self, mut item: Reading) {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &item;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
                     use ::reflow_trace::__private::BeginSend as _;

@@ -12,17 +12,18 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: Result<(), E> = {
+        let out: Result<(), E> = if true {
             self.0.extend(messages);
             Ok(())
+        } else {
+            ::reflow_trace::__private::declared()
         };
-        flow.end(::reflow_trace::__private::Judged(&out).outcome());
+        flow.end(::reflow_trace::__private::judged(&out).outcome());
         out
     }
     async fn flush(&self, mut items: &[M], attempt: u32) -> bool {
         ::reflow_trace::__private::instrumented_batch(
                 async move {
-                    let _ = &self;
                     ::reflow_trace::__private::begin_batch_in(|
                         flow: &mut ::reflow_trace::__private::Batch|
                     {
@@ -49,7 +50,7 @@ impl Connector {
                     { true }
                 },
                 |out: &mut _, flow: &mut ::reflow_trace::__private::Batch| {
-                    flow.end(::reflow_trace::__private::Judged(&*out).outcome());
+                    flow.end(::reflow_trace::__private::judged(&*out).outcome());
                 },
             )
             .await
@@ -63,12 +64,16 @@ impl Connector {
                 (&&&::reflow_trace::__private::Value(&(message.priority))).value(),
             );
         }
-        let out: Result<usize, E> = { Ok(1) };
+        let out: Result<usize, E> = if true {
+            Ok(1)
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         flow.fan_out({
             use ::reflow_trace::__private::FanOut as _;
             (&::reflow_trace::__private::Reached(&out)).reached()
         });
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn publish(&self, mut message: M) {
@@ -84,7 +89,7 @@ impl Connector {
                 (&&&::reflow_trace::__private::Value(&(self.0.len()))).value(),
             );
         }
-        let out: () = {};
+        let out: () = if true {};
         flow.end(::reflow_trace::__private::Outcome::Delivered);
         out
     }
@@ -117,7 +122,6 @@ impl Connector {
         }
         let out = ::reflow_trace::__private::call(move || -> Poll<Result<(), E>> {
             let _ = &message;
-            let _ = &self;
             { Poll::Pending }
         });
         if {
@@ -126,7 +130,7 @@ impl Connector {
         } {
             flow.discard();
         } else {
-            flow.end(::reflow_trace::__private::Judged(&out).outcome());
+            flow.end(::reflow_trace::__private::judged(&out).outcome());
         }
         out
     }

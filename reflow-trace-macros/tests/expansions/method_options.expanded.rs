@@ -19,7 +19,11 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: Answer = { Answer::Accepted };
+        let out: Answer = if true {
+            Answer::Accepted
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         flow.end({
             let result = &out;
             let _ = result;
@@ -29,8 +33,6 @@ impl Connector {
     }
     async fn publish(&self, mut envelope: M) -> (bool, u8) {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
-                let _ = &envelope;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
                     let (ends, depth) = self.__reflow_trace_place_publish();
@@ -72,12 +74,12 @@ impl Connector {
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let mut out: Option<M> = { None };
-        {
-            use ::reflow_trace::__private::EndReceive as _;
-            (&mut &mut &mut ::reflow_trace::__private::Received(&mut out))
-                .end_receive(&mut flow);
-        }
+        let out: Option<M> = if true {
+            None
+        } else {
+            ::reflow_trace::__private::declared()
+        };
+        ::reflow_trace::__private::received(&out).end(&mut flow);
         out
     }
     #[cfg_attr(not(debug_assertions), inline(always))]

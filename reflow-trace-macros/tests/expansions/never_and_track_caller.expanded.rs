@@ -19,14 +19,11 @@ impl Connector {
         }
         match ::reflow_trace::__private::call(move || -> ::core::convert::Infallible {
             let _ = &message;
-            let _ = &self;
             { panic!("{message}") }
         }) {}
     }
     async fn send_async(&self, mut message: M) -> ! {
         match ::reflow_trace::__private::instrumented(async move {
-                let _ = &message;
-                let _ = &self;
                 if ::reflow_trace::__private::begins_here() {
                     let mut flow = ::reflow_trace::__private::Flow::idle();
                     use ::reflow_trace::__private::BeginSend as _;

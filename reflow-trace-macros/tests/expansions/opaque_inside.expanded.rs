@@ -12,8 +12,12 @@ impl Connector {
                     crate::tracing::__private::Site::PLAIN,
                 );
         }
-        let out: Result<_, E> = { Ok(message.into_iter()) };
-        crate::tracing::__private::Judged(&out).end(&mut flow);
+        let out: Result<_, E> = if true {
+            Ok(message.into_iter())
+        } else {
+            crate::tracing::__private::declared()
+        };
+        crate::tracing::__private::judged(&out).end(&mut flow);
         out
     }
     async fn send_async(
@@ -21,8 +25,6 @@ impl Connector {
         mut message: impl Into<M>,
     ) -> Result<impl Iterator<Item = u8>, E> {
         let (out, mut flow) = crate::tracing::__private::instrumented(async move {
-                let _ = &message;
-                let _ = &self;
                 if crate::tracing::__private::begins_here() {
                     let mut flow = crate::tracing::__private::Flow::idle();
                     let (ends, depth) = self.__reflow_trace_place_send();
@@ -42,7 +44,7 @@ impl Connector {
                 { Ok(message.into().into_iter()) }
             })
             .await;
-        crate::tracing::__private::Judged(&out).end(&mut flow);
+        crate::tracing::__private::judged(&out).end(&mut flow);
         out
     }
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -31,7 +31,12 @@ where
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: &'a str = {
+        let out = ::reflow_trace::__private::call(move || -> &'a str {
+            let _ = &argument_4;
+            #[cfg(unix)]
+            let _ = &argument_3;
+            let _ = &argument_2;
+            let _ = &self;
             let mut topic = topic;
             let Envelope { payload, .. } = argument_2;
             #[cfg(unix)]
@@ -40,8 +45,8 @@ where
                 topic = "x";
                 topic
             }
-        };
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        });
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
 }

@@ -1,13 +1,17 @@
 impl Connector {
     fn send(&self, mut message: M) -> impl Future<Output = Result<(), E>> + Send {
         let mut flow = self.__reflow_trace_begin_send(&mut message);
-        let future: _ = { async move { self.push(message).await } };
+        let future: _ = if true {
+            async move { self.push(message).await }
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         let flow = flow.defer();
         ::reflow_trace::__private::deferred(
             flow,
             future,
             |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                ::reflow_trace::__private::Judged(&*out).end(flow);
+                ::reflow_trace::__private::judged(&*out).end(flow);
             },
         )
     }
@@ -32,8 +36,10 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let future: Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'a>> = {
+        let future: Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'a>> = if true {
             Box::pin(async move { self.push(message).await })
+        } else {
+            ::reflow_trace::__private::declared()
         };
         let flow = flow.defer();
         if flow.is_active() {
@@ -42,7 +48,7 @@ impl Connector {
                     flow,
                     future,
                     |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        ::reflow_trace::__private::Judged(&*out).end(flow);
+                        ::reflow_trace::__private::judged(&*out).end(flow);
                     },
                 ),
             )
@@ -52,7 +58,11 @@ impl Connector {
     }
     fn call(&mut self, mut request: M) -> Self::Future {
         let mut flow = self.__reflow_trace_begin_send(&mut request);
-        let future: Self::Future = { self.inner.call(request) };
+        let future: Self::Future = if true {
+            self.inner.call(request)
+        } else {
+            ::reflow_trace::__private::declared()
+        };
         let flow = flow.defer();
         if flow.is_active() {
             ::std::boxed::Box::pin(
@@ -60,7 +70,7 @@ impl Connector {
                     flow,
                     future,
                     |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        ::reflow_trace::__private::Judged(&*out).end(flow);
+                        ::reflow_trace::__private::judged(&*out).end(flow);
                     },
                 ),
             )

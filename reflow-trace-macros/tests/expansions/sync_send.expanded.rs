@@ -18,8 +18,12 @@ impl Connector {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: Result<(), SendError> = { self.queue.push(message) };
-        ::reflow_trace::__private::Judged(&out).end(&mut flow);
+        let out: Result<(), SendError> = if true {
+            self.queue.push(message)
+        } else {
+            ::reflow_trace::__private::declared()
+        };
+        ::reflow_trace::__private::judged(&out).end(&mut flow);
         out
     }
     fn untouched(&self) -> usize {

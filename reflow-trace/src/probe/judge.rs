@@ -6,22 +6,33 @@ use std::task::Poll;
 use super::flow::Flow;
 use crate::event::Outcome;
 
-/// Wraps a reference. `Err` of a std `Result` has failed; anything else was delivered.
+/// What a returned value is judged by: `Err` of a std `Result` has failed; anything else was delivered.
 ///
-/// What can fail has methods of its own, and anything else those of [`Unjudged`], which are found after them. Methods
-/// and not a trait: a compiler finds them faster, and no import is needed where they are called.
+/// A `Result` has methods of its own, a `Poll` of one those of the type behind this one, and anything else those of
+/// [`Unjudged`], which are found after them. Methods and not a trait: a compiler finds them faster, and no import is
+/// needed where they are called. One `impl` for each type, so that a type the user got wrong is no second mistake.
 #[derive(Debug)]
-pub struct Judged<'a, T: ?Sized>(pub &'a T);
+pub struct Judged<'a, T>(JudgedPoll<'a, T>);
+
+/// The same for what is polled.
+#[derive(Debug)]
+pub struct JudgedPoll<'a, T>(&'a T);
 
 /// What cannot fail as far as its type tells.
 #[derive(Debug)]
 pub struct Unjudged;
 
+/// Looks at what was returned.
+#[inline]
+pub const fn judged<T>(out: &T) -> Judged<'_, T> {
+    Judged(JudgedPoll(out))
+}
+
 impl<T, E> Judged<'_, Result<T, E>> {
     /// The outcome.
     #[inline]
     pub fn outcome(&self) -> Outcome {
-        match self.0 {
+        match self.0.0 {
             Ok(_) => Outcome::Delivered,
             Err(_) => Outcome::Failed,
         }
@@ -34,7 +45,7 @@ impl<T, E> Judged<'_, Result<T, E>> {
     }
 }
 
-impl<T, E> Judged<'_, Poll<Result<T, E>>> {
+impl<T, E> JudgedPoll<'_, Poll<Result<T, E>>> {
     /// The outcome.
     #[inline]
     pub fn outcome(&self) -> Outcome {
@@ -51,7 +62,16 @@ impl<T, E> Judged<'_, Poll<Result<T, E>>> {
     }
 }
 
-impl<T: ?Sized> Deref for Judged<'_, T> {
+impl<'a, T> Deref for Judged<'a, T> {
+    type Target = JudgedPoll<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T> Deref for JudgedPoll<'_, T> {
     type Target = Unjudged;
 
     #[inline]
@@ -90,13 +110,13 @@ mod tests {
 
     #[test]
     fn only_an_error_has_failed() {
-        assert_eq!(Judged(&Err::<(), ()>(())).outcome(), Outcome::Failed);
-        assert_eq!(Judged(&Ok::<(), ()>(())).outcome(), Outcome::Delivered);
+        assert_eq!(judged(&Err::<(), ()>(())).outcome(), Outcome::Failed);
+        assert_eq!(judged(&Ok::<(), ()>(())).outcome(), Outcome::Delivered);
         assert_eq!(
-            Judged(&Poll::Ready(Err::<(), ()>(()))).outcome(),
+            judged(&Poll::Ready(Err::<(), ()>(()))).outcome(),
             Outcome::Failed
         );
-        assert_eq!(Judged(&false).outcome(), Outcome::Delivered);
-        assert_eq!(Judged(&None::<()>).outcome(), Outcome::Delivered);
+        assert_eq!(judged(&false).outcome(), Outcome::Delivered);
+        assert_eq!(judged(&None::<()>).outcome(), Outcome::Delivered);
     }
 }

@@ -51,12 +51,12 @@ pub use flow::Flow;
 pub(crate) use found::AnyMessage;
 pub use future::{Deferred, Instrumented, begins_here, deferred, instrumented};
 pub use handling::{Receiver, receiver, receiver_by_default};
-pub use judge::{Judged, Unjudged, outcome_if};
+pub use judge::{Judged, Unjudged, judged, outcome_if};
 pub use kept::Kept;
 pub use life::begin_life;
 pub use parked::Parked;
 pub use pending::{MayPend, Polled};
-pub use receive::{EndReceive, Received, begin_receive};
+pub use receive::{Received, begin_receive, received};
 pub use site::Site;
 
 /// Whether recording may be on: one relaxed load, false for good once it is known to be off.

@@ -1,5 +1,6 @@
 //! Receive methods of a connector: the message is what comes back.
 
+use std::ops::Deref;
 use std::task::Poll;
 
 use super::begin::{describe, facts_of, facts_of_any};
@@ -47,16 +48,6 @@ fn await_at(key: FlowKey<'_>, depth: Depth, site: &'static Site) -> Flow {
         Flow::at(place, false)
     })
     .unwrap_or(const { Flow::idle() })
-}
-
-/// Wraps the returned value, so that the message in it is found.
-#[derive(Debug)]
-pub struct Received<'a, T>(pub &'a mut T);
-
-/// Records the message that came, if one came.
-pub trait EndReceive {
-    /// Ends the receive.
-    fn end_receive(&mut self, flow: &mut Flow);
 }
 
 /// A message came: it is counted, and begins to be recorded if it is to be.
@@ -149,67 +140,95 @@ fn record_found(flow: &mut Flow, message: &dyn AnyMessage) {
     }
 }
 
-// Four depths of reference, in the order in which method look-up from `&mut &mut &mut Received`
-// tries them: two references (messages with a policy), three, one, none.
+/// Each line is a type that has the method `end` where the returned value is of this type, and that derefs to the type
+/// of the next line: messages with a policy come before those without, and wrapped ones before what is the message
+/// itself. One `impl` for each, so that a type the user got wrong is no second mistake.
+macro_rules! returned {
+    ($($this:ident then $next:ident [$($bounds:tt)*] $type:ty: $out:ident => $message:expr, $record:ident;)*) => {$(
+        /// A returned value, where others before did not fit.
+        #[derive(Debug)]
+        pub struct $this<'a, T>($next<'a, T>);
 
-macro_rules! messages_with_policy {
-    ($([$($generic:ident),*] $type:ty, $value:pat => $message:expr;)*) => {$(
-        impl<T: Message $(, $generic)*> EndReceive for &mut &mut Received<'_, $type> {
+        impl<$($bounds)*> $this<'_, $type> {
+            /// Records the message that came, if one came.
             #[inline]
-            fn end_receive(&mut self, flow: &mut Flow) {
-                // The pattern of the plain message leaves nothing for the last arm.
-                let message = match &*self.0 { $value => $message, #[allow(unreachable_patterns)] _ => None };
-                record_message::<T>(flow, message);
+            pub fn end(&self, flow: &mut Flow) {
+                let $out = self.out();
+                $record(flow, $message);
+            }
+        }
+
+        impl<'a, T> $this<'a, T> {
+            #[inline]
+            const fn of(out: &'a T) -> Self {
+                Self($next::of(out))
+            }
+        }
+
+        impl<'a, T> Deref for $this<'a, T> {
+            type Target = $next<'a, T>;
+
+            #[inline]
+            fn deref(&self) -> &Self::Target {
+                &self.0
             }
         }
     )*};
 }
 
-messages_with_policy! {
-    [] T, message => Some(message);
-    [] Option<T>, Some(message) => Some(message);
-    [E] Result<T, E>, Ok(message) => Some(message);
-    [E] Result<Option<T>, E>, Ok(Some(message)) => Some(message);
-    [] Poll<Option<T>>, Poll::Ready(Some(message)) => Some(message);
-    [E] Poll<Result<T, E>>, Poll::Ready(Ok(message)) => Some(message);
+returned! {
+    Received then InOption [T: Message] T: out => Some(out), record_message;
+    InOption then InResult [T: Message] Option<T>: out => out.as_ref(), record_message;
+    InResult then InBoth [T: Message, E] Result<T, E>: out => out.as_ref().ok(), record_message;
+    InBoth then InPoll [T: Message, E] Result<Option<T>, E>: out => in_result(out), record_message;
+    InPoll then InPolled [T: Message] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_message;
+    InPolled then AnyInBoth [T: Message, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_message;
+    AnyInBoth then AnyInPoll [T, E] Result<Option<T>, E>: out => in_result(out), record_any;
+    AnyInPoll then AnyInPolled [T] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_any;
+    AnyInPolled then AnyInOption [T, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_any;
+    AnyInOption then AnyInResult [T] Option<T>: out => out.as_ref(), record_any;
+    AnyInResult then AnyPolled [T, E] Result<T, E>: out => out.as_ref().ok(), record_any;
+    AnyPolled then Itself [T] Poll<T>: out => in_poll(out), record_any;
 }
 
-impl<T, E> EndReceive for &mut &mut &mut Received<'_, Result<Option<T>, E>> {
+/// A message without a policy.
+#[derive(Debug)]
+pub struct Itself<'a, T>(&'a T);
+
+/// Looks at what a receive returned; [`Received::end`], or a method of this name behind it, records the message.
+#[inline]
+pub const fn received<T>(out: &T) -> Received<'_, T> {
+    Received::of(out)
+}
+
+impl<'a, T> Itself<'a, T> {
     #[inline]
-    fn end_receive(&mut self, flow: &mut Flow) {
-        record_any(flow, self.0.as_ref().ok().and_then(Option::as_ref));
+    const fn of(out: &'a T) -> Self {
+        Self(out)
+    }
+
+    /// Records it.
+    #[inline]
+    pub fn end(&self, flow: &mut Flow) {
+        record_any(flow, Some(self.0));
+    }
+
+    #[inline]
+    const fn out(&self) -> &'a T {
+        self.0
     }
 }
 
-impl<T> EndReceive for &mut &mut &mut Received<'_, Poll<Option<T>>> {
-    #[inline]
-    fn end_receive(&mut self, flow: &mut Flow) {
-        let message = if let Poll::Ready(Some(message)) = &*self.0 {
-            Some(message)
-        } else {
-            None
-        };
-        record_any(flow, message);
+fn in_result<T, E>(out: &Result<Option<T>, E>) -> Option<&T> {
+    match out {
+        Ok(message) => message.as_ref(),
+        Err(_) => None,
     }
 }
 
-impl<T> EndReceive for &mut Received<'_, Option<T>> {
-    #[inline]
-    fn end_receive(&mut self, flow: &mut Flow) {
-        record_any(flow, self.0.as_ref());
-    }
-}
-
-impl<T, E> EndReceive for &mut Received<'_, Result<T, E>> {
-    #[inline]
-    fn end_receive(&mut self, flow: &mut Flow) {
-        record_any(flow, self.0.as_ref().ok());
-    }
-}
-
-impl<T> EndReceive for Received<'_, T> {
-    #[inline]
-    fn end_receive(&mut self, flow: &mut Flow) {
-        record_any(flow, Some(&*self.0));
+fn in_poll<T>(out: &Poll<T>) -> Option<&T> {
+    match out {
+        Poll::Ready(out) => Some(out),
+        Poll::Pending => None,
     }
 }

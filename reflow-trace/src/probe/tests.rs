@@ -108,7 +108,7 @@ fn send_result(
     message: Reading,
     body: impl FnOnce(Reading) -> Result<(), ()>,
 ) -> Result<(), ()> {
-    send_judged(from, to, message, body, |out| Judged(out).outcome())
+    send_judged(from, to, message, body, |out| judged(out).outcome())
 }
 
 fn send_judged<T>(
@@ -148,7 +148,7 @@ fn handle<T>(actor: &str, mut message: Reading, body: impl FnOnce(Reading) -> T)
         );
     }
     let out = body(message);
-    flow.end(Judged(&out).outcome());
+    flow.end(judged(&out).outcome());
     out
 }
 
@@ -538,8 +538,7 @@ fn what_only_looks_for_a_lane_is_no_attempt() {
                 let names = ["a", "out", "b", "in"];
                 let [a, b, c, d] = names.each_ref().map(|name| (&&Text(name)).name());
                 begin_receive(&mut flow, ends(a, b, c, d), Depth::UNKNOWN, SITE);
-                let mut nothing: Option<Reading> = None;
-                (&mut &mut &mut Received(&mut nothing)).end_receive(&mut flow);
+                received(&None::<Reading>).end(&mut flow);
             }
             send("a", "b", important, |_| ());
         });

@@ -37,6 +37,8 @@ pub struct Findings {
     pub stored_events: u64,
     /// Batches that were sent again.
     pub retries: u64,
+    /// Of them, those that the server had acknowledged: duplicates that it has to find.
+    pub repeats: u64,
 }
 
 impl Stored {
@@ -138,6 +140,7 @@ impl Stored {
         let mut sent: u64 = 0;
         for (stream, of_stream) in &seen.streams {
             findings.retries += of_stream.retries;
+            findings.repeats += of_stream.repeats;
             for (number, frame) in &of_stream.batches {
                 let ids = ids_of(frame);
                 let there = ids.iter().filter(|id| self.times.contains_key(id)).count();

@@ -39,6 +39,22 @@ pub struct Faults {
     pub refuses: u32,
 }
 
+impl Faults {
+    /// A witness and nothing else.
+    pub const NONE: Self = Self {
+        cuts: 0,
+        tears: 0,
+        stalls_ms: 0,
+        half_opens: 0,
+        delays_ms: 0,
+        reorders: 0,
+        duplicates: 0,
+        corrupts: 0,
+        corrupts_the_line: 0,
+        refuses: 0,
+    };
+}
+
 /// A proxy in front of one server, which may move.
 #[derive(Debug)]
 pub struct Proxy {
@@ -113,11 +129,11 @@ impl Proxy {
         *lock(&self.shared.target) = target;
     }
 
-    /// Other faults from now on. Without any, connections that are silent end, as a router that comes back
+    /// Other faults from now on. Without silence among them, connections that are silent end, as a router that comes back
     /// ends those that it does not know.
     pub fn set_faults(&self, faults: Faults) {
         *lock(&self.shared.faults) = faults;
-        if faults == Faults::default() {
+        if faults.half_opens == 0 {
             for connection in lock(&self.shared.connections).iter() {
                 if connection.is_silent.load(Ordering::Acquire) {
                     connection.close();

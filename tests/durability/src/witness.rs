@@ -43,6 +43,8 @@ pub struct StreamSeen {
     pub refused: BTreeSet<u64>,
     /// Times that a batch was sent again.
     pub retries: u64,
+    /// Of them, those whose acknowledgement the server had given, and the client not seen.
+    pub repeats: u64,
 }
 
 /// What was passed on over one connection and is not acknowledged.
@@ -101,6 +103,7 @@ impl Witness {
         match stream.batches.get(&header.number) {
             Some(before) => {
                 stream.retries += 1;
+                stream.repeats += u64::from(header.number <= stream.acked);
                 if before.bytes() != frame.bytes() {
                     seen.changed.push((header.stream, header.number));
                 }

@@ -47,7 +47,7 @@ fn faults(dice: &mut fastrand::Rng, seed: u64) -> Faults {
             _ => rate,
         };
     };
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         set(seed / 2 % 10, 100, dice);
     } else {
         for kind in 0..10 {

@@ -120,6 +120,70 @@ impl Connector<'_> {
     }
 }
 
+/// Its methods share functions of ours.
+struct Sharing {
+    from_actor: String,
+    from_port: u8,
+    to_actor: String,
+    to_port: char,
+    channel: Vec<u32>,
+}
+
+#[traced_connector]
+impl Sharing {
+    fn send(&self, message: u32) -> usize {
+        self.channel.len() + message as usize
+    }
+
+    fn try_send(&self, message: u32) -> Result<(), u32> {
+        if message > 1 {
+            Err(message)
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn send_async(&mut self, mut message: u32) {
+        message += std::future::ready(1).await;
+        self.channel.push(message);
+    }
+
+    /// Never gets to its end, and nothing behind it is called unreachable.
+    fn send_timeout(&self, message: u32) -> Result<(), u32> {
+        std::panic::panic_any(message)
+    }
+
+    fn blocking_send(&self, _message: u32) {
+        std::panic::panic_any(self.channel.len());
+    }
+
+    fn broadcast(&self, _: Vec<u8>) {}
+
+    fn recv(&mut self) -> Option<u32> {
+        self.channel.pop()
+    }
+}
+
+struct Unused {
+    from_actor: String,
+    from_port: String,
+    to_actor: String,
+    to_port: String,
+}
+
+#[traced_connector]
+impl Unused {
+    #[expect(dead_code)]
+    fn send(&self, message: u32) -> u32 {
+        message
+    }
+
+    #[expect(dead_code)]
+    fn try_send(&self, message: u32) -> u32 {
+        message
+    }
+}
+
 fn main() {
     let login = Login {
         user: "",
@@ -139,6 +203,22 @@ fn main() {
     connector.send_timeout(Reading(1), 1);
     drop(connector.send_async(&Reading(1)));
     connector.send_blocking(1);
+    let mut sharing = Sharing {
+        from_actor: String::new(),
+        from_port: 1,
+        to_actor: String::new(),
+        to_port: 'a',
+        channel: Vec::new(),
+    };
+    sharing.send(1);
+    sharing.broadcast(Vec::new());
+    let _ = sharing.try_send(1);
+    drop(sharing.send_async(1));
+    sharing.recv();
+    if sharing.channel.len() > 1 {
+        let _ = sharing.send_timeout(1);
+        sharing.blocking_send(1);
+    }
     let reading = &Reading(1);
     // SAFETY: it points to a reading.
     unsafe {

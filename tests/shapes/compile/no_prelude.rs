@@ -108,6 +108,7 @@ struct Actor;
 
 #[::reflow_trace::traced_actor(actor = "\"actor\"", port = "in")]
 impl Actor {
+    #[expect(clippy::unused_self, reason = "a handler needs it")]
     fn handle(&mut self, message: Reading) {
         let _ = message.empty;
     }

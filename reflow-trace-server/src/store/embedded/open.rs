@@ -27,8 +27,10 @@ pub(super) fn open(settings: Settings, seams: Seams) -> Result<EmbeddedStore, St
     let layout = Layout::new(&settings.directory);
     let lock = directory::take(&layout)?;
     let connection = database::open(&layout.database(), settings.database_bytes_max)?;
-    let mut state = State::default();
-    state.totals = Totals::read(&connection)?;
+    let mut state = State {
+        totals: Totals::read(&connection)?,
+        ..State::default()
+    };
     let entries = catalogue::segments(&connection)?;
     let newest_id = entries.iter().map(|entry| entry.id).max().unwrap_or(0);
     state.totals.next_segment = state.totals.next_segment.max(newest_id + 1);

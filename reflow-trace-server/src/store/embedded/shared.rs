@@ -77,7 +77,10 @@ impl State {
 
     /// Takes out what is before this offset, because it is sealed.
     pub(crate) fn shorten_tail(&mut self, end: u64) {
-        while let Some(batch) = self.tail.pop_front_if(|batch| batch.offset() < end) {
+        while self.tail.front().is_some_and(|batch| batch.offset() < end) {
+            let Some(batch) = self.tail.pop_front() else {
+                return;
+            };
             self.tail_events -= batch.events();
             self.tail_memory_bytes -= batch.memory_bytes();
         }

@@ -70,7 +70,7 @@ fn main() -> Result<(), Failure> {
         },
         // Small and often, so that many are under way.
         batch_size: 100,
-        batch_timeout: Duration::from_millis(2),
+        batch_timeout: Duration::from_millis(10),
         // Nothing is lost in the process, so that what is missing was lost by the kill.
         overflow: Overflow::Wait(Duration::from_secs(5)),
         sink_queue_bytes_max: 64 << 20,

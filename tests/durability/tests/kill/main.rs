@@ -20,7 +20,6 @@
 mod scene;
 
 use reflow_trace_durability::histogram::Histogram;
-use reflow_trace_durability::proxy::Faults;
 use reflow_trace_durability::runs::{is_full, seed};
 
 use scene::{Scene, milliseconds};
@@ -73,16 +72,13 @@ fn a_client_that_is_killed_loses_what_was_in_its_memory_and_nothing_else() {
         milliseconds(dice.u64(0..300));
         if kill % 4 == 3 {
             // The line goes dead and the spool fills, so that there is something to be found.
-            scene.set_faults(Faults {
-                half_opens: 1_000,
-                ..Faults::default()
-            });
+            scene.silence();
             scene.wait_for_spool();
         } else {
             scene.aim(kill);
         }
         histogram.add(scene.kill_client());
-        scene.set_faults(Faults::default());
+        scene.end_silence();
     }
     scene.start_client();
     scene.wait_for_progress();

@@ -29,6 +29,12 @@ const SERVER_FLAGS: [&str; 8] = [
     "50ms",
 ];
 
+/// A line on which words take their time, so that more is under way at any moment.
+const SLOW: Faults = Faults {
+    delays_ms: 4,
+    ..Faults::NONE
+};
+
 pub(crate) struct Scene {
     directory: TempDir,
     server: Option<ServerProcess>,
@@ -46,8 +52,7 @@ impl Scene {
     pub(crate) fn new(seed: u64) -> Self {
         let directory = tempfile::tempdir().expect("the directory of tests is writable");
         let server = start_server(directory.path());
-        let proxy = Proxy::start(server.address(), Faults::default(), seed)
-            .expect("the system gives a port");
+        let proxy = Proxy::start(server.address(), SLOW, seed).expect("the system gives a port");
         Self {
             directory,
             server: Some(server),
@@ -108,8 +113,17 @@ impl Scene {
         under_way
     }
 
-    pub(crate) fn set_faults(&self, faults: Faults) {
-        self.proxy.set_faults(faults);
+    /// Nothing arrives any more, and nobody is told.
+    pub(crate) fn silence(&self) {
+        self.proxy.set_faults(Faults {
+            half_opens: 1_000,
+            ..SLOW
+        });
+    }
+
+    /// What was silent ends, and what comes then arrives.
+    pub(crate) fn end_silence(&self) {
+        self.proxy.set_faults(SLOW);
     }
 
     /// Until the server has acknowledged something more: there is load, and both work.

@@ -70,9 +70,12 @@ fn heal(world: &mut World) {
 }
 
 fn is_quiet(world: &World) -> bool {
-    let is_left = world
-        .disk
-        .change(|disk| disk.files.keys().any(|name| name.ends_with(".frames")));
+    // A file that says it is of a later version, which a turned bit may do, is left alone.
+    let is_later = |bytes: &[u8]| bytes.starts_with(b"RTF") && !bytes.starts_with(b"RTF1");
+    let is_left = world.disk.change(|disk| {
+        let mut files = disk.files.iter();
+        files.any(|(name, bytes)| name.ends_with(".frames") && !is_later(bytes))
+    });
     // Batches without events are not in the account, and are waited for all the same.
     let is_settled = |process: &Process| {
         let status = process.machine.status();

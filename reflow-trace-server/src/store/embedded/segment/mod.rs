@@ -62,9 +62,6 @@ mod rows;
 mod schema;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -52,12 +52,17 @@ fn measure(burst: u64, sustained: u64) -> Result<(), Failure> {
     println!(
         "five-hop traces; batches of at most 8 192 events; zstd level 1; server with its defaults but for the directory"
     );
-    for ids in ["sequential", "uuid"] {
+    for ids in [
+        "sequential",
+        "uuid",
+        "sequential, by threads",
+        "uuid, by threads",
+    ] {
         let server = Measured::start()?;
         let (sent, resident) =
             child::<sealed::Sent>(&server, &["sealed", &server.url(), ids, &burst.to_string()])?;
         println!(
-            "sealed before, {ids} ids, {:.1} s: {:.2} M events/s acknowledged ({} events, {} batches, 1 connection)",
+            "sealed before, ids {ids}, {:.1} s: {:.2} M events/s acknowledged ({} events, {} batches, 1 connection)",
             sent.seconds,
             sent.events as f64 / sent.seconds / 1e6,
             sent.events,
@@ -74,16 +79,21 @@ fn measure(burst: u64, sustained: u64) -> Result<(), Failure> {
             segments as f64 / events as f64
         );
     }
-    let burst_row = ["record", "server", "", "", "0"];
+    let row = |rate| ["record", "server", "", "", rate];
     path(
         "the whole path, as fast as the rings have room",
         burst,
-        burst_row,
+        row("0"),
     )?;
     path(
-        "the whole path, sustained",
+        "the whole path, a burst at 1 100 000 a second",
+        burst,
+        row("1100000"),
+    )?;
+    path(
+        "the whole path, sustained at 400 000 a second",
         sustained,
-        ["record", "server", "", "", "400000"],
+        row("400000"),
     )?;
     println!("what a send costs at 400 000 a second, one thread, five hops a message");
     for mode in ["off", "memory", "server"] {

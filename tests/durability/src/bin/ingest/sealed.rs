@@ -65,7 +65,7 @@ struct Answers {
 }
 
 pub(crate) fn run(server: &str, ids: &str, seconds: u64) -> Result<(), Failure> {
-    let frames = seal(ids == "uuid", seconds * EVENTS_PER_SECOND)?;
+    let frames = seal(ids, seconds * EVENTS_PER_SECOND)?;
     let address = server.trim_start_matches("ws://");
     let mut socket = TcpStream::connect(address)?;
     socket.set_nodelay(true)?;
@@ -129,7 +129,7 @@ pub(crate) fn run(server: &str, ids: &str, seconds: u64) -> Result<(), Failure> 
 }
 
 /// Records traces and seals them.
-fn seal(has_uuids: bool, events: u64) -> Result<Vec<Frame>, Failure> {
+fn seal(ids: &str, events: u64) -> Result<Vec<Frame>, Failure> {
     let frames = Arc::new(Mutex::new(VecDeque::new()));
     let config = TracingConfig {
         batch_size: 8_192,
@@ -143,13 +143,17 @@ fn seal(has_uuids: bool, events: u64) -> Result<Vec<Frame>, Failure> {
         next_number: 1,
     };
     let guard = reflow_trace::builder().config(config).sink(sink).start()?;
-    let mut line = Line::new(has_uuids);
+    let mut line = Line::new(ids.starts_with("uuid"));
     let mut sent = 0;
     while sent < events {
         // Most batches of the usual kind are full.
         for _ in 0..2 {
             let orders = line.orders(BURST);
-            line.send(orders);
+            if ids.ends_with("threads") {
+                line.send_by_threads(orders);
+            } else {
+                line.send(orders);
+            }
             sent += (BURST * HOPS) as u64;
         }
         guard.flush(PATIENCE)?;

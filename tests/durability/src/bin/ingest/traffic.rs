@@ -1,6 +1,8 @@
 //! What is sent: orders that go through five actors.
 
 use std::convert::Infallible;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use reflow_trace::{Context, Edge, sample};
 
@@ -62,6 +64,30 @@ impl Line {
             }
         });
         orders.collect()
+    }
+
+    /// Each order over all five edges, each of which has a thread of its own: the orders wait in between.
+    pub(crate) fn send_by_threads(&self, orders: Vec<Order>) {
+        thread::scope(|scope| {
+            let (first, mut inbox) = channel();
+            for edge in &self.edges {
+                let (outbox, next) = channel();
+                let from = std::mem::replace(&mut inbox, next);
+                scope.spawn(move || {
+                    for order in from {
+                        let sent = reflow_trace::send(edge, order, |order| outbox.send(order));
+                        // The next one is there as long as this one is.
+                        drop(sent);
+                    }
+                });
+            }
+            for order in orders {
+                // As above.
+                drop(first.send(order));
+            }
+            drop(first);
+            std::hint::black_box(inbox.into_iter().count());
+        });
     }
 
     /// Each order over all five edges.
