@@ -113,10 +113,11 @@ fn open_segments(
                     "UPDATE segments SET damage = ? WHERE id = ?",
                     rusqlite::params![damage, entry.id.cast_signed()],
                 );
-                move_aside(layout, entry.id);
             }
         }
         if entry.damage.is_some() {
+            // Also when it was found before: a crash may have come between, and what is left here is swept.
+            move_aside(layout, entry.id);
             state.counts.damaged_segments += 1;
             state.counts.damaged_events += entry.events;
         } else {

@@ -273,3 +273,25 @@ fn a_segment_that_cannot_be_opened_for_a_while_is_not_set_aside() {
     assert_eq!(store.stats().damaged_segments, 0);
     assert_equal(&store, &model, "after it could not be opened");
 }
+
+#[test]
+fn a_damaged_segment_that_was_not_moved_before_a_crash_is_kept_for_the_operator() {
+    let (directory, _model) = written();
+    let segments = directory.path().join("segments");
+    let file = fs::read_dir(&segments)
+        .expect("it is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .next()
+        .expect("a segment");
+    fs::write(&file, b"not what was written").expect("it can be written");
+    drop(open(small(directory.path())));
+    let aside = directory
+        .path()
+        .join("damaged")
+        .join(file.file_name().expect("a name"));
+    // The catalogue knows of the damage, and the file was not moved yet.
+    fs::rename(&aside, &file).expect("it was set aside");
+    let store = open(small(directory.path()));
+    assert_eq!(store.stats().orphans_removed, 0);
+    assert!(aside.exists());
+}
