@@ -13,7 +13,7 @@ use super::database::{self, failed};
 use super::directory::{self, Layout};
 use super::files::Files;
 use super::log::{self, Totals};
-use super::maintain::{Maintainer, move_aside};
+use super::maintain::{Maintainer, is_loss, move_aside};
 use super::segment::Segment;
 use super::settings::{Seams, Settings};
 use super::shared::{Shared, State};
@@ -103,7 +103,9 @@ fn open_segments(
                     about.len(),
                     entry.bytes
                 )),
-                Err(error) => Some(format!("it cannot be read: {error}")),
+                Err(error) if is_loss(&error) => Some(format!("it cannot be read: {error}")),
+                // That may pass; it is looked at again when the store is maintained.
+                Err(_) => None,
             };
             if let Some(damage) = &entry.damage {
                 // On a full disk it is found out again at the next start.
@@ -111,10 +113,11 @@ fn open_segments(
                     "UPDATE segments SET damage = ? WHERE id = ?",
                     rusqlite::params![damage, entry.id.cast_signed()],
                 );
-                move_aside(layout, entry.id);
             }
         }
         if entry.damage.is_some() {
+            // Also when it was found before: a crash may have come between, and what is left here is swept.
+            move_aside(layout, entry.id);
             state.counts.damaged_segments += 1;
             state.counts.damaged_events += entry.events;
         } else {

@@ -2,6 +2,9 @@
 //!
 //! One at a time, so that a call takes no longer than reading one file: first those whose reading has
 //! failed, then those that were not looked at since the store was opened.
+//!
+//! A file that cannot be looked at at the moment, because too many are open or nobody gave the right to, is not a
+//! damaged one: it stays where it is, and is looked at again.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,10 +12,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Maintainer, Now};
-use crate::store::MaintenanceReport;
 use crate::store::embedded::catalogue::{self, SegmentEntry};
 use crate::store::embedded::segment::Segment;
 use crate::store::embedded::steps::Halt;
+use crate::store::{MaintenanceReport, StoreError};
 
 impl Maintainer {
     pub(super) fn check_one(
@@ -21,17 +24,31 @@ impl Maintainer {
         _now: Now,
     ) -> Result<(), Halt> {
         let segments = self.shared.state().segments.clone();
-        let suspected = segments.iter().find(|segment| segment.is_suspected());
-        let unverified = || segments.iter().find(|segment| !segment.is_verified());
-        let Some(segment) = suspected.or_else(unverified) else {
-            return Ok(());
-        };
-        let Some(damage) = damage(&segment.path, &segment.entry) else {
-            segment.set_verified();
-            return Ok(());
-        };
-        report.damaged_segments += 1;
-        self.set_aside(segment, damage)
+        let suspected = segments.iter().filter(|segment| segment.is_suspected());
+        let unverified = segments
+            .iter()
+            .filter(|segment| !segment.is_suspected() && !segment.is_verified());
+        let mut failed = None;
+        // One that cannot be looked at keeps none of the others from it.
+        for segment in suspected.chain(unverified) {
+            match damage(&segment.path, &segment.entry) {
+                Ok(None) => {
+                    segment.set_verified();
+                    break;
+                }
+                Ok(Some(damage)) => {
+                    report.damaged_segments += 1;
+                    self.set_aside(segment, damage)?;
+                    break;
+                }
+                Err(error) => {
+                    failed.get_or_insert_with(|| {
+                        StoreError::io(format!("check `{}`", segment.path.display()), error)
+                    });
+                }
+            }
+        }
+        failed.map_or(Ok(()), |error| Err(Halt::Failed(error)))
     }
 
     /// Takes a segment out of sight, and keeps what is left of its file.
@@ -52,7 +69,7 @@ impl Maintainer {
             state.segments = Arc::new(kept.cloned().collect());
             state.counts.damaged_segments += 1;
             state.counts.damaged_events += events;
-            Ok::<(), crate::store::StoreError>(())
+            Ok::<(), StoreError>(())
         })??;
         move_aside(&self.shared.layout, id);
         Ok(())
@@ -67,17 +84,25 @@ pub(crate) fn move_aside(layout: &crate::store::embedded::directory::Layout, id:
         made.and_then(|()| std::fs::rename(layout.segment(id), layout.damaged_segment(id)));
 }
 
-/// What is wrong with a file; `None` when it is what was written.
-fn damage(path: &Path, entry: &SegmentEntry) -> Option<String> {
-    match sum(path) {
+/// What is wrong with a file; `None` when it is what was written. An error: that cannot be told now.
+fn damage(path: &Path, entry: &SegmentEntry) -> io::Result<Option<String>> {
+    Ok(match sum(path) {
         Ok((bytes, _)) if bytes != entry.bytes => Some(format!(
             "it has {bytes} bytes, and {} were written",
             entry.bytes
         )),
         Ok((_, crc32c)) if crc32c != entry.crc32c => Some("its checksum is wrong".to_owned()),
         Ok(_) => None,
-        Err(error) => Some(format!("it cannot be read: {error}")),
-    }
+        Err(error) if is_loss(&error) => Some(format!("it cannot be read: {error}")),
+        Err(error) => return Err(error),
+    })
+}
+
+/// Whether a file that could not be read is lost, as far as this store can tell. Anything else may pass.
+pub(crate) fn is_loss(error: &io::Error) -> bool {
+    /// The disk has an error, on every Unix.
+    const EIO: i32 = 5;
+    error.kind() == io::ErrorKind::NotFound || (cfg!(unix) && error.raw_os_error() == Some(EIO))
 }
 
 fn sum(path: &Path) -> io::Result<(u64, u32)> {

@@ -49,9 +49,9 @@ impl Maintainer {
         let is_due = now.seal_all
             || state.tail_events >= settings.seal_events
             || state.tail_memory_bytes >= settings.tail_bytes_max / 4
-            || waited_ns >= seal_after_ns
-            // The clock was put back: how long it has waited is not known.
-            || waited_ns < 0;
+            // Below zero: it was committed after this call began, which is nothing to seal for; or the
+            // clock was put back, and how long it has waited is not known.
+            || waited_ns.saturating_abs() >= seal_after_ns;
         if !is_due {
             return None;
         }

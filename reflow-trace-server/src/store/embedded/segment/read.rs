@@ -33,7 +33,7 @@ impl SegmentReader {
     pub(crate) fn open(segment: Arc<Segment>) -> Result<Self, StoreError> {
         let file = File::open(&segment.path).map_err(|error| {
             segment.suspect();
-            damaged(&segment, error)
+            StoreError::io(format!("open `{}`", segment.path.display()), error)
         })?;
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
         let metadata =

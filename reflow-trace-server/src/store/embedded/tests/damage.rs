@@ -236,3 +236,62 @@ fn copy_of(directory: &Path) -> TempDir {
     }
     copy
 }
+
+#[cfg(unix)]
+#[test]
+fn a_segment_that_cannot_be_opened_for_a_while_is_not_set_aside() {
+    let directory = directory();
+    let model = MemoryStore::new();
+    let mut batches = Batches::new(1);
+    let store = open(small(directory.path()));
+    commit_both(&store, &model, &mut batches, 1..3);
+    seal_all(&store);
+    drop(store);
+    let segments = directory.path().join("segments");
+    let file = std::fs::read_dir(&segments)
+        .expect("it is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .next()
+        .expect("a segment");
+    let away = directory.path().join("away");
+    std::fs::rename(&file, &away).expect("it can be moved");
+    // A link to itself can no more be opened than a file when too many are open.
+    std::os::unix::fs::symlink(&file, &file).expect("a link can be made");
+    let store = open(small(directory.path()));
+    // One segment is checked by each call.
+    let segments = store.stats().segments;
+    let error = (0..segments)
+        .find_map(|_| block_on(store.maintain(NOON_NS)).err())
+        .expect("it cannot be opened");
+    assert_eq!(error.kind(), "io", "{error}");
+    assert_eq!(store.stats().damaged_segments, 0);
+    std::fs::remove_file(&file).expect("the link is there");
+    std::fs::rename(&away, &file).expect("it can be moved back");
+    for _ in 0..segments {
+        block_on(store.maintain(NOON_NS)).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(store.stats().damaged_segments, 0);
+    assert_equal(&store, &model, "after it could not be opened");
+}
+
+#[test]
+fn a_damaged_segment_that_was_not_moved_before_a_crash_is_kept_for_the_operator() {
+    let (directory, _model) = written();
+    let segments = directory.path().join("segments");
+    let file = fs::read_dir(&segments)
+        .expect("it is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .next()
+        .expect("a segment");
+    fs::write(&file, b"not what was written").expect("it can be written");
+    drop(open(small(directory.path())));
+    let aside = directory
+        .path()
+        .join("damaged")
+        .join(file.file_name().expect("a name"));
+    // The catalogue knows of the damage, and the file was not moved yet.
+    fs::rename(&aside, &file).expect("it was set aside");
+    let store = open(small(directory.path()));
+    assert_eq!(store.stats().orphans_removed, 0);
+    assert!(aside.exists());
+}

@@ -331,3 +331,26 @@ fn ledgers_and_streams_are_bounded_and_what_is_forgotten_is_counted() {
         "the newest is remembered"
     );
 }
+
+#[test]
+fn what_is_committed_while_the_store_is_maintained_is_not_sealed_before_it_is_due() {
+    let directory = directory();
+    let store = open_with(
+        small(directory.path()),
+        Seams {
+            clock: Clock(Arc::new(|| NOON_NS + 1)),
+            ..seams()
+        },
+    );
+    let mut batches = Batches::new(1);
+    commit(&store, vec![batches.batch(1, 1, 30)]);
+    let events = store.stats().events;
+    let report = block_on(store.maintain(NOON_NS)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.sealed_events, 0, "{events} of 60, and not old");
+    let put_back_ns = NOON_NS - HOUR_NS;
+    let report = block_on(store.maintain(put_back_ns)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        report.sealed_events, events,
+        "nobody knows for how long it has waited"
+    );
+}
