@@ -4,8 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{ENVIRONMENT_PREFIX, Kind, Setting, table};
 
-const ABOUT: &str =
-    "Stores what flowed between the actors of traced programs, durably and once.";
+const ABOUT: &str = "Stores what flowed between the actors of traced programs, durably and once.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -26,7 +26,7 @@ pub enum StoreError {
     },
     /// Whether the group was stored is not known; [`Store::last`](super::Store::last) tells.
     #[error(
-        "the disk failed while a group was being committed: {0}; whether it is stored shows when it comes again"
+        "the disk failed during a commit: {0}; whether it has happened shows when it is tried again"
     )]
     Unknown(String),
     /// The disk failed.

@@ -20,6 +20,8 @@ pub(crate) enum Step {
     Renamed,
     /// All files are in place, and the catalogue knows nothing of them.
     BeforeSwap,
+    /// A transaction of maintenance is committed, and who is refused here is told that nobody knows.
+    Doubted,
     /// The catalogue is committed, and memory knows nothing of it.
     Swapped,
     /// The catalogue has forgotten a segment whose file is still there.
@@ -27,7 +29,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// All of them, in the order in which they come.
+    /// Those at which a process dies, in the order in which they come.
     #[cfg(test)]
     pub(crate) const ALL: [Self; 7] = [
         Self::BeforeFile,

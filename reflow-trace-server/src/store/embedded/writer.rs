@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::database::failed;
 use super::log::{self, Totals, Written};
 use super::shared::Shared;
+use super::steps::Step;
 use crate::store::{Admitted, Committed, ProducerLedgers, StoreError};
 
 /// What the thread is asked to do.
@@ -115,7 +116,16 @@ impl Writer {
             totals.write(&transaction)?;
             transaction.commit()
         };
-        run().map_err(|error| failed(what, &error))?;
+        run().map_err(|error| match error.sqlite_error_code() {
+            // As in commits: a crash now may find the transaction whole, so nothing may be done that it would miss.
+            Some(rusqlite::ErrorCode::SystemIoFailure) => {
+                StoreError::Unknown(format!("{what}: {error}"))
+            }
+            _ => failed(what, &error),
+        })?;
+        if self.shared.seams.steps.reach(Step::Doubted).is_err() {
+            return Err(StoreError::Unknown(format!("{what}: a test says so")));
+        }
         self.totals = totals;
         Ok(())
     }

@@ -32,6 +32,7 @@ impl Maintainer {
     /// Merges as many events as one segment may have; what is left comes with the next call, so that none
     /// takes long.
     pub(super) fn merge(&mut self, report: &mut MaintenanceReport, _now: Now) -> Result<(), Halt> {
+        self.settle()?;
         let mut merged_events = 0;
         while merged_events < self.shared.settings.merge_events_max {
             let segments = self.shared.state().segments.clone();

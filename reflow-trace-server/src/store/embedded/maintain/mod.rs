@@ -10,6 +10,7 @@ mod output;
 mod retain;
 mod seal;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -36,6 +37,8 @@ pub(crate) struct Maintainer {
     writer: WriterHandle,
     /// The number of the next segment.
     next_segment: u64,
+    /// Files that the catalogue may name after a crash, and may not.
+    doubtful: Vec<PathBuf>,
     clock: SteppedClock,
 }
 
@@ -50,6 +53,7 @@ impl Maintainer {
             shared,
             writer,
             next_segment,
+            doubtful: Vec::new(),
             clock: SteppedClock::new(newest_commit_ns),
         }
     }

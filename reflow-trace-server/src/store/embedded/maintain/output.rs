@@ -104,15 +104,49 @@ impl Maintainer {
         self.shared.seams.steps.reach(Step::BeforeSwap)
     }
 
-    /// Ends a piece of work: what has failed leaves no files behind, what was killed leaves all.
-    pub(super) fn conclude(&self, outputs: &Outputs, result: Result<(), Halt>) -> Result<(), Halt> {
-        if let Err(Halt::Failed(_)) = &result {
-            for path in &outputs.begun {
-                // Most are not there; what cannot be removed is removed when the store is opened.
-                let _maybe = self.shared.seams.files.remove(path);
+    /// Ends a piece of work: what has failed leaves no files behind, what was killed leaves all. Where it is
+    /// not known whether the catalogue names them, they stay until it is: see [`settle`](Self::settle).
+    pub(super) fn conclude(
+        &mut self,
+        outputs: &Outputs,
+        result: Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        match &result {
+            Err(Halt::Failed(StoreError::Unknown(_))) => {
+                self.doubtful.extend_from_slice(&outputs.begun);
             }
+            Err(Halt::Failed(_)) => self.remove_begun(&outputs.begun),
+            Ok(()) | Err(Halt::Killed) => {}
         }
         result
+    }
+
+    /// Clears up after a swap whose commit the disk has failed, before anything else is written.
+    ///
+    /// The failed transaction may lie whole in the write-ahead log, where only a restart would find it. The
+    /// next transaction that succeeds is written over it; from then on the files are nobody's. While none
+    /// succeeds, nothing is sealed or merged, so that a failing disk does not fill up with doubtful files.
+    pub(super) fn settle(&mut self) -> Result<(), Halt> {
+        if self.doubtful.is_empty() {
+            return Ok(());
+        }
+        self.writer.run(|writer| {
+            let mut totals = writer.totals;
+            totals.probes += 1;
+            writer.transact("settling", totals, |_| Ok(()))?;
+            writer.shared.state().totals = totals;
+            Ok::<_, StoreError>(())
+        })??;
+        let doubtful = std::mem::take(&mut self.doubtful);
+        self.remove_begun(&doubtful);
+        Ok(())
+    }
+
+    fn remove_begun(&self, paths: &[PathBuf]) {
+        for path in paths {
+            // Most are not there; what cannot be removed is removed when the store is opened.
+            let _maybe = self.shared.seams.files.remove(path);
+        }
     }
 
     /// The segments as they are known in memory.

@@ -29,6 +29,7 @@ type Place = (i64, u32, u32);
 
 impl Maintainer {
     pub(super) fn seal(&mut self, report: &mut MaintenanceReport, now: Now) -> Result<(), Halt> {
+        self.settle()?;
         while let Some(batches) = self.due(now) {
             let mut outputs = Outputs::default();
             let result = self.seal_batches(&batches, &mut outputs);

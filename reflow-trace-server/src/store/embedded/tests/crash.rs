@@ -60,6 +60,36 @@ fn a_death_between_any_two_steps_loses_nothing_and_doubles_nothing() {
     assert!(deaths > 20, "{deaths} deaths");
 }
 
+#[test]
+fn a_swap_of_which_nobody_knows_keeps_its_files_until_somebody_does() {
+    for count in 0..3 {
+        let directory = directory();
+        // From then on the disk fails, until the process dies.
+        let reached = Arc::new(AtomicUsize::new(0));
+        let counter = reached.clone();
+        let steps = Steps(Some(Arc::new(move |at| {
+            at == Step::Doubted && counter.fetch_add(1, Ordering::Relaxed) >= count
+        })));
+        let seams = Seams { steps, ..seams() };
+        let model = MemoryStore::new();
+        let mut batches = Batches::new(count as u64);
+        let store = open_with(small(directory.path()), seams);
+        let mut next = 1;
+        // The transaction is on the disk, and the store is told that its sync has failed; then it dies.
+        while reached.load(Ordering::Relaxed) <= count {
+            commit_both(&store, &model, &mut batches, next..next + 4);
+            next += 4;
+            let sealed = block_on(store.seal_all(NOON_NS));
+            let doubted = matches!(&sealed, Err(StoreError::Unknown(_)));
+            assert_eq!(doubted, reached.load(Ordering::Relaxed) > count, "{count}");
+        }
+        drop(store);
+        let store = open(small(directory.path()));
+        assert_equal(&store, &model, &format!("doubted at {count}"));
+        assert_eq!(store.stats().damaged_segments, 0);
+    }
+}
+
 /// Every file is one that the catalogue knows.
 fn assert_no_orphans(store: &EmbeddedStore, directory: &Path, context: &str) {
     let files = std::fs::read_dir(directory.join("segments")).expect("it is there");
