@@ -52,7 +52,7 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 
-pub use disk::{Disk, RealDisk};
+pub use disk::{Disk, RealDisk, RealLock};
 pub use name::FileName;
 pub use simulated::{SimulatedDisk, SimulatedLock, SimulatedState};
 

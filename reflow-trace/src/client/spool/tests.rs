@@ -499,3 +499,17 @@ fn what_a_process_writes_last_before_it_dies_is_adopted_though_the_directory_was
         "a file is removed when what is known of it is settled"
     );
 }
+
+#[test]
+fn a_lock_that_is_given_up_is_free_though_a_fork_has_its_file_open() {
+    let directory = std::env::temp_dir().join(format!("reflow-trace-lock-{}", std::process::id()));
+    let mut disk = RealDisk::new(&directory);
+    let lock = disk.lock(DIRECTORY_LOCK).expect("a lock").expect("free");
+    // What a child has of the files of its parent.
+    let inherited = lock.inherited().expect("another handle");
+    drop(lock);
+    let again = disk.lock(DIRECTORY_LOCK).expect("a lock");
+    assert!(again.is_some());
+    drop((again, inherited));
+    let _tidy = std::fs::remove_dir_all(&directory);
+}
