@@ -6,7 +6,9 @@ use super::super::{Disconnect, LinkCommand, Machine, Settings, SpoolSettings, Ta
 use super::world::{Faults, World, batch, ms, settings};
 use crate::client::spool::{DiskCommand, DiskOutcome, SimulatedDisk, Spool};
 use crate::ledger::LossReason;
-use crate::wire::frame::{Ack, FrameKind, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome};
+use crate::wire::frame::{
+    Ack, Frame, FrameKind, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome,
+};
 
 const STREAM: u64 = 5;
 
@@ -565,4 +567,35 @@ fn a_lock_that_nobody_gives_up_is_a_disk_that_fails() {
         }
     }
     assert!(asked < 60, "it is asked ever more seldom: {asked}");
+}
+
+#[test]
+fn the_last_number_that_there_is_may_lie_in_a_spool() {
+    const DEAD: u64 = 3;
+    let mut machine = machine(settings(true));
+    connect(&mut machine, ms(0), welcome(1 << 20));
+    let disk = SimulatedDisk::default();
+    let file = format!("{DEAD:016x}-{:016x}.frames", u64::MAX);
+    let last = Frame::build(FrameKind::Batch, [DEAD, u64::MAX], 10, 3, false, b"any");
+    disk.change(|disk| disk.files.insert(file, last.bytes().to_vec()));
+    let mut spool = Spool::new(disk.clone(), STREAM, settings(true).frames);
+    let mut is_acknowledged = false;
+    for now in 1..20 {
+        machine.advance(ms(now));
+        if let Some(command) = machine.poll_disk() {
+            machine.disk_done(ms(now), spool.carry_out(command));
+        }
+        if sent(&mut machine).contains(&(FrameKind::Batch, u64::MAX)) {
+            let ack = Ack {
+                stream: DEAD,
+                number: u64::MAX,
+                credit_total: 1 << 20,
+            };
+            say(&mut machine, ms(now), Message::Ack(ack));
+            is_acknowledged = true;
+        }
+    }
+    assert!(is_acknowledged);
+    assert_eq!(machine.account().adopted.stored, 10);
+    assert!(disk.change(|disk| disk.files.keys().all(|name| !name.ends_with("frames"))));
 }
