@@ -427,7 +427,7 @@ mod real {
 /// A disk on which something happens just before a lock is asked for.
 struct Meanwhile {
     disk: SimulatedDisk,
-    happens: Option<Box<dyn FnOnce(&mut SimulatedDisk) + Send>>,
+    happens: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Disk for Meanwhile {
@@ -457,7 +457,7 @@ impl Disk for Meanwhile {
         if name == FileName::lock_of(DEAD)
             && let Some(happens) = self.happens.take()
         {
-            happens(&mut self.disk);
+            happens();
         }
         self.disk.lock(name)
     }
@@ -470,7 +470,7 @@ fn what_a_process_writes_last_before_it_dies_is_adopted_though_the_directory_was
     let first = batch(DEAD, 1, 100);
     let first_bytes = first.bytes().len() as u64;
     write(&mut dying, name(DEAD, 1), 0, &[first]);
-    let happens = move |_: &mut SimulatedDisk| {
+    let happens = move || {
         write(
             &mut dying,
             name(DEAD, 1),
