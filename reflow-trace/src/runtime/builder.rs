@@ -144,7 +144,7 @@ impl Builder {
         self.config.validate()?;
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = current.take() {
-            let is_of_this_process = running.process == std::process::id();
+            let is_of_this_process = !running.is_inherited();
             if is_of_this_process && !running.by_environment {
                 *current = Some(running);
                 return Err(InitError::AlreadyRunning);

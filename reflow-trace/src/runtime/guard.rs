@@ -34,7 +34,7 @@ pub enum FlushError {
         "the sinks did not take everything within {0:?}: allow more time, or see which sink is slow in `get_performance_metrics`"
     )]
     Timeout(Duration),
-    /// The recording has ended.
+    /// The recording has ended, or is that of the process that this one was forked from.
     #[error("the recording has ended: nothing is left to flush")]
     Stopped,
 }
@@ -90,6 +90,9 @@ impl Drop for Guard {
 impl Runtime {
     /// No more events; delivers those that are there.
     pub(super) fn stop(&self, within: Duration) -> Result<(), FlushError> {
+        if self.is_inherited() {
+            return Err(FlushError::Stopped);
+        }
         // Another recording may have begun meanwhile, in a fork.
         let _not_ours = STATE.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
             (generation_of(state) == self.generation).then_some(OFF)
@@ -107,5 +110,33 @@ impl Runtime {
             *current = None;
         }
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::TracingConfig;
+
+    #[test]
+    fn a_guard_that_a_fork_has_inherited_waits_for_nobody() {
+        let (by_hand, _by_hand) = crossbeam_channel::bounded(1);
+        let (commands, asked) = crossbeam_channel::bounded(1);
+        let mut runtime = Runtime::new(&TracingConfig::default(), by_hand, commands, false);
+        Arc::get_mut(&mut runtime)
+            .expect("nobody else has it")
+            .process += 1;
+        // A thread of the parent may have held it when it forked.
+        let lanes = runtime.lanes.try_lock().expect("it is free");
+        assert_eq!(
+            runtime.command(Occasion::Flush, Duration::from_millis(20)),
+            Err(FlushError::Stopped)
+        );
+        assert_eq!(
+            runtime.stop(Duration::from_millis(20)),
+            Err(FlushError::Stopped)
+        );
+        assert!(asked.try_recv().is_err(), "there is no collector to ask");
+        drop(lanes);
     }
 }

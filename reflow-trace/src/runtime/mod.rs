@@ -265,8 +265,17 @@ impl Runtime {
         })
     }
 
+    /// Whether this is the copy that a fork has: there is no collector to ask, and threads that are not
+    /// there may hold the locks.
+    fn is_inherited(&self) -> bool {
+        self.process != std::process::id()
+    }
+
     /// Has the collector deliver everything and waits for it until `within` has passed.
     fn command(&self, occasion: Occasion, within: Duration) -> Result<(), FlushError> {
+        if self.is_inherited() {
+            return Err(FlushError::Stopped);
+        }
         // Longer than anybody waits, and no sum with it overflows.
         let within = within.min(Duration::from_secs(3600));
         let answer = Arc::new(Answer::default());

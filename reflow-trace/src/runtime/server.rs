@@ -190,8 +190,7 @@ impl ServerUrl {
     /// Understands `ws://host:port/path` and `wss://…`; port and path may be left out.
     pub(crate) fn parse(url: &str) -> Result<Self, InvalidServerUrl> {
         let wrong = |problem| InvalidServerUrl {
-            // Whatever it is, it is not printed at length.
-            url: url.chars().take(80).collect(),
+            url: without_secrets(url),
             problem,
         };
         let trimmed = url.trim();
@@ -206,11 +205,7 @@ impl ServerUrl {
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if authority.contains('@') {
             let text = "a name or a token does not belong into it (set `server.token` instead)";
-            // Not even the beginning of it, which may be the token.
-            return Err(InvalidServerUrl {
-                url: format!("{scheme}://…"),
-                problem: text,
-            });
+            return Err(wrong(text));
         }
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
@@ -256,6 +251,28 @@ impl ServerUrl {
         let is_local_name = self.host.eq_ignore_ascii_case("localhost");
         let address: Option<IpAddr> = self.host.parse().ok();
         is_local_name || address.is_some_and(|address| address.is_loopback())
+    }
+}
+
+/// What may be printed of an address that is none: the beginning, without the parts where people put
+/// passwords and tokens.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    if rest.contains('@') {
+        // Not even the beginning of it, which may be the token.
+        return if scheme.is_empty() {
+            "…@…".to_owned()
+        } else {
+            format!("{}://…", scheme.chars().take(20).collect::<String>())
+        };
+    }
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let (kept, left_out) = url.split_at(end);
+    let kept: String = kept.chars().take(80).collect();
+    if left_out.is_empty() {
+        kept
+    } else {
+        format!("{kept}…")
     }
 }
 
@@ -314,10 +331,14 @@ mod tests {
             "ws://host/a b",
             "ws://host/?token=secret",
             "ws://user:secret@host",
+            "user:secret@host",
+            "http://user:secret@host",
+            "ws://host/#secret",
+            "ws://host:secret@",
         ] {
             let error = ServerUrl::parse(wrong).expect_err(wrong).to_string();
             assert!(error.contains("`ws://localhost:8080`"), "{error}");
-            assert!(!error.contains("secret@"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 

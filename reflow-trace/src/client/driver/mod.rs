@@ -178,7 +178,7 @@ impl Driver {
                 }
             }
         }
-        if self.spool.is_some()
+        if self.disk.is_none()
             && let Some(command) = self.shared.ask(|machine| machine.poll_disk())
         {
             self.give_to_disk(command);
@@ -197,11 +197,17 @@ impl Driver {
     }
 
     fn give_to_disk(&mut self, command: DiskCommand) {
-        if let Some(mut spool) = self.spool.take() {
-            self.disk = Some(task::spawn_blocking(move || {
-                let outcome = spool.carry_out(command);
-                (spool, outcome)
-            }));
-        }
+        let Some(mut spool) = self.spool.take() else {
+            // Went with a panic. The machine hears so each time, as from a disk that always fails: told
+            // nothing, it would want the same at every turn.
+            let gone = "the spool is gone with a panic";
+            return self
+                .shared
+                .tell(|machine, now| machine.disk_failed(now, gone));
+        };
+        self.disk = Some(task::spawn_blocking(move || {
+            let outcome = spool.carry_out(command);
+            (spool, outcome)
+        }));
     }
 }

@@ -544,3 +544,42 @@ fn a_directory_that_cannot_be_one_keeps_nobody_from_sending() {
     client.wait_until("all is stored", |_, account| account.stored == 20);
     let _gone = std::fs::remove_file(&scratch.0);
 }
+
+#[test]
+fn without_the_disk_that_it_lost_the_driver_does_not_run_in_circles() {
+    let server = Server::new();
+    let settings = Settings {
+        spool: Some(SpoolSettings::default()),
+        ..settings()
+    };
+    let url = format!("ws://127.0.0.1:{}", server.port());
+    let url = ServerUrl::parse(&url).expect("an address");
+    let connector = Connector::new(url, None, None, 1 << 20).expect("no certificates are needed");
+    let hello = Hello {
+        stream: STREAM,
+        ..Hello::default()
+    };
+    let shared = Arc::new(Shared::new(Machine::new(settings, hello, 1)));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("an executor");
+    let _inside = runtime.enter();
+    let mut driver = super::Driver {
+        shared: Arc::clone(&shared),
+        connector: Arc::new(connector),
+        // As it is after a panic on the disk's thread.
+        spool: None,
+        disk: None,
+        connecting: None,
+        socket: None,
+        alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
+    };
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..4 {
+        assert!(driver.poll(&mut context).is_pending());
+    }
+    let (wake_at, _) = shared.wake_at();
+    let wake_at = wake_at.expect("it will be called again");
+    assert!(wake_at > Instant::now(), "not at once");
+}

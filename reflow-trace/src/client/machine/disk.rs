@@ -62,6 +62,9 @@ impl Machine {
                     shelf.files += usize::from(is_new);
                     self.own.move_to_file(name, bytes, last);
                 }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    shelf.writing.was_busy(self.now);
+                }
                 Err(error) => {
                     shelf.writing.failed(self.now);
                     self.account
@@ -82,9 +85,15 @@ impl Machine {
                 }
             },
             (Doing::Release(stream), DiskOutcome::Released(released)) => {
-                if let Err(error) = released {
+                let Err(error) = released else {
+                    shelf.removing.succeeded();
+                    return;
+                };
+                shelf.releases.push_back(stream);
+                if error.kind() == io::ErrorKind::WouldBlock {
+                    shelf.removing.was_busy(self.now);
+                } else {
                     shelf.removing.failed(self.now);
-                    shelf.releases.push_back(stream);
                     self.account
                         .note(format!("cannot unlock the spool: {error}"));
                 }

@@ -10,6 +10,8 @@ use crate::client::spool::FileName;
 /// Longest pause before a disk that has failed is tried again.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 const RETRY_FIRST: Duration = Duration::from_millis(500);
+/// First pause where another process is at the spool, which it is for a moment.
+const BUSY_FIRST: Duration = Duration::from_millis(2);
 
 /// The spool as the machine sees it.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub(super) enum Doing {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Retry {
     failures: u32,
+    /// How often another process was in the way.
+    busy: u32,
     at: Time,
 }
 
@@ -82,8 +86,20 @@ impl Retry {
         self.failures = self.failures.saturating_add(1);
     }
 
+    /// Another process is at the spool. An exit may leave a tenth of a second for everything, so it is
+    /// tried again soon; one that does not go away is a failure.
+    pub(super) fn was_busy(&mut self, now: Time) {
+        let pause = BUSY_FIRST * 2_u32.pow(self.busy.min(10));
+        if pause >= RETRY_FIRST {
+            return self.failed(now);
+        }
+        self.busy += 1;
+        self.at = now + pause;
+    }
+
     /// Somebody cannot wait.
     pub(super) fn now(&mut self) {
+        self.busy = 0;
         self.at = Time::ZERO;
     }
 }

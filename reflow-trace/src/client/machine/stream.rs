@@ -281,7 +281,11 @@ impl Stream {
             self.settled = first.number;
             self.in_flight.pop_front();
         }
-        self.refused = self.refused.split_off(&(self.settled + 1));
+        // There may be no number behind it: a file says what it likes.
+        self.refused = match self.settled.checked_add(1) {
+            Some(next) => self.refused.split_off(&next),
+            None => BTreeSet::new(),
+        };
         while let Some(held) = self.window.front()
             && held.number() <= self.settled
         {

@@ -102,8 +102,30 @@ impl RealDisk {
     }
 }
 
+/// A lock on a file of a real disk.
+///
+/// It is given up by itself and not with the file: a child that was forked meanwhile has the same file
+/// open, and would keep the lock for as long as it lives.
+#[derive(Debug)]
+pub struct RealLock(File);
+
+impl RealLock {
+    /// The file as a forked child has it.
+    #[cfg(test)]
+    pub(super) fn inherited(&self) -> io::Result<File> {
+        self.0.try_clone()
+    }
+}
+
+impl Drop for RealLock {
+    fn drop(&mut self) {
+        // Where this fails, closing the file does it.
+        let _closing_does_it = self.0.unlock();
+    }
+}
+
 impl Disk for RealDisk {
-    type Lock = File;
+    type Lock = RealLock;
 
     fn list(&mut self) -> io::Result<Vec<(String, Option<u64>)>> {
         self.make_directory()?;
@@ -154,10 +176,10 @@ impl Disk for RealDisk {
         std::fs::remove_file(self.path(name))
     }
 
-    fn lock(&mut self, name: &str) -> io::Result<Option<File>> {
+    fn lock(&mut self, name: &str) -> io::Result<Option<RealLock>> {
         let file = self.open_or_make(name)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
+            Ok(()) => Ok(Some(RealLock(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }

@@ -52,7 +52,7 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 
-pub use disk::{Disk, RealDisk};
+pub use disk::{Disk, RealDisk, RealLock};
 pub use name::FileName;
 pub use simulated::{SimulatedDisk, SimulatedLock, SimulatedState};
 
@@ -317,11 +317,14 @@ impl<D: Disk> Spool<D> {
     fn scan(&mut self) -> io::Result<Found> {
         let directory = self.lock_directory()?;
         let mut found = Found::default();
-        let mut streams: BTreeMap<u64, Vec<(FileName, u64)>> = BTreeMap::new();
+        // How many files a stream has, and their bytes.
+        let mut streams: BTreeMap<u64, (usize, u64)> = BTreeMap::new();
         for (name, length) in self.disk.list()? {
             match (Kind::of(&name), length) {
                 (Kind::Frames(name), Some(length)) => {
-                    streams.entry(name.stream).or_default().push((name, length));
+                    let (files, bytes) = streams.entry(name.stream).or_default();
+                    *files += 1;
+                    *bytes += length;
                 }
                 // A lock without files: left by a process that died before it could give it up.
                 (Kind::Lock(stream), Some(_)) => {
@@ -331,7 +334,8 @@ impl<D: Disk> Spool<D> {
                 (Kind::Foreign, _) | (_, None) => found.foreign_files += 1,
             }
         }
-        for (stream, mut files) in streams {
+        let mut locks = BTreeMap::new();
+        for (stream, (files, bytes)) in streams {
             if stream == self.own || self.adopted.contains_key(&stream) {
                 continue;
             }
@@ -339,20 +343,43 @@ impl<D: Disk> Spool<D> {
             let Ok(Some(lock)) = self.disk.lock(&FileName::lock_of(stream)) else {
                 continue;
             };
-            if files.is_empty() || self.adopted.len() >= ADOPTED_MAX {
-                found.waiting_bytes += files.iter().map(|file| file.1).sum::<u64>();
+            if files == 0 {
                 drop(lock);
-                if files.is_empty() {
-                    let _of_no_use_nor_harm = self.disk.remove(&FileName::lock_of(stream));
-                }
-                continue;
+                let _of_no_use_nor_harm = self.disk.remove(&FileName::lock_of(stream));
+            } else if self.adopted.len() + locks.len() < ADOPTED_MAX {
+                locks.insert(stream, lock);
+            } else {
+                found.waiting_bytes += bytes;
             }
-            self.adopted.insert(stream, lock);
-            files.sort_unstable();
-            found.adopted.append(&mut files);
+        }
+        if !locks.is_empty() {
+            self.adopt(locks, &mut found)?;
         }
         drop(directory);
         Ok(found)
+    }
+
+    /// Takes over the streams of which these are the locks.
+    fn adopt(&mut self, locks: BTreeMap<u64, D::Lock>, found: &mut Found) -> io::Result<()> {
+        // Looked for again: until it was locked, a stream could still be written by its process, and what
+        // is not known of a file would go with it when it is removed.
+        for (name, length) in self.disk.list()? {
+            if let (Kind::Frames(name), Some(length)) = (Kind::of(&name), length)
+                && locks.contains_key(&name.stream)
+            {
+                found.adopted.push((name, length));
+            }
+        }
+        found.adopted.sort_unstable();
+        for (stream, lock) in locks {
+            if found.adopted.iter().any(|(name, _)| name.stream == stream) {
+                self.adopted.insert(stream, lock);
+            } else {
+                drop(lock);
+                let _of_no_use_nor_harm = self.disk.remove(&FileName::lock_of(stream));
+            }
+        }
+        Ok(())
     }
 
     fn release(&mut self, stream: u64) -> io::Result<()> {

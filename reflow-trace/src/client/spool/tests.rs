@@ -423,3 +423,93 @@ mod real {
         let _gone = std::fs::remove_file(scratch.path());
     }
 }
+
+/// A disk on which something happens just before a lock is asked for.
+struct Meanwhile {
+    disk: SimulatedDisk,
+    happens: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Disk for Meanwhile {
+    type Lock = SimulatedLock;
+
+    fn list(&mut self) -> io::Result<Vec<(String, Option<u64>)>> {
+        self.disk.list()
+    }
+
+    fn read(&mut self, name: &str, offset: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
+        self.disk.read(name, offset, bytes_max)
+    }
+
+    fn write(&mut self, name: &str, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
+        self.disk.write(name, offset, parts)
+    }
+
+    fn cut(&mut self, name: &str, length: u64) -> io::Result<()> {
+        self.disk.cut(name, length)
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+
+    fn lock(&mut self, name: &str) -> io::Result<Option<SimulatedLock>> {
+        if name == FileName::lock_of(DEAD)
+            && let Some(happens) = self.happens.take()
+        {
+            happens();
+        }
+        self.disk.lock(name)
+    }
+}
+
+#[test]
+fn what_a_process_writes_last_before_it_dies_is_adopted_though_the_directory_was_read_before() {
+    let disk = SimulatedDisk::default();
+    let mut dying = spool(disk.clone(), DEAD);
+    let first = batch(DEAD, 1, 100);
+    let first_bytes = first.bytes().len() as u64;
+    write(&mut dying, name(DEAD, 1), 0, &[first]);
+    let happens = move || {
+        write(
+            &mut dying,
+            name(DEAD, 1),
+            first_bytes,
+            &[batch(DEAD, 2, 100)],
+        );
+        write(&mut dying, name(DEAD, 3), 0, &[batch(DEAD, 3, 100)]);
+        drop(dying);
+    };
+    let mut heir = spool(
+        Meanwhile {
+            disk,
+            happens: Some(Box::new(happens)),
+        },
+        OWN,
+    );
+    let found = scan(&mut heir);
+    let mut numbers = Vec::new();
+    for (name, length) in found.adopted {
+        let chunk = read(&mut heir, name, length, 4_000);
+        numbers.extend(chunk.frames.iter().map(|frame| frame.header().number));
+    }
+    assert_eq!(
+        numbers,
+        [1, 2, 3],
+        "a file is removed when what is known of it is settled"
+    );
+}
+
+#[test]
+fn a_lock_that_is_given_up_is_free_though_a_fork_has_its_file_open() {
+    let directory = std::env::temp_dir().join(format!("reflow-trace-lock-{}", std::process::id()));
+    let mut disk = RealDisk::new(&directory);
+    let lock = disk.lock(DIRECTORY_LOCK).expect("a lock").expect("free");
+    // What a child has of the files of its parent.
+    let inherited = lock.inherited().expect("another handle");
+    drop(lock);
+    let again = disk.lock(DIRECTORY_LOCK).expect("a lock");
+    assert!(again.is_some());
+    drop((again, inherited));
+    let _tidy = std::fs::remove_dir_all(&directory);
+}

@@ -6,7 +6,9 @@ use super::super::{Disconnect, LinkCommand, Machine, Settings, SpoolSettings, Ta
 use super::world::{Faults, World, batch, ms, settings};
 use crate::client::spool::{DiskCommand, DiskOutcome, SimulatedDisk, Spool};
 use crate::ledger::LossReason;
-use crate::wire::frame::{Ack, FrameKind, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome};
+use crate::wire::frame::{
+    Ack, Frame, FrameKind, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome,
+};
 
 const STREAM: u64 = 5;
 
@@ -504,4 +506,96 @@ fn an_exit_half_a_second_away_finds_everything_on_the_disk_half_way() {
         machine.poll_disk(),
         Some(DiskCommand::Write { .. })
     ));
+}
+
+#[test]
+fn whoever_only_finds_the_spool_locked_for_a_moment_writes_before_the_process_exits() {
+    let mut machine = machine(settings(true));
+    machine.disconnected(ms(0), Disconnect::passing("nobody is there"));
+    take(&mut machine, ms(0), 1..=3);
+    machine.secure(ms(1), ms(251));
+    machine.advance(ms(1));
+    let busy = || DiskOutcome::Written(Err(std::io::ErrorKind::WouldBlock.into()));
+    let mut now = ms(1);
+    let mut asked = 0;
+    // Others have it now and then.
+    while asked < 4 {
+        machine.advance(now);
+        match machine.poll_disk() {
+            Some(DiskCommand::Write { .. }) => {
+                asked += 1;
+                machine.disk_done(now, busy());
+            }
+            Some(DiskCommand::Scan) => {
+                let scanned = Err(std::io::ErrorKind::WouldBlock.into());
+                machine.disk_done(now, DiskOutcome::Scanned(scanned));
+            }
+            Some(other) => panic!("nothing else is due: {other:?}"),
+            None => now = machine.wake_at().expect("it tries again").max(now + ms(1)),
+        }
+    }
+    assert!(now < ms(126), "half of the time is over: {now:?}");
+    assert_eq!(machine.account().pending, 30);
+}
+
+#[test]
+fn a_lock_that_nobody_gives_up_is_a_disk_that_fails() {
+    let mut machine = machine(settings(true));
+    machine.disconnected(ms(0), Disconnect::passing("nobody is there"));
+    take(&mut machine, ms(0), 1..=3);
+    machine.secure(ms(1), ms(2));
+    let mut now = ms(1);
+    let mut asked = 0;
+    while now < Duration::from_secs(600) {
+        machine.advance(now);
+        match machine.poll_disk() {
+            Some(DiskCommand::Write { .. }) => {
+                asked += 1;
+                let busy = Err(std::io::ErrorKind::WouldBlock.into());
+                machine.disk_done(now, DiskOutcome::Written(busy));
+            }
+            Some(_) => {
+                machine.disk_failed(now, "busy");
+            }
+            None => {
+                if let Some(link) = machine.poll_link() {
+                    assert_eq!(link, LinkCommand::Connect);
+                    machine.disconnected(now, Disconnect::passing("nobody is there"));
+                }
+                now = machine.wake_at().expect("it tries again").max(now + ms(1));
+            }
+        }
+    }
+    assert!(asked < 60, "it is asked ever more seldom: {asked}");
+}
+
+#[test]
+fn the_last_number_that_there_is_may_lie_in_a_spool() {
+    const DEAD: u64 = 3;
+    let mut machine = machine(settings(true));
+    connect(&mut machine, ms(0), welcome(1 << 20));
+    let disk = SimulatedDisk::default();
+    let file = format!("{DEAD:016x}-{:016x}.frames", u64::MAX);
+    let last = Frame::build(FrameKind::Batch, [DEAD, u64::MAX], 10, 3, false, b"any");
+    disk.change(|disk| disk.files.insert(file, last.bytes().to_vec()));
+    let mut spool = Spool::new(disk.clone(), STREAM, settings(true).frames);
+    let mut is_acknowledged = false;
+    for now in 1..20 {
+        machine.advance(ms(now));
+        if let Some(command) = machine.poll_disk() {
+            machine.disk_done(ms(now), spool.carry_out(command));
+        }
+        if sent(&mut machine).contains(&(FrameKind::Batch, u64::MAX)) {
+            let ack = Ack {
+                stream: DEAD,
+                number: u64::MAX,
+                credit_total: 1 << 20,
+            };
+            say(&mut machine, ms(now), Message::Ack(ack));
+            is_acknowledged = true;
+        }
+    }
+    assert!(is_acknowledged);
+    assert_eq!(machine.account().adopted.stored, 10);
+    assert!(disk.change(|disk| disk.files.keys().all(|name| !name.ends_with("frames"))));
 }
