@@ -34,6 +34,10 @@ const ROUNDS: u32 = 32;
 type Connecting = Pin<Box<dyn Future<Output = Result<Socket, Disconnect>>>>;
 type DiskAtWork = task::JoinHandle<(Spool<RealDisk>, DiskOutcome)>;
 
+/// How long the thread of the disk and of names waits for work: for as long as the process lives. Where there is
+/// one, work waits for it when the system refuses another; were there none, the executor would panic.
+const KEPT: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// Starts the thread.
 pub(super) fn start(
     shared: Arc<Shared>,
@@ -45,11 +49,13 @@ pub(super) fn start(
         .enable_time()
         .max_blocking_threads(2)
         .thread_name("reflow-trace disk")
-        .thread_keep_alive(Duration::from_secs(5))
+        .thread_keep_alive(KEPT)
         .build()?;
     std::thread::Builder::new()
         .name("reflow-trace server".to_owned())
         .spawn(move || {
+            // Does nothing but begin the thread of the disk.
+            drop(runtime.spawn_blocking(|| ()));
             runtime.block_on(async {
                 let mut driver = Driver {
                     shared,
