@@ -4,8 +4,26 @@
 //! check. They ask what the contract in the header of [`store`](crate::store) promises; the last of them
 //! runs random sequences against the model, from seeds that are printed.
 //!
-//! ```ignore
-//! reflow_trace_server::store_conformance!(|| MySubject::new());
+//! ```
+//! use std::sync::Arc;
+//!
+//! use reflow_trace_server::store::Store;
+//! use reflow_trace_server::store::conformance::Subject;
+//! use reflow_trace_server::store::memory::MemoryStore;
+//!
+//! struct InMemory;
+//!
+//! impl Subject for InMemory {
+//!     fn open(&mut self) -> Arc<dyn Store> {
+//!         Arc::new(MemoryStore::new())
+//!     }
+//!
+//!     fn is_durable(&self) -> bool {
+//!         false
+//!     }
+//! }
+//!
+//! reflow_trace_server::store_conformance!(|| InMemory);
 //! ```
 
 mod batches;
