@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
 
+use super::server::without_secrets;
 use super::{CURRENT, ContentLimits, InitError, OFF, STATE, TracingConfig, UNDECIDED, builder};
 
 /// The variable that switches recording on from outside.
@@ -41,7 +42,9 @@ pub(super) fn wish() -> Result<Wish, InvalidEnvironment> {
         None => Ok(Wish::None),
         Some(value) => match value.to_str() {
             Some(value) => parse(value),
-            None => Err(InvalidEnvironment(shortened(&value.to_string_lossy()))),
+            None => Err(InvalidEnvironment(without_secrets(
+                &value.to_string_lossy(),
+            ))),
         },
     }
 }
@@ -55,7 +58,7 @@ fn parse(value: &str) -> Result<Wish, InvalidEnvironment> {
             Some(("ws" | "wss", rest)) if rest.starts_with("//") => {
                 Ok(Wish::Server(text.to_owned()))
             }
-            _ => Err(InvalidEnvironment(shortened(text))),
+            _ => Err(InvalidEnvironment(without_secrets(text))),
         },
     }
 }
@@ -221,6 +224,18 @@ pub(super) fn decide() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_secrets_of_an_address() {
+        for wrong in [
+            "https://user:hunter2@trace.example.org",
+            "http://trace.example.org/?token=hunter2",
+            "user:hunter2@trace.example.org",
+        ] {
+            let error = parse(wrong).expect_err(wrong).to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
 
     #[test]
     fn the_accepted_forms() {

@@ -256,7 +256,7 @@ impl ServerUrl {
 
 /// What may be printed of an address that is none: the beginning, without the parts where people put
 /// passwords and tokens.
-fn without_secrets(url: &str) -> String {
+pub(super) fn without_secrets(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     if rest.contains('@') {
         // Not even the beginning of it, which may be the token.

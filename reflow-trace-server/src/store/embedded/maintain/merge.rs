@@ -12,6 +12,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::output::Outputs;
+use super::seal::GAP_NS;
 use super::{Maintainer, Now};
 use crate::store::embedded::catalogue;
 use crate::store::embedded::segment::{
@@ -25,8 +26,6 @@ use crate::store::{MaintenanceReport, StoreError, TimeRange};
 const INPUTS_MAX: usize = 64;
 /// Retention stays finer than one part in so many.
 const RETENTION_PARTS: u64 = 16;
-/// As in sealing.
-const GAP_NS: i64 = 3_600_000_000_000;
 
 impl Maintainer {
     /// Merges as many events as one segment may have; what is left comes with the next call, so that none
@@ -164,7 +163,7 @@ fn clusters(mut run: Vec<Arc<Segment>>) -> Vec<Vec<Arc<Segment>>> {
     let mut clusters: Vec<Vec<Arc<Segment>>> = Vec::new();
     let mut reached_ns = i64::MIN;
     for segment in &run {
-        let is_far = segment.entry.first_ns.saturating_sub(reached_ns) >= GAP_NS;
+        let is_far = segment.entry.first_ns.saturating_sub(reached_ns) >= GAP_NS.cast_signed();
         match clusters.last_mut() {
             Some(cluster) if !is_far => cluster.push(segment.clone()),
             _ => clusters.push(vec![segment.clone()]),

@@ -18,8 +18,8 @@ use crate::store::embedded::steps::{Halt, Step};
 use crate::store::embedded::tail::TailBatch;
 use crate::store::{MaintenanceReport, StoreError};
 
-/// A gap between two events that divides segments.
-const GAP_NS: u64 = 3_600_000_000_000;
+/// A gap between two events that divides segments, in sealing and in merging: an hour.
+pub(super) const GAP_NS: u64 = 3_600_000_000_000;
 /// Most segments that one sealing makes: events whose times are scattered, by accident or malice, make
 /// segments that span much time rather than very many of them.
 const PARTS_MAX: usize = 8;
