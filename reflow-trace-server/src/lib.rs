@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod answer;
 pub mod command;
 pub mod commit;
 pub mod config;

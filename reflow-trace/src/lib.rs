@@ -70,6 +70,8 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+#[cfg(feature = "api")]
+pub mod api;
 pub mod channel;
 #[cfg(feature = "client")]
 pub mod client;

@@ -59,6 +59,8 @@ pub struct Config {
     pub commit: CommitLimits,
     /// How the store keeps what was committed.
     pub store: StoreLimits,
+    /// Limits of questions and answers.
+    pub query: QueryLimits,
     /// What the server says about itself.
     pub log: Log,
 }
@@ -193,6 +195,25 @@ pub struct StoreLimits {
     pub database_bytes_max: u64,
 }
 
+/// Limits of questions and answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Questions that are answered at one time.
+    pub concurrent_max: usize,
+    /// Questions that wait for their turn.
+    pub waiting_max: usize,
+    /// How long answering may take.
+    pub timeout: Duration,
+    /// Events in an answer, or in a page of it.
+    pub events_max: usize,
+    /// Bytes of an answer as JSON, nearly.
+    pub answer_bytes_max: usize,
+    /// Rows in the answer to a statement.
+    pub sql_rows_max: usize,
+    /// Memory that a statement may use.
+    pub sql_memory_bytes_max: usize,
+}
+
 /// What the server says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -237,6 +258,7 @@ impl Default for Config {
             ingest: IngestLimits::default(),
             commit: CommitLimits::default(),
             store: StoreLimits::default(),
+            query: QueryLimits::default(),
             log: Log::default(),
         }
     }
@@ -307,6 +329,20 @@ impl Default for StoreLimits {
             ledger_bytes_max: settings.ledger_bytes_max,
             streams_max: settings.streams_max,
             database_bytes_max: settings.database_bytes_max.unwrap_or_default(),
+        }
+    }
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self {
+            concurrent_max: 8,
+            waiting_max: 64,
+            timeout: Duration::from_secs(10),
+            events_max: 10_000,
+            answer_bytes_max: 64 << 20,
+            sql_rows_max: 10_000,
+            sql_memory_bytes_max: 256 << 20,
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ledger::Loss;
 
 /// An actor that sent, received or reported something.
@@ -79,7 +81,8 @@ pub struct Percentiles {
 /// A number of messages, with how much it can be trusted.
 ///
 /// Its text is `42`, `≈ 42` or `≥ 42`; from five digits on they are grouped by threes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Count {
     /// Neither more nor fewer.
     Exact(u64),

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::index::{FlowIndex, Place};
 use super::story::has_mark;
 use super::times::{is_receive, start_ns};
@@ -14,7 +16,8 @@ use crate::ledger::Coverage;
 use crate::sampling::Randomness;
 
 /// Whether all events of a trace are there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Completeness {
     /// All of them, as of the last notice of the producer.
     Complete,
@@ -25,7 +28,8 @@ pub enum Completeness {
 }
 
 /// How it is known that an event of a trace is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// An event names a cause that is not there.
     Cause,
@@ -34,7 +38,8 @@ pub enum Missing {
 }
 
 /// Why it cannot be told whether a trace is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Doubt {
     /// There is no event of it.
     NoEvents,

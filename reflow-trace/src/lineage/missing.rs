@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::index::FlowIndex;
@@ -19,7 +20,8 @@ pub struct MissingFlow<'a> {
 }
 
 /// Why there is no data flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MissingReason {
     /// The send itself did not deliver.
     NotDelivered(Outcome),

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::complete::Completeness;
@@ -45,7 +46,8 @@ macro_rules! subjects {
 subjects!(Value u32 u64 usize i32 i64 &str String);
 
 /// How an event of a lineage stands to what was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// It led to it.
     Cause,

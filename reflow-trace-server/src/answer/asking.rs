@@ -1,0 +1,113 @@
+//! What everything that answers a question shares: how long it may take, how much it may hold, what it
+//! may show, and what it has cost so far.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use reflow_trace::TraceEvent;
+use reflow_trace::api::{ApiError, ErrorCode, Work};
+
+use crate::config::QueryLimits;
+use crate::store::StoreError;
+
+/// What who asks may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rights {
+    /// Captured content of messages.
+    pub(crate) content: bool,
+}
+
+/// A question under way.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    begun: Instant,
+    cancelled: Arc<AtomicBool>,
+    pub(crate) limits: QueryLimits,
+    pub(crate) rights: Rights,
+    pub(crate) cost: Cost,
+}
+
+/// What answering has cost so far; the counters of [`Work`].
+#[derive(Debug, Default)]
+pub(crate) struct Cost {
+    pub(crate) segments: AtomicU64,
+    pub(crate) segments_opened: AtomicU64,
+    pub(crate) pages: AtomicU64,
+    pub(crate) pages_read: AtomicU64,
+    pub(crate) rows_looked_at: AtomicU64,
+    pub(crate) events_decoded: AtomicU64,
+    pub(crate) cells: AtomicU64,
+}
+
+impl Asking {
+    /// A question that begins now, and is over when `cancelled` says so.
+    pub(crate) fn new(limits: QueryLimits, rights: Rights, cancelled: Arc<AtomicBool>) -> Self {
+        Self {
+            begun: Instant::now(),
+            cancelled,
+            limits,
+            rights,
+            cost: Cost::default(),
+        }
+    }
+
+    /// Whether to go on; to be asked at least once for every page of rows.
+    ///
+    /// # Errors
+    ///
+    /// The time is over, or nobody waits for the answer any more.
+    pub(crate) fn go_on(&self) -> Result<(), ApiError> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(ApiError::new(
+                ErrorCode::TimedOut,
+                "the question was cancelled",
+            ));
+        }
+        if self.begun.elapsed() >= self.limits.timeout {
+            return Err(ApiError::new(
+                ErrorCode::TimedOut,
+                format!(
+                    "answering took longer than {:?} (`query.timeout`): ask about a shorter time or with a narrower filter",
+                    self.limits.timeout
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The event as it may be shown to who asks.
+    pub(crate) fn shown(&self, mut event: TraceEvent) -> TraceEvent {
+        if !self.rights.content
+            && let Some(message) = &mut event.data.message
+        {
+            message.serialized_data = Vec::new();
+        }
+        event
+    }
+
+    /// What it has cost so far.
+    pub(crate) fn work(&self) -> Work {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Work {
+            segments: read(&self.cost.segments),
+            segments_opened: read(&self.cost.segments_opened),
+            pages: read(&self.cost.pages),
+            pages_read: read(&self.cost.pages_read),
+            rows_looked_at: read(&self.cost.rows_looked_at),
+            events_decoded: read(&self.cost.events_decoded),
+            cells: read(&self.cost.cells),
+            micros: u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// What a fault of the store is to who asks.
+pub(crate) fn of_store(error: &StoreError) -> ApiError {
+    let code = if error.is_retryable() {
+        ErrorCode::Busy
+    } else {
+        ErrorCode::Store
+    };
+    ApiError::new(code, error.to_string())
+}
