@@ -154,9 +154,9 @@ impl ProducerLedgers {
         }
     }
 
-    /// Who is to be forgotten: all that were not seen since `since_ns`, and, the one that was not seen for
+    /// Which are to be forgotten: all that were not seen since `since_ns`, and, the one that was not seen for
     /// longest first, as many as are above `bytes_max` together.
-    pub(crate) fn outdated(&self, since_ns: i64, bytes_max: usize) -> Vec<ProducerId> {
+    pub(crate) fn outdated(&self, since_ns: i64, bytes_max: usize) -> Vec<Outdated> {
         let mut newest_first: Vec<&LedgerOfProducer> = self.iter().collect();
         newest_first.sort_by_key(|ledger| std::cmp::Reverse((ledger.seen_ns, ledger.producer)));
         let mut bytes = 0;
@@ -164,6 +164,24 @@ impl ProducerLedgers {
             bytes += ledger.memory_bytes();
             ledger.seen_ns < since_ns || bytes > bytes_max
         });
-        outdated.map(|ledger| ledger.producer).collect()
+        let outdated = outdated.map(|ledger| Outdated {
+            producer: ledger.producer,
+            batches: ledger.batches,
+        });
+        outdated.collect()
     }
+
+    /// Whether a producer has said nothing since it was chosen to be forgotten.
+    pub(crate) fn is_silent_since(&self, chosen: Outdated) -> bool {
+        self.get(chosen.producer)
+            .is_some_and(|ledger| ledger.batches == chosen.batches)
+    }
+}
+
+/// A producer that is to be forgotten unless it speaks again before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outdated {
+    pub(crate) producer: ProducerId,
+    /// What was stored of it when it was chosen.
+    batches: u64,
 }
