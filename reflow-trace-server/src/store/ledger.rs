@@ -5,12 +5,14 @@
 //! store, which stores no batch twice.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use reflow_trace::event::ProducerId;
 use reflow_trace::ledger::{CounterSnapshot, Coverage, LossReason};
 use reflow_trace::wire::WireBatch;
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What one producer has said of itself, and what is stored of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,7 @@ pub struct LedgerOfProducer {
     /// How much of what happened its events show.
     pub coverage: Option<Coverage>,
     /// What it has lost.
+    #[serde(deserialize_with = "losses_added_up")]
     pub losses: BTreeMap<LossReason, u64>,
 }
 
@@ -86,6 +89,32 @@ impl LedgerOfProducer {
         let rings = self.coverage.as_ref().map_or(0, |all| all.rings.len());
         size_of::<Self>() + names + rings * 16 + self.losses.len() * 32
     }
+}
+
+/// A later version may have written several reasons that this one does not know: together they are one.
+fn losses_added_up<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<LossReason, u64>, D::Error> {
+    struct Losses;
+
+    impl<'de> Visitor<'de> for Losses {
+        type Value = BTreeMap<LossReason, u64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("losses by reason")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut losses = BTreeMap::new();
+            while let Some((reason, count)) = map.next_entry::<LossReason, u64>()? {
+                let lost = losses.entry(reason).or_insert(0_u64);
+                *lost = lost.saturating_add(count);
+            }
+            Ok(losses)
+        }
+    }
+
+    deserializer.deserialize_map(Losses)
 }
 
 /// What only grows in the counters of a producer.
@@ -184,4 +213,22 @@ pub(crate) struct Outdated {
     pub(crate) producer: ProducerId,
     /// What was stored of it when it was chosen.
     batches: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_by_reasons_of_a_later_version_are_added_up() {
+        let mut ledger = LedgerOfProducer::new(ProducerId::from_bits(3));
+        ledger.losses.insert(LossReason::Refused, 2);
+        let mut json = serde_json::to_value(&ledger).expect("serializes");
+        json["losses"]["eaten_by_mice"] = 3.into();
+        json["losses"]["eaten_by_moths"] = 4.into();
+        let read: LedgerOfProducer =
+            serde_json::from_value(json).expect("the reasons alone are not known");
+        ledger.losses.insert(LossReason::Other, 7);
+        assert_eq!(read, ledger);
+    }
 }
