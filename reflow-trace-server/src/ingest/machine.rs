@@ -11,7 +11,7 @@ use reflow_trace::wire::frame::{
 use reflow_trace::wire::{BatchLimits, Frame, FrameLimits, WireBatch, WireError};
 
 use super::budget::{Budget, Permit, Place, memory_of};
-use super::refuse::{code_word, encoded, for_good, for_now, of_connection, of_frame};
+use super::refuse::{code_word, encoded, events_lost, for_good, for_now, of_connection, of_frame};
 use super::stream::{Book, Misplaced};
 use crate::commit::{Answer, Lease, Submission};
 use crate::config::IngestLimits;
@@ -382,9 +382,10 @@ impl Session {
     fn refuse_for_good(&mut self, now: Duration, frame: &Frame, error: &WireError) {
         let header = frame.header();
         let refusal = for_good((header.stream, header.number), error);
-        self.metrics
-            .refused_events
-            .add(code_word(refusal.code), header.events.into());
+        self.metrics.refused_events.add(
+            code_word(refusal.code),
+            events_lost(header, &self.batch.frame),
+        );
         // The refusal comes before the acknowledgement that covers its number.
         self.refuse(refusal);
         self.close_book(now, header.stream, header.number);

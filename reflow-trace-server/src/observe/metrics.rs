@@ -175,7 +175,7 @@ pub static TABLE: &[Described] = metrics! {
         |reading| Read::One(reading.metrics.received_events.get() as f64);
     counter "reflow_trace_refusals_total" ["code"], "Refusals sent to clients.",
         |reading| Read::ByLabel(reading.metrics.refusals.get());
-    counter "reflow_trace_refused_events_total" ["code"], "Events of batches refused for good: lost.",
+    counter "reflow_trace_refused_events_total" ["code"], "Events of batches refused for good, as their headers say and as far as there can be so many in them: lost.",
         |reading| Read::ByLabel(reading.metrics.refused_events.get());
     counter "reflow_trace_client_lost_events_total" ["reason"], "Events that clients say they have lost themselves.",
         |reading| Read::ByLabel(reading.metrics.client_losses.get());
