@@ -123,6 +123,10 @@ const WORD_INTERVAL: Duration = Duration::from_secs(2);
 /// What is kept of the name of a program, for as long as the session lasts.
 const PROGRAM_CHARACTERS: usize = 80;
 
+/// The last number of a batch that is believed; a million batches a second reach it after nine years. A number out
+/// of thin air would make everything below it a duplicate for ever, and the gaps before it a number without meaning.
+const NUMBER_MAX: u64 = 1 << 48;
+
 /// The frame is read without limits of its own: the socket bounds it, and what is over a limit is refused by
 /// its number, which only a frame that was read has.
 const NO_LIMITS: FrameLimits = FrameLimits {
@@ -321,6 +325,14 @@ impl Session {
         self.metrics.received_bytes.add(header.frame_bytes() as u64);
         if let Err(misplaced) = self.book.arrive(now, place, header.frame_bytes()) {
             return self.misplaced(place, misplaced);
+        }
+        if header.number > NUMBER_MAX {
+            let error = WireError::Value {
+                column: "number",
+                value: header.number,
+                reason: "the number of a batch that a client can have reached, at most 2^48",
+            };
+            return self.refuse_for_good(now, &frame, &error);
         }
         if header.events > self.batch.events_max {
             let error = WireError::TooLarge {

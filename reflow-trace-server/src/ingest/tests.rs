@@ -193,6 +193,43 @@ fn no_more_events_are_counted_as_refused_than_there_can_be_in_a_frame() {
 }
 
 #[test]
+fn a_number_that_no_client_can_have_reached_is_refused_and_the_stream_goes_on() {
+    let mut bench = Bench::taking(|_| {});
+    bench.receive_batch(1);
+    for forged in [(1 << 48) + 1, u64::MAX] {
+        let mut other = Bench::taking(|_| {});
+        other.receive(&Message::Skip {
+            stream: STREAM,
+            number: forged - 1,
+            after: 0,
+        });
+        other.receive_batch(forged);
+        assert!(other.submitted.is_empty(), "{forged}");
+        let said = other.said();
+        let Some(Message::Refusal(refusal)) = said.first() else {
+            panic!("{said:?}");
+        };
+        assert_eq!(refusal.batch, Some((STREAM, forged)));
+        assert!(
+            !refusal.retryable && refusal.text.contains("number"),
+            "{}",
+            refusal.text
+        );
+        assert_eq!(acks(&said), [forged], "it is settled");
+        // Whatever comes after the last number that there is.
+        other.receive_batch(forged.saturating_add(1));
+        assert!(other.submitted.is_empty(), "{forged}");
+    }
+    bench.receive(&Message::Skip {
+        stream: STREAM,
+        number: (1 << 48) - 1,
+        after: 1,
+    });
+    bench.receive_batch(1 << 48);
+    assert_eq!(bench.submitted.len(), 2, "the last one is taken");
+}
+
+#[test]
 fn an_acknowledgement_waits_for_everything_before_it_and_brings_the_credits_back() {
     let mut bench = Bench::taking(|_| {});
     for number in 1..=3 {
