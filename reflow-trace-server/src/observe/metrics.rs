@@ -5,9 +5,9 @@
 //! [`StoreStats`].
 
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::instruments::{Counter, Durations, Gauge, Words};
+use crate::clock::wall_clock_ns;
 use crate::store::StoreStats;
 
 /// A metric as it is described to people.
@@ -313,11 +313,8 @@ fn durations(durations: &Durations) -> Read {
 }
 
 fn age_seconds(since_ns: Option<i64>) -> f64 {
-    let now_ns = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
     since_ns.map_or(0.0, |since| {
-        now_ns.saturating_sub(since).max(0) as f64 / 1e9
+        wall_clock_ns().saturating_sub(since).max(0) as f64 / 1e9
     })
 }
 
