@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use reflow_trace::event::ProducerId;
 use reflow_trace::ledger::{CounterSnapshot, Coverage, LossReason};
@@ -35,7 +34,7 @@ pub struct LedgerOfProducer {
 }
 
 impl LedgerOfProducer {
-    fn new(producer: ProducerId) -> Self {
+    pub(super) fn new(producer: ProducerId) -> Self {
         Self {
             producer,
             seen_ns: i64::MIN,
@@ -47,7 +46,7 @@ impl LedgerOfProducer {
         }
     }
 
-    fn add(&mut self, batch: &WireBatch, committed_ns: i64) {
+    pub(super) fn add(&mut self, batch: &WireBatch, committed_ns: i64) {
         self.seen_ns = self.seen_ns.max(committed_ns);
         self.batches += 1;
         self.events += batch.len() as u64;
@@ -133,86 +132,6 @@ fn numbered(coverage: &Coverage) -> u128 {
     rings.map(|ring| u128::from(ring.numbered)).sum::<u128>()
         + u128::from(coverage.lost_without_number)
         + u128::from(coverage.by_hand)
-}
-
-/// The ledgers of all producers; cheap to clone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProducerLedgers {
-    by_producer: Arc<BTreeMap<ProducerId, Arc<LedgerOfProducer>>>,
-}
-
-impl ProducerLedgers {
-    /// One after the other, by the number of the producer.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &LedgerOfProducer> {
-        self.by_producer.values().map(|ledger| &**ledger)
-    }
-
-    /// That of one producer.
-    pub fn get(&self, producer: ProducerId) -> Option<&LedgerOfProducer> {
-        self.by_producer.get(&producer).map(|ledger| &**ledger)
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.by_producer.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.by_producer.is_empty()
-    }
-
-    /// Adds what a batch says, which was committed at this time by the server's clock.
-    pub(crate) fn add(&mut self, batch: &WireBatch, committed_ns: i64) {
-        let producer = batch.producer();
-        let ledger = Arc::make_mut(&mut self.by_producer)
-            .entry(producer)
-            .or_insert_with(|| Arc::new(LedgerOfProducer::new(producer)));
-        Arc::make_mut(ledger).add(batch, committed_ns);
-    }
-
-    /// Puts a ledger that was read back.
-    pub(crate) fn put(&mut self, ledger: LedgerOfProducer) {
-        Arc::make_mut(&mut self.by_producer).insert(ledger.producer, Arc::new(ledger));
-    }
-
-    /// Forgets one.
-    pub(crate) fn forget(&mut self, producer: ProducerId) {
-        if self.by_producer.contains_key(&producer) {
-            Arc::make_mut(&mut self.by_producer).remove(&producer);
-        }
-    }
-
-    /// Which are to be forgotten: all that were not seen since `since_ns`, and, the one that was not seen for
-    /// longest first, as many as are above `bytes_max` together.
-    pub(crate) fn outdated(&self, since_ns: i64, bytes_max: usize) -> Vec<Outdated> {
-        let mut newest_first: Vec<&LedgerOfProducer> = self.iter().collect();
-        newest_first.sort_by_key(|ledger| std::cmp::Reverse((ledger.seen_ns, ledger.producer)));
-        let mut bytes = 0;
-        let outdated = newest_first.into_iter().filter(|ledger| {
-            bytes += ledger.memory_bytes();
-            ledger.seen_ns < since_ns || bytes > bytes_max
-        });
-        let outdated = outdated.map(|ledger| Outdated {
-            producer: ledger.producer,
-            batches: ledger.batches,
-        });
-        outdated.collect()
-    }
-
-    /// Whether a producer has said nothing since it was chosen to be forgotten.
-    pub(crate) fn is_silent_since(&self, chosen: Outdated) -> bool {
-        self.get(chosen.producer)
-            .is_some_and(|ledger| ledger.batches == chosen.batches)
-    }
-}
-
-/// A producer that is to be forgotten unless it speaks again before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outdated {
-    pub(crate) producer: ProducerId,
-    /// What was stored of it when it was chosen.
-    batches: u64,
 }
 
 #[cfg(test)]

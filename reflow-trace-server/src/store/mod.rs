@@ -49,6 +49,7 @@
 mod admitted;
 mod error;
 mod ledger;
+mod ledgers;
 mod snapshot;
 mod stats;
 
@@ -63,7 +64,8 @@ use std::pin::Pin;
 
 pub use admitted::{Admitted, Committed};
 pub use error::{StoreError, UnusableDirectory};
-pub use ledger::{LedgerOfProducer, ProducerLedgers};
+pub use ledger::LedgerOfProducer;
+pub use ledgers::ProducerLedgers;
 pub use snapshot::{Events, Snapshot, TimeRange};
 pub use stats::{MaintenanceReport, StoreStats};
 

@@ -53,6 +53,7 @@
 //! * A segment that is missing or damaged keeps nobody from starting, committing or reading the others.
 
 mod catalogue;
+mod chain;
 mod database;
 mod directory;
 mod files;

@@ -3,13 +3,13 @@
 //! Only the thread that writes the database changes what is stored, each time right after it has committed
 //! the same to the disk. So whoever looks sees what is durable, and all of it.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
 use super::catalogue;
+use super::chain::Chain;
 use super::database;
 use super::directory::{Layout, Lock};
 use super::log::Totals;
@@ -38,7 +38,7 @@ pub(crate) struct State {
     /// By their numbers.
     pub(crate) segments: Arc<Vec<Arc<Segment>>>,
     /// By their offsets; the segments have everything before.
-    pub(crate) tail: VecDeque<TailBatch>,
+    pub(crate) tail: Chain<TailBatch>,
     pub(crate) tail_events: u64,
     pub(crate) tail_memory_bytes: u64,
     pub(crate) ledgers: ProducerLedgers,
@@ -77,13 +77,12 @@ impl State {
 
     /// Takes out what is before this offset, because it is sealed.
     pub(crate) fn shorten_tail(&mut self, end: u64) {
-        while self.tail.front().is_some_and(|batch| batch.offset() < end) {
-            let Some(batch) = self.tail.pop_front() else {
-                return;
-            };
+        let is_gone = |batch: &TailBatch| batch.offset() < end;
+        for batch in self.tail.iter().take_while(|batch| is_gone(batch)) {
             self.tail_events -= batch.events();
             self.tail_memory_bytes -= batch.memory_bytes();
         }
+        self.tail.shorten(is_gone);
     }
 
     /// Puts segments in the place of others.

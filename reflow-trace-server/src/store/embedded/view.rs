@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use reflow_trace::TraceEvent;
 
+use super::chain::Chain;
 use super::segment::{Chunks, Segment, SegmentReader, SegmentRows, damaged};
 use super::shared::Shared;
 use super::tail::TailBatch;
@@ -16,7 +17,7 @@ use crate::store::{Events, ProducerLedgers, Snapshot, StoreError, TimeRange};
 pub struct View {
     shared: Arc<Shared>,
     segments: Arc<Vec<Arc<Segment>>>,
-    tail: Vec<TailBatch>,
+    tail: Chain<TailBatch>,
     ledgers: ProducerLedgers,
     end: u64,
 }
@@ -27,7 +28,7 @@ impl View {
         Self {
             shared: shared.clone(),
             segments: state.segments.clone(),
-            tail: state.tail.iter().cloned().collect(),
+            tail: state.tail.clone(),
             ledgers: state.ledgers.clone(),
             end: state.totals.next_offset,
         }
@@ -67,7 +68,7 @@ impl Snapshot for View {
                 sums.merge(&self.shared.rollup(segment.entry.id)?, range);
             }
         }
-        for batch in &self.tail {
+        for batch in self.tail.iter() {
             sums.merge(batch.rollup(), range);
         }
         Ok(sums)

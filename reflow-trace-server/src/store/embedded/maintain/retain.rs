@@ -24,11 +24,14 @@ impl Maintainer {
                 now_ns.saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX))
             });
         let state = self.shared.state();
-        let retired = outdated(&state.segments, oldest_ns, settings.retain_bytes);
-        let outdated_producers = state
-            .ledgers
-            .outdated(oldest_ns.unwrap_or(i64::MIN), settings.ledger_bytes_max);
+        let (segments, ledgers) = (state.segments.clone(), state.ledgers.clone());
+        // What follows looks at each of them, and commits need not wait for it.
         drop(state);
+        let retired = outdated(&segments, oldest_ns, settings.retain_bytes);
+        let outdated_producers =
+            ledgers.outdated(oldest_ns.unwrap_or(i64::MIN), settings.ledger_bytes_max);
+        // Whoever changes what somebody holds has to copy it first.
+        drop((segments, ledgers));
         report.retired_segments += retired.len() as u64;
         let events: u64 = retired.iter().map(|segment| segment.entry.events).sum();
         report.retired_events += events;
@@ -41,7 +44,6 @@ impl Maintainer {
                 .into_iter()
                 .filter(|&chosen| ledgers.is_silent_since(chosen));
             let producers: Vec<ProducerId> = silent.map(|chosen| chosen.producer).collect();
-            // Else what is changed below would be copied first.
             drop(ledgers);
             // A tenth more than has to go, so that it is not looked for each time.
             let streams = match writer.streams.saturating_sub(streams_max) {

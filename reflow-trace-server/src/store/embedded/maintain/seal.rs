@@ -44,7 +44,8 @@ impl Maintainer {
     fn due(&self, now: Now) -> Option<Vec<TailBatch>> {
         let settings = &self.shared.settings;
         let state = self.shared.state();
-        let oldest_ns = state.tail.front()?.committed_ns();
+        let tail = state.tail.clone();
+        let oldest_ns = tail.front()?.committed_ns();
         let waited_ns = now.now_ns.saturating_sub(oldest_ns);
         let seal_after_ns = i64::try_from(settings.seal_after.as_nanos()).unwrap_or(i64::MAX);
         let is_due = now.seal_all
@@ -53,11 +54,13 @@ impl Maintainer {
             // Below zero: it was committed after this call began, which is nothing to seal for; or the
             // clock was put back, and how long it has waited is not known.
             || waited_ns.saturating_abs() >= seal_after_ns;
+        // What follows looks at each batch, and commits need not wait for it.
+        drop(state);
         if !is_due {
             return None;
         }
         let mut events = 0;
-        let batches = state.tail.iter().take_while(|batch| {
+        let batches = tail.iter().take_while(|batch| {
             let fits = events == 0 || events + batch.events() <= settings.seal_events;
             events += batch.events();
             fits
