@@ -146,11 +146,13 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn io(what: impl Into<String>, source: io::Error) -> Self {
+    /// That of a disk which could not `what`, such as "write `x.parquet`": [`Full`](Self::Full) where it had no
+    /// room, else [`Io`](Self::Io).
+    pub fn io(what: impl Into<String>, source: io::Error) -> Self {
         let what = what.into();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full {
-                what: "a segment",
+                what: "more",
                 detail: format!("cannot {what}: {source}"),
             },
             _ => Self::Io {
@@ -160,7 +162,8 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn damaged(place: impl Into<String>, detail: impl ToString) -> Self {
+    /// That of something which is not what was written: the file, and where in it; and what does not fit.
+    pub fn damaged(place: impl Into<String>, detail: impl ToString) -> Self {
         Self::Damaged {
             place: place.into(),
             detail: detail.to_string(),

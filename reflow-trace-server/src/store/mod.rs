@@ -39,12 +39,23 @@
 //! tracing reports of itself comes back as what it means, in [`Snapshot::producers`]: the newest counters
 //! and coverage of each producer, and its losses added up by reason.
 //!
+//! **Figures.** Every event that was stored is counted in one place of [`StoreStats`]: `events` is the sum of
+//! `tail_events`, `segment_events`, `retired_events` and `damaged_events`. A store without segments has all in
+//! its tail.
+//!
 //! **Retention.** [`Store::maintain`] may retire the oldest batches as the configuration says, by when they
 //! were committed. It never retires what no rule asks for. A retired batch is still a duplicate when it
 //! comes again.
 //!
 //! The suite in [`conformance`] asks all of this of any store; the model in [`memory`] is the contract in
 //! a few lines of code.
+//!
+//! # A store of one's own
+//!
+//! Needs nothing but what is public here: [`ProducerLedgers::add`] sums up what producers say,
+//! [`Rollup::of_batch`](rollup::Rollup::of_batch) what happened on edges, [`StoreError::io`] and [`StoreError::damaged`] put errors
+//! of a disk into the words of this package. `tests/outside` in the repository is a durable one of two hundred
+//! lines that passes the suite.
 
 mod admitted;
 mod error;

@@ -59,8 +59,8 @@ impl BatchRollup {
 }
 
 impl Rollup {
-    /// The sums over a batch.
-    pub(crate) fn of_batch(batch: &WireBatch) -> Self {
+    /// The sums over the events of a batch. [`merge`](Self::merge) adds those of several up.
+    pub fn of_batch(batch: &WireBatch) -> Self {
         let mut edges = EdgeTable::default();
         let mut rollup = BatchRollup::default();
         for row in batch.rows() {
