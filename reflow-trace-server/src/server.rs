@@ -15,6 +15,7 @@ use crate::config::{Config, ConfigError};
 use crate::http::token::Tokens;
 use crate::http::{Phase, Shared, load_tls, serve};
 use crate::ingest::Budget;
+use crate::live::Hub;
 use crate::observe::Metrics;
 use crate::store::embedded::EmbeddedStore;
 use crate::store::{Store, StoreError};
@@ -120,6 +121,17 @@ impl Server {
             Arc::clone(&metrics),
         );
         let (phase, phase_seen) = watch::channel(Phase::Serving);
+        let hub = Hub::start(
+            &committer,
+            Arc::clone(&store),
+            &config.live,
+            Arc::clone(&metrics),
+            phase_seen.clone(),
+        );
+        let hub = hub.await.map_err(|source| StartError::Store {
+            directory: config.data.display().to_string(),
+            source,
+        })?;
         let shared = Arc::new(Shared {
             gate: Shared::gate(&config),
             tokens,
@@ -128,6 +140,7 @@ impl Server {
             budget: Budget::new(config.ingest.memory_bytes_max),
             store,
             committer,
+            hub,
             sessions: Arc::new(Semaphore::new(config.ingest.sessions_max)),
             phase: phase_seen,
             config,

@@ -61,6 +61,8 @@ pub struct Config {
     pub store: StoreLimits,
     /// Limits of questions and answers.
     pub query: QueryLimits,
+    /// Limits of subscriptions, and of what Reflow's clients say.
+    pub live: LiveLimits,
     /// What the server says about itself.
     pub log: Log,
 }
@@ -214,6 +216,21 @@ pub struct QueryLimits {
     pub sql_memory_bytes_max: usize,
 }
 
+/// Limits of subscriptions, and of what Reflow's clients say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveLimits {
+    /// Open subscriptions.
+    pub subscriptions_max: usize,
+    /// The newest events that are kept for subscribers, while there are any.
+    pub window_events_max: usize,
+    /// Their bytes, nearly.
+    pub window_bytes_max: usize,
+    /// A message of Reflow's protocol, as it arrives and unpacked.
+    pub message_bytes_max: usize,
+    /// How many times larger a compressed one may become.
+    pub ratio_max: usize,
+}
+
 /// What the server says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -259,6 +276,7 @@ impl Default for Config {
             commit: CommitLimits::default(),
             store: StoreLimits::default(),
             query: QueryLimits::default(),
+            live: LiveLimits::default(),
             log: Log::default(),
         }
     }
@@ -343,6 +361,18 @@ impl Default for QueryLimits {
             answer_bytes_max: 64 << 20,
             sql_rows_max: 10_000,
             sql_memory_bytes_max: 256 << 20,
+        }
+    }
+}
+
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            subscriptions_max: 4_096,
+            window_events_max: 1 << 17,
+            window_bytes_max: 128 << 20,
+            message_bytes_max: 4 << 20,
+            ratio_max: 256,
         }
     }
 }

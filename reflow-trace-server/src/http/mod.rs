@@ -43,6 +43,7 @@ pub(crate) use tls::load as load_tls;
 use crate::commit::{Committer, Health};
 use crate::config::Config;
 use crate::ingest::Budget;
+use crate::live::Hub;
 use crate::observe::Metrics;
 use crate::store::Store;
 use gate::Gate;
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) budget: Arc<Budget>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) committer: Committer,
+    pub(crate) hub: Hub,
     pub(crate) sessions: Arc<Semaphore>,
     pub(crate) phase: watch::Receiver<Phase>,
 }

@@ -73,6 +73,20 @@ pub struct Metrics {
     pub commit_seconds: Durations,
     /// Events that clients say they have lost, by reason.
     pub client_losses: Words,
+    /// Open subscriptions.
+    pub subscriptions: Gauge,
+    /// Events given to subscribers.
+    pub live_events: Counter,
+    /// Times that a subscriber was told that it has missed something.
+    pub live_gaps: Counter,
+    /// Batches of which subscribers may have missed something.
+    pub live_missed_batches: Counter,
+    /// Requests of Reflow's protocol, by kind.
+    pub reflow_requests: Words,
+    /// Events of Reflow's clients that were stored.
+    pub reflow_events: Counter,
+    /// Errors that Reflow's clients were told, by code.
+    pub reflow_errors: Words,
     /// Failures of the store's maintenance, by kind.
     pub maintenance_failures: Words,
 }
@@ -103,6 +117,13 @@ impl Default for Metrics {
             commit_failures: Words::default(),
             commit_seconds: Durations::new(BOUNDS_US),
             client_losses: Words::default(),
+            subscriptions: Gauge::default(),
+            live_events: Counter::default(),
+            live_gaps: Counter::default(),
+            live_missed_batches: Counter::default(),
+            reflow_requests: Words::default(),
+            reflow_events: Counter::default(),
+            reflow_errors: Words::default(),
             maintenance_failures: Words::default(),
         }
     }
@@ -209,6 +230,20 @@ pub static TABLE: &[Described] = metrics! {
         |reading| Read::One(reading.store.events as f64);
     gauge "reflow_trace_store_gaps", "Batches that clients have skipped: lost by them.",
         |reading| Read::One(reading.store.gaps as f64);
+    gauge "reflow_trace_subscriptions", "Open subscriptions.",
+        |reading| Read::One(reading.metrics.subscriptions.get() as f64);
+    counter "reflow_trace_live_events_total", "Events given to subscribers.",
+        |reading| Read::One(reading.metrics.live_events.get() as f64);
+    counter "reflow_trace_live_gaps_total", "Times that a subscriber was told that it has missed something.",
+        |reading| Read::One(reading.metrics.live_gaps.get() as f64);
+    counter "reflow_trace_live_missed_batches_total", "Batches of which subscribers may have missed something.",
+        |reading| Read::One(reading.metrics.live_missed_batches.get() as f64);
+    counter "reflow_trace_reflow_requests_total" ["kind"], "Requests of Reflow's protocol.",
+        |reading| Read::ByLabel(reading.metrics.reflow_requests.get());
+    counter "reflow_trace_reflow_events_total", "Events of Reflow's clients that were stored.",
+        |reading| Read::One(reading.metrics.reflow_events.get() as f64);
+    counter "reflow_trace_reflow_errors_total" ["code"], "Errors that Reflow's clients were told.",
+        |reading| Read::ByLabel(reading.metrics.reflow_errors.get());
     gauge "reflow_trace_store_tail_batches", "Batches in the log that are in no segment yet.",
         |reading| Read::One(reading.store.tail_batches as f64);
     gauge "reflow_trace_store_tail_events", "Their events.",
