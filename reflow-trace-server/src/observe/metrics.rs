@@ -94,6 +94,18 @@ pub struct Metrics {
     pub asker_ends: Words,
     /// Bytes of large answers that were not taken yet.
     pub unread_bytes: Gauge,
+    /// Events given to subscribers.
+    pub live_events: Counter,
+    /// Times that a subscriber was told that it has missed something.
+    pub live_gaps: Counter,
+    /// Batches of which subscribers may have missed something.
+    pub live_missed_batches: Counter,
+    /// Requests of Reflow's protocol, by kind.
+    pub reflow_requests: Words,
+    /// Events of Reflow's clients that were stored.
+    pub reflow_events: Counter,
+    /// Errors that Reflow's clients were told, by code.
+    pub reflow_errors: Words,
     /// Failures of the store's maintenance, by kind.
     pub maintenance_failures: Words,
 }
@@ -134,6 +146,12 @@ impl Default for Metrics {
             askers: Gauge::default(),
             asker_ends: Words::default(),
             unread_bytes: Gauge::default(),
+            live_events: Counter::default(),
+            live_gaps: Counter::default(),
+            live_missed_batches: Counter::default(),
+            reflow_requests: Words::default(),
+            reflow_events: Counter::default(),
+            reflow_errors: Words::default(),
             maintenance_failures: Words::default(),
         }
     }
@@ -234,8 +252,6 @@ pub static TABLE: &[Described] = metrics! {
         |reading| Read::One(reading.metrics.stored_events.get() as f64);
     counter "reflow_trace_duplicate_batches_total", "Batches acknowledged that had been stored before.",
         |reading| Read::One(reading.metrics.duplicates.get() as f64);
-    gauge "reflow_trace_subscriptions", "Open subscriptions.",
-        |reading| Read::One(reading.metrics.subscriptions.get() as f64);
     counter "reflow_trace_questions_total" ["question"], "Questions asked, over HTTP and WebSocket.",
         |reading| Read::ByLabel(reading.metrics.questions.get());
     gauge "reflow_trace_questions", "Questions that are answered or wait.",
@@ -258,6 +274,20 @@ pub static TABLE: &[Described] = metrics! {
         |reading| Read::One(reading.store.events as f64);
     gauge "reflow_trace_store_gaps", "Batches that clients have skipped: lost by them.",
         |reading| Read::One(reading.store.gaps as f64);
+    gauge "reflow_trace_subscriptions", "Open subscriptions.",
+        |reading| Read::One(reading.metrics.subscriptions.get() as f64);
+    counter "reflow_trace_live_events_total", "Events given to subscribers.",
+        |reading| Read::One(reading.metrics.live_events.get() as f64);
+    counter "reflow_trace_live_gaps_total", "Times that a subscriber was told that it has missed something.",
+        |reading| Read::One(reading.metrics.live_gaps.get() as f64);
+    counter "reflow_trace_live_missed_batches_total", "Batches of which subscribers may have missed something.",
+        |reading| Read::One(reading.metrics.live_missed_batches.get() as f64);
+    counter "reflow_trace_reflow_requests_total" ["kind"], "Requests of Reflow's protocol.",
+        |reading| Read::ByLabel(reading.metrics.reflow_requests.get());
+    counter "reflow_trace_reflow_events_total", "Events of Reflow's clients that were stored.",
+        |reading| Read::One(reading.metrics.reflow_events.get() as f64);
+    counter "reflow_trace_reflow_errors_total" ["code"], "Errors that Reflow's clients were told.",
+        |reading| Read::ByLabel(reading.metrics.reflow_errors.get());
     gauge "reflow_trace_store_tail_batches", "Batches in the log that are in no segment yet.",
         |reading| Read::One(reading.store.tail_batches as f64);
     gauge "reflow_trace_store_tail_events", "Their events.",
