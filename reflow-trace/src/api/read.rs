@@ -168,7 +168,7 @@ mod tests {
         let (code, message) = told("lineage", &"[".repeat(100_000));
         assert_eq!(code, invalid);
         assert!(message.contains("nested more than 32 deep"), "{message}");
-        let (code, _) = told("sql", &" ".repeat((1 << 20) + 1));
+        let (code, _) = told("sql", &format!("{{{}", " ".repeat(1 << 20)));
         assert_eq!(code, ErrorCode::TooLarge);
         let (code, _) = told("edges", &format!("{{\"{}\": 1}}", "x".repeat(100_000)));
         assert_eq!(code, invalid);
