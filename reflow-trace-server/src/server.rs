@@ -10,8 +10,10 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use crate::answer::Engine;
 use crate::commit::{Committer, Health, LiveBatch};
 use crate::config::{Config, ConfigError};
+use crate::http::ticket::Tickets;
 use crate::http::token::Tokens;
 use crate::http::{Phase, Shared, load_tls, serve};
 use crate::ingest::Budget;
@@ -132,6 +134,7 @@ impl Server {
             directory: config.data.display().to_string(),
             source,
         })?;
+        let engine = Engine::new(Arc::clone(&store), config.query.clone());
         let shared = Arc::new(Shared {
             gate: Shared::gate(&config),
             tokens,
@@ -141,6 +144,8 @@ impl Server {
             store,
             committer,
             hub,
+            engine,
+            tickets: Tickets::default(),
             sessions: Arc::new(Semaphore::new(config.ingest.sessions_max)),
             phase: phase_seen,
             config,

@@ -40,6 +40,23 @@ impl Engine {
         rights: Rights,
         cancelled: Arc<AtomicBool>,
     ) -> Result<Answer, ApiError> {
+        self.run(rights, cancelled, move |view, asking| {
+            answer(view, question, asking)
+        })
+        .await
+    }
+
+    /// What a question finds that has no type of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`answer`](Self::answer).
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        rights: Rights,
+        cancelled: Arc<AtomicBool>,
+        question: impl FnOnce(&dyn Snapshot, &Asking) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let _place = Arc::clone(&self.places)
             .acquire_owned()
             .await
@@ -50,7 +67,7 @@ impl Engine {
             .snapshot()
             .await
             .map_err(|error| of_store(&error))?;
-        let answered = tokio::task::spawn_blocking(move || answer(&*view, question, &asking)).await;
+        let answered = tokio::task::spawn_blocking(move || question(&*view, &asking)).await;
         answered.unwrap_or_else(|fault| {
             Err(ApiError::new(
                 ErrorCode::Store,

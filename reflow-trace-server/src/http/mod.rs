@@ -7,7 +7,8 @@
 //!
 //! | path | scope | what |
 //! | --- | --- | --- |
-//! | `/` | – | a page that says what this is |
+//! | `/` | – | a page that says what this is; over a WebSocket Reflow's protocol, see [`reflow`](crate::reflow) |
+//! | `/api/ticket` | query or subscribe | a ticket for who cannot send a header, see [`ticket`] |
 //! | `/health` | – | 200 while the process lives |
 //! | `/ready` | – | 200 while batches are accepted and committed, else 503 and why |
 //! | `/metrics` | query | [metrics](crate::observe::metrics) in Prometheus' text form |
@@ -15,11 +16,14 @@
 
 mod connection;
 mod gate;
+mod grant;
 mod linger;
 mod pages;
+mod reflow;
 mod refused;
 mod socket;
 mod stall;
+pub(crate) mod ticket;
 mod tls;
 pub mod token;
 
@@ -32,14 +36,16 @@ use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, Request};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use tokio::sync::{Semaphore, watch};
 use tower_service::Service;
 
 pub(crate) use connection::serve;
+pub(crate) use grant::Grant;
 pub use refused::Refused;
 pub(crate) use tls::load as load_tls;
 
+use crate::answer::Engine;
 use crate::commit::{Committer, Health};
 use crate::config::Config;
 use crate::ingest::Budget;
@@ -47,7 +53,8 @@ use crate::live::Hub;
 use crate::observe::Metrics;
 use crate::store::Store;
 use gate::Gate;
-use token::{Caller, Denied, Scope, Tokens};
+use ticket::Tickets;
+use token::{Caller, Scope, Tokens};
 
 /// How far the end of the server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) committer: Committer,
     pub(crate) hub: Hub,
+    pub(crate) engine: Engine,
+    pub(crate) tickets: Tickets,
     pub(crate) sessions: Arc<Semaphore>,
     pub(crate) phase: watch::Receiver<Phase>,
 }
@@ -94,20 +103,15 @@ impl Shared {
     /// Whether the bearer of these headers may do this.
     fn permit(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Refused> {
         let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        self.tokens
-            .judge(header, scope)
-            .map_err(|denied| match denied {
-                Denied::Missing => Refused::NoToken,
-                Denied::Wrong => Refused::WrongToken,
-                Denied::Scope(scope) => Refused::WrongScope(scope),
-            })
+        self.tokens.judge(header, scope).map_err(Refused::from)
     }
 }
 
 impl Door {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let router = Router::new()
-            .route("/", get(pages::about))
+            .route("/", get(reflow::open))
+            .route("/api/ticket", post(ticket::issue))
             .route("/health", get(pages::health))
             .route("/ready", get(pages::ready))
             .route("/metrics", get(pages::metrics))

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::gate::Foreign;
-use super::token::Scope;
+use super::token::{Denied, Scope};
 use crate::ingest::SUBPROTOCOL;
 
 /// Why a request is refused.
@@ -32,6 +32,8 @@ pub enum Refused {
     NoSubprotocol,
     /// As many sessions as there may be.
     TooManySessions,
+    /// As many tickets as there may be.
+    TooManyTickets,
     /// The store does not accept.
     NotReady,
     /// The server is about to stop.
@@ -53,9 +55,11 @@ impl Refused {
             Self::ForeignOrigin | Self::WrongScope(_) => StatusCode::FORBIDDEN,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoWebSocket => StatusCode::UPGRADE_REQUIRED,
-            Self::TooManySessions | Self::NotReady | Self::Stopping | Self::TooSlow => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManySessions
+            | Self::TooManyTickets
+            | Self::NotReady
+            | Self::Stopping
+            | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -74,6 +78,7 @@ impl Refused {
             Self::NoWebSocket => "no_websocket",
             Self::NoSubprotocol => "no_subprotocol",
             Self::TooManySessions => "too_many_sessions",
+            Self::TooManyTickets => "too_many_tickets",
             Self::NotReady => "not_ready",
             Self::Stopping => "stopping",
             Self::TooSlow => "too_slow",
@@ -109,11 +114,24 @@ impl Refused {
             Self::TooManySessions => {
                 "as many connections send batches as `ingest.sessions_max` allows; try again later".to_owned()
             }
+            Self::TooManyTickets => {
+                "as many tickets are good as there may be at one time; try again later".to_owned()
+            }
             Self::NotReady => "the store does not accept batches at the moment; try again later".to_owned(),
             Self::Stopping => "the server is about to stop; try again later".to_owned(),
             Self::TooSlow => "the answer took longer than `http.request_timeout`".to_owned(),
             Self::NotFound => "there is nothing here; `/` says what there is".to_owned(),
             Self::Method => "this path cannot be asked with this method".to_owned(),
+        }
+    }
+}
+
+impl From<Denied> for Refused {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing => Self::NoToken,
+            Denied::Wrong => Self::WrongToken,
+            Denied::Scope(scope) => Self::WrongScope(scope),
         }
     }
 }

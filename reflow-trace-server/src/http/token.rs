@@ -13,6 +13,7 @@ use rustls::crypto::{CryptoProvider, SecureRandom};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use super::grant::Grant;
 use crate::config::{Auth, ConfigError};
 
 /// What a token permits.
@@ -129,6 +130,11 @@ impl Scopes {
         Ok(Self(scopes))
     }
 
+    /// Those of somebody who may do everything.
+    pub(crate) fn everything() -> Self {
+        Self(Scope::Admin.bit())
+    }
+
     /// Whether this is among them. `admin` is all.
     pub fn permit(self, scope: Scope) -> bool {
         self.0 & (scope.bit() | Scope::Admin.bit()) != 0
@@ -210,6 +216,20 @@ impl Tokens {
         }
     }
 
+    /// What the bearer of this header may do at all.
+    ///
+    /// # Errors
+    ///
+    /// There are tokens, and the header has none of them.
+    pub(crate) fn grant(&self, authorization: Option<&[u8]>) -> Result<Grant, Denied> {
+        if self.entries.is_empty() {
+            return Ok(Grant::new(Caller::Anyone, Scopes::everything()));
+        }
+        let secret = authorization.and_then(bearer).ok_or(Denied::Missing)?;
+        let entry = self.find(secret).ok_or(Denied::Wrong)?;
+        Ok(Grant::new(Caller::Bearer(entry.name.clone()), entry.scopes))
+    }
+
     /// Whether everybody may do everything.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -281,7 +301,7 @@ impl Tokens {
 }
 
 /// The source of randomness that TLS uses too.
-fn random() -> &'static dyn SecureRandom {
+pub(super) fn random() -> &'static dyn SecureRandom {
     fn provider() -> &'static CryptoProvider {
         static PROVIDER: std::sync::LazyLock<CryptoProvider> =
             std::sync::LazyLock::new(rustls::crypto::ring::default_provider);
@@ -305,7 +325,7 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -315,7 +335,7 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.is_ascii() {
         return None;
     }
