@@ -29,6 +29,7 @@ pub mod http;
 pub mod ingest;
 mod live;
 pub mod observe;
+mod reflow;
 mod server;
 pub mod store;
 

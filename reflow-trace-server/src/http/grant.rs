@@ -1,23 +1,27 @@
-//! What somebody may do for as long as a connection or a ticket lasts.
+//! What somebody may do, once it is known who it is.
 
 use super::token::{Caller, Scope, Scopes};
 use crate::answer::Rights;
 
-/// What somebody may do.
-#[derive(Clone, Debug)]
+/// Somebody, and what it may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
+    /// Who.
     pub(crate) caller: Caller,
-    /// `None`: there are no tokens, and everybody may do everything.
-    pub(super) scopes: Option<Scopes>,
+    scopes: Scopes,
 }
 
 impl Grant {
-    /// Whether it permits this.
-    pub(crate) fn permits(&self, scope: Scope) -> bool {
-        self.scopes.is_none_or(|scopes| scopes.permit(scope))
+    pub(super) fn new(caller: Caller, scopes: Scopes) -> Self {
+        Self { caller, scopes }
     }
 
-    /// What may be shown.
+    /// Whether it may do this.
+    pub(crate) fn permits(&self, scope: Scope) -> bool {
+        self.scopes.permit(scope)
+    }
+
+    /// What it may see.
     pub(crate) fn rights(&self) -> Rights {
         Rights {
             content: self.permits(Scope::Content),

@@ -7,7 +7,8 @@
 //!
 //! | path | scope | what |
 //! | --- | --- | --- |
-//! | `/` | – | a page that says what this is |
+//! | `/` | – | a page that says what this is; over a WebSocket Reflow's protocol, see [`reflow`](crate::reflow) |
+//! | `/api/ticket` | query or subscribe | a ticket for who cannot send a header, see [`ticket`] |
 //! | `/health` | – | 200 while the process lives |
 //! | `/ready` | – | 200 while batches are accepted and committed, else 503 and why |
 //! | `/metrics` | query | [metrics](crate::observe::metrics) in Prometheus' text form |
@@ -20,10 +21,11 @@ mod gate;
 mod grant;
 mod linger;
 mod pages;
+mod reflow;
 mod refused;
 mod socket;
 mod stall;
-mod ticket;
+pub(crate) mod ticket;
 mod tls;
 pub mod token;
 
@@ -36,13 +38,13 @@ use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, Request};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use tokio::sync::{Semaphore, watch};
 use tower_service::Service;
 
 pub(crate) use connection::serve;
+pub(crate) use grant::Grant;
 pub use refused::Refused;
-pub(crate) use ticket::Tickets;
 pub(crate) use tls::load as load_tls;
 
 use crate::answer::Engine;
@@ -54,7 +56,7 @@ use crate::observe::Metrics;
 use crate::store::Store;
 use api::Unread;
 use gate::Gate;
-use grant::Grant;
+use ticket::Tickets;
 use token::{Caller, Scope, Tokens};
 
 /// How far the end of the server is.
@@ -119,7 +121,8 @@ impl Shared {
 impl Door {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let router = Router::new()
-            .route("/", get(pages::about))
+            .route("/", get(reflow::open))
+            .route("/api/ticket", post(ticket::issue))
             .route("/health", get(pages::health))
             .route("/ready", get(pages::ready))
             .route("/metrics", get(pages::metrics))

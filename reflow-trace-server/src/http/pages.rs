@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::token::Scope;
 use super::{Refused, Shared};
 use crate::observe::metrics::Reading;
+use crate::store::StoreStats;
 
 const ABOUT: &str = concat!(
     "reflow-trace ",
@@ -55,19 +56,27 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     shared.permit(&headers, Scope::Query)?;
-    let page = Reading {
+    let page = reading(&shared, &shared.store.stats()).render();
+    Ok((
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        page,
+    )
+        .into_response())
+}
+
+/// The same as `/metrics`, by name.
+pub(super) fn values(shared: &Shared) -> serde_json::Value {
+    reading(shared, &shared.store.stats()).values()
+}
+
+fn reading<'a>(shared: &'a Shared, store: &'a StoreStats) -> Reading<'a> {
+    Reading {
         metrics: &shared.metrics,
-        store: &shared.store.stats(),
+        store,
         is_ready: shared.health.is_ready(),
         memory: (
             shared.budget.used() as u64,
             shared.budget.bytes_max() as u64,
         ),
     }
-    .render();
-    Ok((
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        page,
-    )
-        .into_response())
 }

@@ -42,6 +42,8 @@ pub enum Refused {
     TooManyAskers,
     /// As many sessions as there may be.
     TooManySessions,
+    /// As many tickets as there may be.
+    TooManyTickets,
     /// The store does not accept.
     NotReady,
     /// The server is about to stop.
@@ -68,9 +70,11 @@ impl Refused {
             Self::ForeignOrigin | Self::WrongScope(_) => StatusCode::FORBIDDEN,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoWebSocket => StatusCode::UPGRADE_REQUIRED,
-            Self::TooManySessions | Self::NotReady | Self::Stopping | Self::TooSlow => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManySessions
+            | Self::TooManyTickets
+            | Self::NotReady
+            | Self::Stopping
+            | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -93,6 +97,7 @@ impl Refused {
             Self::SlowBody => "slow_body",
             Self::TooManyAskers => "too_many_askers",
             Self::TooManySessions => "too_many_sessions",
+            Self::TooManyTickets => "too_many_tickets",
             Self::NotReady => "not_ready",
             Self::Stopping => "stopping",
             Self::TooSlow => "too_slow",
@@ -140,21 +145,14 @@ impl Refused {
             Self::TooManySessions => {
                 "as many connections send batches as `ingest.sessions_max` allows; try again later".to_owned()
             }
+            Self::TooManyTickets => {
+                "as many tickets are good as there may be at one time; try again later".to_owned()
+            }
             Self::NotReady => "the store does not accept batches at the moment; try again later".to_owned(),
             Self::Stopping => "the server is about to stop; try again later".to_owned(),
             Self::TooSlow => "the answer took longer than `http.request_timeout`".to_owned(),
             Self::NotFound => "there is nothing here; `/` says what there is".to_owned(),
             Self::Method => "this path cannot be asked with this method".to_owned(),
-        }
-    }
-}
-
-impl From<Foreign> for Refused {
-    fn from(foreign: Foreign) -> Self {
-        match foreign {
-            Foreign::NoHost => Self::NoHost,
-            Foreign::Host => Self::ForeignHost,
-            Foreign::Origin => Self::ForeignOrigin,
         }
     }
 }
@@ -165,6 +163,16 @@ impl From<Denied> for Refused {
             Denied::Missing => Self::NoToken,
             Denied::Wrong => Self::WrongToken,
             Denied::Scope(scope) => Self::WrongScope(scope),
+        }
+    }
+}
+
+impl From<Foreign> for Refused {
+    fn from(foreign: Foreign) -> Self {
+        match foreign {
+            Foreign::NoHost => Self::NoHost,
+            Foreign::Host => Self::ForeignHost,
+            Foreign::Origin => Self::ForeignOrigin,
         }
     }
 }

@@ -327,6 +327,26 @@ impl Reading<'_> {
         }
         page
     }
+
+    /// The same as JSON: a number by the name of each metric, or numbers by label; of durations how many
+    /// and the sum in seconds.
+    pub fn values(&self) -> serde_json::Value {
+        let values = TABLE.iter().map(|metric| {
+            let value = match (metric.read)(self) {
+                Read::One(value) => value.into(),
+                Read::ByLabel(values) => values
+                    .into_iter()
+                    .map(|(word, value)| (word, value.into()))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into(),
+                Read::Durations(_, sum, count) => {
+                    serde_json::json!({ "count": count, "sum_seconds": sum })
+                }
+            };
+            (metric.name.to_owned(), value)
+        });
+        values.collect::<serde_json::Map<_, _>>().into()
+    }
 }
 
 impl Described {
