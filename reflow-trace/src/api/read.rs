@@ -85,7 +85,7 @@ pub fn read_server_message(text: &str, limits: &JsonLimits) -> Result<ServerMess
 }
 
 fn unknown_question(name: &str) -> ApiError {
-    let suggestion = match nearest(name, Question::NAMES.into_iter()) {
+    let suggestion = match nearest(name, Question::NAMES) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", Question::NAMES.join(", ")),
     };

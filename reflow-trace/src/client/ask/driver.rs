@@ -79,7 +79,7 @@ enum State {
         connecting: Connecting,
         until: Instant,
     },
-    Open(Open),
+    Open(Box<Open>),
 }
 
 struct Open {
@@ -162,11 +162,11 @@ impl Driver {
                 let until = *until;
                 match connecting.as_mut().poll(context) {
                     Poll::Ready(Ok(connection)) => {
-                        self.state = State::Open(Open {
+                        self.state = State::Open(Box::new(Open {
                             connection,
                             heard_at: now,
                             is_asked: false,
-                        });
+                        }));
                         self.book.connected();
                     }
                     Poll::Ready(Err(why)) => self.give_up(now, why),
