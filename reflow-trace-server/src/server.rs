@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::answer::Engine;
 use crate::commit::{Committer, Health, LiveBatch};
 use crate::config::{Config, ConfigError};
-use crate::http::ticket::Tickets;
+use crate::http::api::Unread;
 use crate::http::token::Tokens;
-use crate::http::{Phase, Shared, load_tls, serve};
+use crate::http::{Phase, Shared, Tickets, load_tls, serve};
 use crate::ingest::Budget;
 use crate::live::Hub;
 use crate::observe::Metrics;
@@ -134,7 +134,12 @@ impl Server {
             directory: config.data.display().to_string(),
             source,
         })?;
-        let engine = Engine::new(Arc::clone(&store), config.query.clone());
+        let engine = Engine::for_server(
+            Arc::clone(&store),
+            config.query.clone(),
+            Arc::clone(&metrics),
+        );
+        let unread = Unread::new(config.query.unread_bytes_max, Arc::clone(&metrics));
         let shared = Arc::new(Shared {
             gate: Shared::gate(&config),
             tokens,
@@ -143,9 +148,11 @@ impl Server {
             budget: Budget::new(config.ingest.memory_bytes_max),
             store,
             committer,
-            hub,
             engine,
+            unread: Arc::new(unread),
+            askers: Arc::new(Semaphore::new(config.query.askers_max)),
             tickets: Tickets::default(),
+            hub,
             sessions: Arc::new(Semaphore::new(config.ingest.sessions_max)),
             phase: phase_seen,
             config,
@@ -219,6 +226,7 @@ impl RunningServer {
         } = self;
         let until = Instant::now() + deadline;
         shared.health.stop();
+        shared.engine.stop();
         phase.send_replace(Phase::Stopping);
         let mut ending = Ending::InOrder;
         if timeout_at(until, &mut serving).await.is_err() {

@@ -20,6 +20,7 @@ use reflow_trace::wire::{BatchLimits, FrameLimits};
 pub use layers::{ConfigError, Effective, Origin, effective};
 #[cfg(test)]
 pub(crate) use print::markdown;
+pub(crate) use quantity::parse_time;
 pub use setting::{ENVIRONMENT_PREFIX, Kind, Setting, Value};
 pub use table::table;
 
@@ -208,8 +209,14 @@ pub struct QueryLimits {
     pub timeout: Duration,
     /// Events in an answer, or in a page of it.
     pub events_max: usize,
-    /// Bytes of an answer as JSON, nearly.
+    /// Bytes of an answer as JSON.
     pub answer_bytes_max: usize,
+    /// Bytes of large answers that were not taken yet, of all askers.
+    pub unread_bytes_max: usize,
+    /// Connections that ask over a WebSocket.
+    pub askers_max: usize,
+    /// Questions and subscriptions that such a connection may have open.
+    pub asker_open_max: usize,
     /// Rows in the answer to a statement.
     pub sql_rows_max: usize,
     /// Memory that a statement may use.
@@ -359,6 +366,9 @@ impl Default for QueryLimits {
             timeout: Duration::from_secs(10),
             events_max: 10_000,
             answer_bytes_max: 64 << 20,
+            unread_bytes_max: 256 << 20,
+            askers_max: 256,
+            asker_open_max: 64,
             sql_rows_max: 10_000,
             sql_memory_bytes_max: 256 << 20,
         }
@@ -474,6 +484,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        self.check_questions()?;
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return wrong(
                 "tls.key",
@@ -481,6 +492,25 @@ impl Config {
             );
         }
         self.check_exposure()
+    }
+
+    /// A question has its whole time, and the largest answer can be given.
+    fn check_questions(&self) -> Result<(), ConfigError> {
+        if self.http.request_timeout <= self.query.timeout {
+            return Err(ConfigError::unfit(
+                "http.request_timeout",
+                "`http.request_timeout` has to be more than `query.timeout`, else no question has its whole time"
+                    .to_owned(),
+            ));
+        }
+        if self.query.unread_bytes_max < self.query.answer_bytes_max {
+            return Err(ConfigError::unfit(
+                "query.unread_bytes_max",
+                "`query.unread_bytes_max` is less than `query.answer_bytes_max`: the largest answer could never be given"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Beyond loopback only with tokens and TLS, unless told otherwise in so many words.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use reflow_trace::protocol::{
-    ExecutionId, ExecutionStatus, FlowId, FlowTrace, FlowVersion, QueryRequest,
-    RequestId, SubscriptionRequest, TraceMessage, TraceMetadata, TraceResponse, TracingRequest,
+    ExecutionId, ExecutionStatus, FlowId, FlowTrace, FlowVersion, QueryRequest, RequestId,
+    SubscriptionRequest, TraceMessage, TraceMetadata, TraceResponse, TracingRequest,
     TracingResponse,
 };
 use reflow_trace::{TraceEvent, TraceEventType, TraceId};
