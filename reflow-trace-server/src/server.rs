@@ -14,7 +14,6 @@ use crate::answer::Engine;
 use crate::commit::{Committer, Health, LiveBatch};
 use crate::config::{Config, ConfigError};
 use crate::http::api::Unread;
-use crate::http::ticket::Tickets;
 use crate::http::token::Tokens;
 use crate::http::{Phase, Shared, load_tls, serve};
 use crate::ingest::Budget;

@@ -1,27 +1,23 @@
-//! What somebody may do, once it is known who it is.
+//! What somebody may do for as long as a connection or a ticket lasts.
 
 use super::token::{Caller, Scope, Scopes};
 use crate::answer::Rights;
 
-/// Somebody, and what it may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What somebody may do.
+#[derive(Clone, Debug)]
 pub(crate) struct Grant {
-    /// Who.
     pub(crate) caller: Caller,
-    scopes: Scopes,
+    /// `None`: there are no tokens, and everybody may do everything.
+    pub(super) scopes: Option<Scopes>,
 }
 
 impl Grant {
-    pub(super) fn new(caller: Caller, scopes: Scopes) -> Self {
-        Self { caller, scopes }
-    }
-
-    /// Whether it may do this.
+    /// Whether it permits this.
     pub(crate) fn permits(&self, scope: Scope) -> bool {
-        self.scopes.permit(scope)
+        self.scopes.is_none_or(|scopes| scopes.permit(scope))
     }
 
-    /// What it may see.
+    /// What may be shown.
     pub(crate) fn rights(&self) -> Rights {
         Rights {
             content: self.permits(Scope::Content),

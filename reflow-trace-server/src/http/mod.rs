@@ -25,7 +25,7 @@ mod reflow;
 mod refused;
 mod socket;
 mod stall;
-pub(crate) mod ticket;
+mod ticket;
 mod tls;
 pub mod token;
 
@@ -56,7 +56,6 @@ use crate::observe::Metrics;
 use crate::store::Store;
 use api::Unread;
 use gate::Gate;
-use ticket::Tickets;
 use token::{Caller, Scope, Tokens};
 
 /// How far the end of the server is.

@@ -157,16 +157,6 @@ impl Refused {
     }
 }
 
-impl From<Denied> for Refused {
-    fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::Missing => Self::NoToken,
-            Denied::Wrong => Self::WrongToken,
-            Denied::Scope(scope) => Self::WrongScope(scope),
-        }
-    }
-}
-
 impl From<Foreign> for Refused {
     fn from(foreign: Foreign) -> Self {
         match foreign {

@@ -130,11 +130,6 @@ impl Scopes {
         Ok(Self(scopes))
     }
 
-    /// Those of somebody who may do everything.
-    pub(crate) fn everything() -> Self {
-        Self(Scope::Admin.bit())
-    }
-
     /// Whether this is among them. `admin` is all.
     pub fn permit(self, scope: Scope) -> bool {
         self.0 & (scope.bit() | Scope::Admin.bit()) != 0
@@ -216,18 +211,22 @@ impl Tokens {
         }
     }
 
-    /// What the bearer of this header may do at all.
+    /// What the bearer of this header may do.
     ///
     /// # Errors
     ///
-    /// There are tokens, and the header has none of them.
+    /// It has no token, or one that nobody has.
     pub(crate) fn grant(&self, authorization: Option<&[u8]>) -> Result<Grant, Denied> {
         if self.entries.is_empty() {
-            return Ok(Grant::new(Caller::Anyone, Scopes::everything()));
+            let (caller, scopes) = (Caller::Anyone, None);
+            return Ok(Grant { caller, scopes });
         }
         let secret = authorization.and_then(bearer).ok_or(Denied::Missing)?;
         let entry = self.find(secret).ok_or(Denied::Wrong)?;
-        Ok(Grant::new(Caller::Bearer(entry.name.clone()), entry.scopes))
+        Ok(Grant {
+            caller: Caller::Bearer(entry.name.clone()),
+            scopes: Some(entry.scopes),
+        })
     }
 
     /// Whether everybody may do everything.

@@ -113,11 +113,6 @@ impl Hub {
             (self.ended.clone(), self.phase.clone()),
         ))
     }
-
-    /// How many subscriptions are open.
-    pub(crate) fn open(&self) -> u64 {
-        self.feed.open.load(Ordering::Relaxed) as u64
-    }
 }
 
 impl Feed {

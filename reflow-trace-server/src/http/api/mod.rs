@@ -44,6 +44,7 @@ use parameters::Wanted;
 pub(crate) use parameters::markdown;
 use reply::Form;
 pub(crate) use reply::Unread;
+pub(super) use reply::json;
 
 /// The largest body of a question. The longest statement and filters have a fraction of it.
 const QUESTION_BYTES_MAX: usize = 64 << 10;

@@ -112,7 +112,7 @@ impl Unread {
     /// # Errors
     ///
     /// Others keep too much.
-    pub(super) fn keep(&self, mut bytes: Vec<u8>) -> Result<Bytes, ApiError> {
+    pub(in crate::http) fn keep(&self, mut bytes: Vec<u8>) -> Result<Bytes, ApiError> {
         bytes.shrink_to_fit();
         let part = if bytes.len() < LARGE_BYTES {
             None
@@ -157,7 +157,7 @@ impl Drop for Part {
 /// # Errors
 ///
 /// It has too many bytes.
-pub(super) fn json(value: &impl Serialize, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
+pub(in crate::http) fn json(value: &impl Serialize, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
     let mut bounded = Bounded {
         bytes: Vec::new(),
         bytes_max,

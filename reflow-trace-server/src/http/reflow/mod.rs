@@ -25,7 +25,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, ORIGIN, UPGRADE};
+use axum::http::header::{ORIGIN, UPGRADE};
 use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -34,7 +34,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection::until;
 use super::socket::is_too_large;
-use super::token::{Denied, Scope};
+use super::token::Scope;
 use super::{Grant, Peer, Phase, Refused, Shared, pages};
 use crate::ingest::Place;
 use crate::live::{Seen, Shown, Subscriber};
@@ -65,12 +65,11 @@ pub(super) async fn open(
         Err(_) => return Ok(pages::about().await.into_response()),
     };
     let is_page = headers.contains_key(ORIGIN);
-    let header = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
-    let grant = match shared.tokens.grant(header) {
+    let grant = match shared.grant(&headers) {
         Ok(grant) => Some(grant),
         // It may have a ticket.
-        Err(Denied::Missing) => None,
-        Err(denied) => return Err(denied.into()),
+        Err(Refused::NoToken) => None,
+        Err(refused) => return Err(refused),
     };
     if shared.health.is_stopping() {
         return Err(Refused::Stopping);
@@ -279,7 +278,7 @@ impl Conversation {
                 Ok(()) => self.shared.metrics.reflow_events.add(ack.events as u64),
                 Err(_) => self.shared.metrics.reflow_errors.add("not_stored", 1),
             }
-            texts.push(say::acknowledged(ack));
+            texts.push(say::acknowledged(ack).into());
         }
         self.send(texts).await
     }
@@ -305,7 +304,7 @@ impl Conversation {
                 let mut texts = Vec::with_capacity(events.len());
                 for event in &events {
                     if (watching.flows.as_mut()).is_none_or(|flows| flows.wants(event)) {
-                        texts.push(form(event));
+                        texts.push(form(event).into());
                     }
                 }
                 texts
@@ -313,7 +312,7 @@ impl Conversation {
             Some(Seen::Gap {
                 from_offset,
                 to_offset,
-            }) => vec![form(&say::gap(from_offset, to_offset))],
+            }) => vec![form(&say::gap(from_offset, to_offset)).into()],
         };
         self.send(texts).await
     }
@@ -339,14 +338,14 @@ impl Conversation {
     }
 
     /// Sends them together.
-    async fn send(&mut self, texts: Vec<String>) -> Result<(), End> {
+    async fn send(&mut self, texts: Vec<Utf8Bytes>) -> Result<(), End> {
         if texts.is_empty() {
             return Ok(());
         }
         let mut phase = self.shared.phase.clone();
         let sending = async {
             for text in texts {
-                self.socket.feed(Message::Text(text.into())).await?;
+                self.socket.feed(Message::Text(text)).await?;
             }
             self.socket.flush().await
         };

@@ -25,7 +25,7 @@ const TICKET: &str = "{\"ticket\"";
 
 /// What a question has come to.
 pub(super) enum Answered {
-    Text(String),
+    Text(Utf8Bytes),
     /// A subscription begins, with what it has to know of flows.
     Watch(Box<(Subscriber, Option<FlowFilter>)>),
 }
@@ -40,10 +40,11 @@ enum Family {
 impl Answered {
     /// The task that answered has ended without an answer: the runtime ends.
     pub(super) fn nothing() -> Self {
-        Self::Text(say::error(
+        let text = say::error(
             ErrorCode::InternalError,
             "there was no answer to this request",
-        ))
+        );
+        Self::Text(text.into())
     }
 }
 
@@ -193,7 +194,8 @@ impl Conversation {
         };
         match *request {
             Request::Tracing(TracingRequest::Ping) => {
-                self.send(vec![say::response(&TracingResponse::Pong)]).await
+                self.send(vec![say::response(&TracingResponse::Pong).into()])
+                    .await
             }
             Request::Tracing(TracingRequest::Unsubscribe) => {
                 self.watching = None;
@@ -207,7 +209,7 @@ impl Conversation {
             }
             Request::Message(TraceMessage::GetMetrics) => {
                 let data = super::pages::values(&self.shared);
-                self.send(vec![say::response(&TraceResponse::Metrics { data })])
+                self.send(vec![say::response(&TraceResponse::Metrics { data }).into()])
                     .await
             }
             question => {
@@ -230,20 +232,30 @@ impl Conversation {
             return;
         };
         let (engine, rights) = (self.shared.engine.clone(), grant.rights());
+        let name = match kind(&question).0 {
+            "GetTrace" => "reflow_get_trace",
+            "QueryTraces" => "reflow_query_traces",
+            _ => "reflow_flow_versions",
+        };
+        let unread = Arc::clone(&self.shared.unread);
         let asking = tokio::spawn(async move {
             let cancelled = Arc::new(AtomicBool::new(false));
-            let text = engine.run("reflow", rights, cancelled, move |view, asking| {
-                Ok(match question {
+            let text = engine.run(name, rights, cancelled, move |view, asking| {
+                let room = say::Room {
+                    bytes_max: asking.limits.answer_bytes_max,
+                    unread: &unread,
+                };
+                match question {
                     Request::Tracing(TracingRequest::GetTrace {
                         request_id,
                         trace_id,
-                    }) => say::response(&TracingResponse::TraceData {
+                    }) => room.write(&TracingResponse::TraceData {
                         request_id,
                         trace: reflow::trace(view, trace_id, asking)?.map(Box::new),
                     }),
                     Request::Tracing(TracingRequest::QueryTraces { request_id, query }) => {
                         let page = reflow::query(view, &query, asking)?;
-                        say::response(&TracingResponse::QueryResults {
+                        room.write(&TracingResponse::QueryResults {
                             request_id,
                             traces: page.traces,
                             total_count: page.total_count,
@@ -251,29 +263,32 @@ impl Conversation {
                     }
                     Request::Tracing(TracingRequest::GetFlowVersions { flow_id }) => {
                         let versions = reflow::flow_versions(view, &flow_id, asking)?;
-                        say::response(&TracingResponse::FlowVersions { versions })
+                        room.write(&TracingResponse::FlowVersions { versions })
                     }
                     // The older family, which is read as the current one where both look alike.
                     Request::Message(TraceMessage::GetTrace { trace_id }) => {
                         match reflow::trace(view, trace_id, asking)? {
-                            Some(trace) => say::response(&TraceResponse::TraceData {
+                            Some(trace) => room.write(&TraceResponse::TraceData {
                                 trace: Box::new(trace),
                             }),
-                            None => say::response(&TraceResponse::Error {
+                            None => room.write(&TraceResponse::Error {
                                 message: "there is no such trace".to_owned(),
                             }),
                         }
                     }
                     Request::Message(TraceMessage::QueryTraces { query }) => {
                         let traces = reflow::query(view, &query, asking)?.traces;
-                        say::response(&TraceResponse::TracesFound { traces })
+                        room.write(&TraceResponse::TracesFound { traces })
                     }
-                    _ => say::error(ErrorCode::InternalError, "this is no question"),
-                })
+                    _ => Err(ApiError::new(
+                        api::ErrorCode::InvalidQuestion,
+                        "this is no question",
+                    )),
+                }
             });
             Answered::Text(match text.await {
                 Ok(text) => text,
-                Err(error) => say::error(say::code_of(&error), error.message),
+                Err(error) => say::error(say::code_of(&error), error.message).into(),
             })
         });
         self.busy = Some(Busy::Asking(asking));
@@ -292,7 +307,7 @@ impl Conversation {
                         message: error.message,
                     }),
                 };
-                return self.send(vec![text]).await;
+                return self.send(vec![text.into()]).await;
             }
         };
         let Some(mut flows) = flows else {
@@ -307,14 +322,16 @@ impl Conversation {
         self.busy = Some(Busy::Asking(tokio::spawn(async move {
             let cancelled = Arc::new(AtomicBool::new(false));
             let known = engine
-                .run("flow_versions", rights, cancelled, reflow::known_flows)
+                .run("reflow_flows", rights, cancelled, reflow::known_flows)
                 .await;
             match known {
                 Ok(known) => {
                     flows.begin_with(known);
                     Answered::Watch(Box::new((subscriber, Some(flows))))
                 }
-                Err(error) => Answered::Text(say::error(say::code_of(&error), error.message)),
+                Err(error) => {
+                    Answered::Text(say::error(say::code_of(&error), error.message).into())
+                }
             }
         })));
         Ok(())
@@ -404,7 +421,7 @@ impl Conversation {
         self.shared.metrics.reflow_errors.add(word(code), 1);
         let text = say::error(code, text);
         if self.recorder.is_settled() {
-            return self.send(vec![text]).await;
+            return self.send(vec![text.into()]).await;
         }
         // Behind the answers to what came before it.
         self.recorder.push(Unit {

@@ -1,5 +1,7 @@
 //! What is said, as text.
 
+use axum::extract::ws::Utf8Bytes;
+use reflow_trace::api::ApiError;
 use reflow_trace::ledger::TRACING_ACTOR;
 use reflow_trace::protocol::{ErrorCode, TraceResponse, TracingResponse};
 use reflow_trace::{TraceEvent, TraceId, api};
@@ -7,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Recorded;
+use crate::http::api::{Unread, json};
 use crate::live::Shown;
 use crate::reflow::Ack;
 
@@ -14,6 +17,21 @@ use crate::reflow::Ack;
 pub(super) fn response(response: &impl Serialize) -> String {
     // These types have string keys and nothing that cannot be JSON.
     serde_json::to_string(response).unwrap_or_else(|_| "\"Pong\"".to_owned())
+}
+
+/// Where answers of any size are written.
+pub(super) struct Room<'a> {
+    pub(super) bytes_max: usize,
+    pub(super) unread: &'a Unread,
+}
+
+impl Room<'_> {
+    /// A response, while there is room for it until somebody takes it.
+    pub(super) fn write(&self, response: &impl Serialize) -> Result<Utf8Bytes, ApiError> {
+        let bytes = self.unread.keep(json(response, self.bytes_max)?)?;
+        Utf8Bytes::try_from(bytes)
+            .map_err(|_| ApiError::new(api::ErrorCode::Store, "the answer is no text"))
+    }
 }
 
 /// The answer to a request that records.
@@ -42,7 +60,7 @@ pub(super) fn error(code: ErrorCode, message: impl Into<String>) -> String {
 }
 
 /// The code of Reflow's that is nearest.
-pub(super) fn code_of(error: &api::ApiError) -> ErrorCode {
+pub(super) fn code_of(error: &ApiError) -> ErrorCode {
     match error.code {
         api::ErrorCode::NotFound => ErrorCode::NotFound,
         api::ErrorCode::InvalidQuestion
