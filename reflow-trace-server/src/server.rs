@@ -15,7 +15,7 @@ use crate::commit::{Committer, Health, LiveBatch};
 use crate::config::{Config, ConfigError};
 use crate::http::api::Unread;
 use crate::http::token::Tokens;
-use crate::http::{Phase, Shared, load_tls, serve};
+use crate::http::{Phase, Shared, Tickets, load_tls, serve};
 use crate::ingest::Budget;
 use crate::live::Hub;
 use crate::observe::Metrics;

@@ -45,6 +45,7 @@ use tower_service::Service;
 pub(crate) use connection::serve;
 pub(crate) use grant::Grant;
 pub use refused::Refused;
+pub(crate) use ticket::Tickets;
 pub(crate) use tls::load as load_tls;
 
 use crate::answer::Engine;

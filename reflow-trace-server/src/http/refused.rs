@@ -167,6 +167,16 @@ impl From<Foreign> for Refused {
     }
 }
 
+impl From<Denied> for Refused {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing => Self::NoToken,
+            Denied::Wrong => Self::WrongToken,
+            Denied::Scope(scope) => Self::WrongScope(scope),
+        }
+    }
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let mut response = (self.status(), format!("{}\n", self.text())).into_response();

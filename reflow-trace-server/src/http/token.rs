@@ -199,13 +199,9 @@ impl Tokens {
     ///
     /// Why not.
     pub fn judge(&self, authorization: Option<&[u8]>, scope: Scope) -> Result<Caller, Denied> {
-        if self.entries.is_empty() {
-            return Ok(Caller::Anyone);
-        }
-        let secret = authorization.and_then(bearer).ok_or(Denied::Missing)?;
-        let entry = self.find(secret).ok_or(Denied::Wrong)?;
-        if entry.scopes.permit(scope) {
-            Ok(Caller::Bearer(entry.name.clone()))
+        let grant = self.grant(authorization)?;
+        if grant.permits(scope) {
+            Ok(grant.caller)
         } else {
             Err(Denied::Scope(scope))
         }
