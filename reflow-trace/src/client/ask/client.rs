@@ -21,6 +21,7 @@ use crate::api::{
 };
 use crate::client::driver::Connector;
 use crate::event::TraceEvent;
+use crate::graph::DataFlowGraph;
 use crate::lineage::FlowIndex;
 use crate::protocol::QueryRequest;
 use crate::query::filter::quoted;
@@ -341,6 +342,26 @@ impl TracingClient {
     pub async fn dependencies(&self, span: SpanQuestion) -> Result<DependenciesAnswer, AskError> {
         let question = Question::Dependencies(span);
         typed!(self.ask(question).await?, Dependencies, "dependencies")
+    }
+
+    /// Who sends what to whom, from what the server has added up; pictures and tables are made from it here.
+    ///
+    /// ```no_run
+    /// # async fn example(tracing_client: reflow_trace::TracingClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use reflow_trace::api::SpanQuestion;
+    ///
+    /// let last_hour = SpanQuestion::last(Duration::from_secs(3600));
+    /// tracing_client.graph(last_hour).await?.render_to_file("data_flow_diagram.svg")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`AskError`].
+    pub async fn graph(&self, span: SpanQuestion) -> Result<DataFlowGraph, AskError> {
+        Ok(DataFlowGraph::from(&self.edges(span).await?))
     }
 
     /// The network as a picture or a diagram, drawn by the server.
