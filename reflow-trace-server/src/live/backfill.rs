@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use reflow_trace::TraceEvent;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -14,7 +15,7 @@ use super::shown::{Shown, without_content};
 use super::subscriber::Seen;
 use crate::answer::Rights;
 use crate::observe::Limited;
-use crate::store::{Store, StoreError, Stored};
+use crate::store::{Snapshot, Store, StoreError, Unwatched};
 
 /// Events that are read in a round, nearly: whole batches.
 const ROUND_EVENTS: usize = 4_096;
@@ -119,37 +120,49 @@ async fn read(
         .map_err(|_| StoreError::Closing)?;
     let view = store.snapshot().await?;
     drop(store);
-    let reading = tokio::task::spawn_blocking(move || {
-        let stored = view.batches_from(at, ROUND_EVENTS)?;
-        Ok(Round::new(stored, &choice, rights))
-    });
+    let reading = tokio::task::spawn_blocking(move || Round::read(&*view, at, &choice, rights));
     reading.await.unwrap_or(Err(StoreError::Closing))
 }
 
 impl Round {
-    fn new(stored: Stored, choice: &Choice, rights: Rights) -> Self {
-        let mut seen = VecDeque::new();
-        for (offset, events) in stored.batches {
-            let mut fitting = events
-                .into_iter()
-                .filter(|event| choice.wants(event))
-                .map(|event| {
-                    Shown::new(if rights.content {
-                        event
-                    } else {
-                        without_content(event)
-                    })
-                })
-                .peekable();
-            while fitting.peek().is_some() {
-                let events = fitting.by_ref().take(EVENTS_AT_ONCE).collect();
-                seen.push_back(Seen::Events { offset, events });
+    fn read(
+        view: &dyn Snapshot,
+        at: u64,
+        choice: &Choice,
+        rights: Rights,
+    ) -> Result<Self, StoreError> {
+        let from = view.begin().max(at);
+        let mut round = Self {
+            from,
+            seen: VecDeque::new(),
+            next: view.end(),
+        };
+        let mut read = 0;
+        for batch in view.batches_from(from, &Unwatched) {
+            let batch = batch?;
+            if read >= ROUND_EVENTS {
+                round.next = batch.offset;
+                break;
             }
+            read += batch.events.len();
+            round.add(batch.offset, batch.events, choice, rights);
         }
-        Self {
-            from: stored.from,
-            seen,
-            next: stored.next,
+        Ok(round)
+    }
+
+    fn add(&mut self, offset: u64, events: Vec<TraceEvent>, choice: &Choice, rights: Rights) {
+        let shown = |event| {
+            Shown::new(if rights.content {
+                event
+            } else {
+                without_content(event)
+            })
+        };
+        let fitting = events.into_iter().filter(|event| choice.wants(event));
+        let mut fitting = fitting.map(shown).peekable();
+        while fitting.peek().is_some() {
+            let events = fitting.by_ref().take(EVENTS_AT_ONCE).collect();
+            self.seen.push_back(Seen::Events { offset, events });
         }
     }
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::notes::{self, Notes};
 use crate::answer::Asking;
 use crate::live::without_content;
-use crate::store::Snapshot;
+use crate::store::{Key, Scan, Snapshot, TimeRange};
 
 /// Traces on a page where nobody says how many.
 const USUAL_LIMIT: usize = 100;
@@ -233,17 +233,12 @@ fn of_traces(
     trace_ids: &[TraceId],
     asking: &Asking,
 ) -> Result<Vec<TraceEvent>, ApiError> {
-    let wanted: HashSet<_> = trace_ids.iter().copied().collect();
-    let mut events = Vec::new();
-    for event in view.events(crate::store::TimeRange::ALL) {
-        asking.go_on()?;
-        let event = event.map_err(|error| ApiError::new(ErrorCode::Store, error.to_string()))?;
-        if event.trace_id.is_some_and(|id| wanted.contains(&id)) {
-            events.push(shown(event, asking));
-        }
-    }
-    check_size(events.len(), asking)?;
-    Ok(events)
+    let keys: Vec<_> = trace_ids.iter().copied().map(Key::Trace).collect();
+    let found = view.find(&keys, TimeRange::ALL, asking);
+    let found = found.map_err(|error| asking.of_store(&error))?;
+    check_size(found.len(), asking)?;
+    let events = found.into_iter().map(|found| shown(found.event, asking));
+    Ok(events.collect())
 }
 
 /// Looks at every answer, in the order of time.
@@ -253,12 +248,10 @@ fn for_each(
     asking: &Asking,
     mut look: impl FnMut(TraceEvent) -> Result<(), ApiError>,
 ) -> Result<(), ApiError> {
-    for event in view.events(crate::store::TimeRange::ALL) {
-        asking.go_on()?;
-        let event = event.map_err(|error| ApiError::new(ErrorCode::Store, error.to_string()))?;
-        if query.matches(&event) {
-            look(shown(event, asking))?;
-        }
+    let scan = Scan::new(query.clone());
+    for found in view.scan(&scan, asking) {
+        let found = found.map_err(|error| asking.of_store(&error))?;
+        look(shown(found.event, asking))?;
     }
     Ok(())
 }
