@@ -74,6 +74,20 @@ impl<'a> EventRow<'a> {
         own.or_else(|| self.message_id.map(super::MessageId::to_value))
     }
 
+    /// Whether attributes in its sections name the ends of an edge, beside the columns.
+    ///
+    /// What else is in the sections says the same as the columns, as far as these can hold it: names of up
+    /// to 256 bytes.
+    pub fn names_in_sections(&self) -> bool {
+        sections::read(self.sections).flatten().any(|section| {
+            section.tag == Tag::Attribute
+                && matches!(
+                    section.key(),
+                    b"source_actor" | b"source_port" | b"destination_actor" | b"destination_port"
+                )
+        })
+    }
+
     /// Its causes beside the first.
     pub fn further_causes(&self) -> impl Iterator<Item = EventId> + use<'a> {
         // What a message was made from caused its send; who takes it up was caused by the send alone.
