@@ -76,6 +76,11 @@ impl Asking {
         Ok(())
     }
 
+    /// Counts cells of roll-ups that were added up.
+    pub(crate) fn spend_cells(&self, cells: u64) {
+        self.cost.cells.fetch_add(cells, Ordering::Relaxed);
+    }
+
     /// The event as it may be shown to who asks.
     pub(crate) fn shown(&self, mut event: TraceEvent) -> TraceEvent {
         if !self.rights.content

@@ -9,6 +9,7 @@ mod asking;
 mod dependencies;
 mod edges;
 mod engine;
+mod flows;
 mod events;
 mod graph;
 mod lineage;

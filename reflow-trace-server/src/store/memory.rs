@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 use reflow_trace::wire::WireBatch;
 
-use super::rollup::Rollup;
+use super::rollup::{Rollup, Summary};
 use super::{
     Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
     StoreFuture, StoreStats, TimeRange,
@@ -121,12 +123,26 @@ impl Snapshot for MemorySnapshot {
         }))
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
         for batch in &self.batches {
-            sums.merge(&Rollup::of_batch(batch), range);
+            let summary = Summary::of_batch(batch);
+            if range == TimeRange::ALL || summary.rollup.cells_in(range).next().is_some() {
+                visit(&summary.rollup);
+            }
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for batch in &self.batches {
+            numbers.merge(&Summary::of_batch(batch).numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {

@@ -111,16 +111,15 @@ impl Numbers {
 
     /// Adds those of another part, of one producer alone where it is named.
     pub fn merge(&mut self, other: &Self, only: Option<ProducerId>) {
-        for (producer, ring, run) in other.runs() {
-            if only.is_none_or(|only| only == producer) {
+        let (first, last) = match only {
+            Some(producer) => (producer, producer),
+            None => (ProducerId::from_bits(0), ProducerId::from_bits(u64::MAX)),
+        };
+        for (&(producer, ring), runs) in other.rings.range((first, 0)..=(last, u32::MAX)) {
+            for &run in runs.values() {
                 self.add_run(producer, ring, run);
             }
         }
-        self.merge_rest(other);
-    }
-
-    /// Adds what another part says beside its runs.
-    fn merge_rest(&mut self, other: &Self) {
         self.leave_out(other.is_cut, other.by_hand.is_none());
         for &hash in other.by_hand.iter().flatten() {
             self.add_by_hand(hash);

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use reflow_trace::wire::WireBatch;
 
-use crate::store::rollup::Rollup;
+use crate::store::rollup::Summary;
 
 /// One batch of the tail; cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ struct Inner {
     committed_ns: i64,
     logged: Logged,
     /// Made when somebody asks, and once.
-    rollup: OnceLock<Rollup>,
+    summary: OnceLock<Summary>,
 }
 
 /// What a row of the log holds.
@@ -35,7 +35,7 @@ impl TailBatch {
             offset,
             committed_ns,
             logged,
-            rollup: OnceLock::new(),
+            summary: OnceLock::new(),
         }))
     }
 
@@ -73,10 +73,10 @@ impl TailBatch {
         (size_of::<Inner>() + batch) as u64
     }
 
-    pub(crate) fn rollup(&self) -> &Rollup {
-        self.0.rollup.get_or_init(|| {
+    pub(crate) fn summary(&self) -> &Summary {
+        self.0.summary.get_or_init(|| {
             self.batch()
-                .map(|batch| Rollup::of_batch(batch))
+                .map(|batch| Summary::of_batch(batch))
                 .unwrap_or_default()
         })
     }
