@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Cursor;
-use super::question::GraphFormat;
+use super::question::{GraphFormat, LineageSubject};
 use crate::event::{EventId, Outcome, ProducerId, TraceEvent, TraceId};
 use crate::graph::Count;
 use crate::ledger::LossReason;
@@ -72,8 +72,13 @@ pub struct EventsPage {
 }
 
 /// Everything that led to something and everything it led to.
+///
+/// Its text is the tree of [`Lineage`](crate::lineage::Lineage), with `{:#}` all of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LineageAnswer {
+    /// What was asked for.
+    #[serde(default)]
+    pub of: Option<LineageSubject>,
     /// The events, causes before effects.
     pub events: Vec<TraceEvent>,
     /// One for each event, in the same order.
@@ -84,7 +89,7 @@ pub struct LineageAnswer {
     pub critical_path_ns: Option<u64>,
     /// The chain may be longer, because some times are not known.
     pub critical_path_is_lower_bound: bool,
-    /// There are more events than were allowed.
+    /// There are more events than were allowed; these are the nearest to what was asked for.
     pub is_cut: bool,
     /// What it has cost.
     #[serde(default)]
@@ -110,6 +115,9 @@ pub struct LineageStep {
     pub handling_ns: Option<u64>,
     /// It is on the chain that took longest.
     pub is_critical: bool,
+    /// There: the time until the next event of the chain began, or to the end, nanoseconds.
+    #[serde(default)]
+    pub elapsed_ns: Option<u64>,
 }
 
 /// A trace, and whether all of it is there.
@@ -224,25 +232,25 @@ pub struct LossSum {
 /// Who depends on which sources.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DependenciesAnswer {
-    /// Actors that nobody sends anything.
+    /// Actors that nobody outside of their own loop sends anything.
     pub sources: Vec<String>,
-    /// By name.
+    /// By name; only the one that was asked for, where one was.
     pub actors: Vec<ActorDependencies>,
     /// What it has cost.
     #[serde(default)]
     pub work: Work,
 }
 
-/// What one actor depends on.
+/// What one actor depends on. It is among these itself where it is in a loop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorDependencies {
     /// The actor.
     pub actor: String,
-    /// Those that send to it.
+    /// Those that send to it, by name.
     pub directly: Vec<String>,
-    /// Those that send to it through others only.
+    /// Those that send to it through others only, the nearest first.
     pub through_others: Vec<String>,
-    /// Of all those, the ones that nobody sends anything.
+    /// Of all those, the ones that nobody outside of their own loop sends anything.
     pub sources: Vec<String>,
 }
 

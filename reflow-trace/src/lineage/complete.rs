@@ -57,6 +57,8 @@ pub enum Doubt {
     LossOverlaps,
     /// Several producers took part, or ids from elsewhere.
     SeveralProducers,
+    /// It has more events than were looked at.
+    NotLookedAt,
 }
 
 impl fmt::Display for Completeness {
@@ -83,6 +85,9 @@ impl fmt::Display for Completeness {
             }
             Self::Unknown(Doubt::SeveralProducers) => {
                 "unknown whether complete: several producers took part"
+            }
+            Self::Unknown(Doubt::NotLookedAt) => {
+                "unknown whether complete: it has more events than were looked at"
             }
         })
     }

@@ -294,7 +294,7 @@ impl<'a> FlowIndex<'a> {
 }
 
 /// What an event names as its causes: the direct one, then those it was joined from.
-pub(super) fn named_causes(event: &TraceEvent) -> impl Iterator<Item = EventId> {
+pub fn named_causes(event: &TraceEvent) -> impl Iterator<Item = EventId> {
     let causality = &event.causality;
     let direct = causality.parent_event_id;
     let direct = direct.or_else(|| causality.dependency_chain.last().copied());

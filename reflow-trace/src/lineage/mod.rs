@@ -29,6 +29,8 @@
 #![doc = include_str!("rules.md")]
 
 mod actor_sets;
+#[cfg(feature = "api")]
+mod answered;
 mod bottleneck;
 mod complete;
 mod critical;
@@ -57,7 +59,7 @@ pub use depend::{Dependency, DependencyMap};
 pub use estimate::{EdgeEstimate, Estimate};
 pub use fill::{CHAIN_MAX, fill_causality};
 pub use hop::Hop;
-pub use index::FlowIndex;
+pub use index::{FlowIndex, named_causes};
 pub use missing::{MissingFlow, MissingReason};
 pub use numbers::{Numbers, Run};
 pub use shares::EdgeShare;
