@@ -10,10 +10,13 @@ use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 use reflow_trace::wire::WireBatch;
 
+use super::columns::{Part, Pieces, Wanted};
+use super::embedded::{columns_of, in_time, projected};
 use super::rollup::{Rollup, Summary};
 use super::{
-    Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
-    StoreFuture, StoreStats, TimeRange,
+    Admitted, Committed, Events, Found, FoundBatches, FoundEvents, Key, MaintenanceReport,
+    ProducerLedgers, Scan, Snapshot, Store, StoreError, StoreFuture, StoreStats, TimeRange, Watch,
+    plain,
 };
 
 /// Keeps everything in memory and nothing else.
@@ -123,6 +126,36 @@ impl Snapshot for MemorySnapshot {
         }))
     }
 
+    fn find(
+        &self,
+        keys: &[Key<'_>],
+        range: TimeRange,
+        watch: &dyn Watch,
+    ) -> Result<Vec<Found>, StoreError> {
+        plain::find(self.parts(), keys, range, watch)
+    }
+
+    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
+        plain::scan(self.parts(), scan, watch)
+    }
+
+    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
+        plain::batches_from(self.parts(), offset, watch)
+    }
+
+    fn parts(&self) -> Vec<Arc<dyn Part>> {
+        let batches = self.batches.iter().zip(1..);
+        let whole = batches.filter(|(batch, _)| !batch.is_empty());
+        whole
+            .map(|(batch, offset)| {
+                Arc::new(MemoryPart {
+                    batch: batch.clone(),
+                    offset,
+                }) as Arc<dyn Part>
+            })
+            .collect()
+    }
+
     fn each_rollup(
         &self,
         range: TimeRange,
@@ -147,5 +180,29 @@ impl Snapshot for MemorySnapshot {
 
     fn producers(&self) -> &ProducerLedgers {
         &self.ledgers
+    }
+}
+
+/// A batch as a part.
+struct MemoryPart {
+    batch: Arc<WireBatch>,
+    offset: u64,
+}
+
+impl Part for MemoryPart {
+    fn rows(&self) -> u64 {
+        self.batch.len() as u64
+    }
+
+    fn times_ns(&self) -> (i64, i64) {
+        self.batch.time_range().unwrap_or((i64::MAX, i64::MIN))
+    }
+
+    fn read(&self, wanted: &Wanted, watch: Arc<dyn Watch>) -> Result<Pieces, StoreError> {
+        watch.go_on()?;
+        let columns = columns_of(&self.batch, self.offset)
+            .map_err(|error| StoreError::damaged("a batch in memory", error))?;
+        let piece = projected(&in_time(&columns, wanted.range), &wanted.places);
+        Ok(Box::new(std::iter::once(piece)))
     }
 }

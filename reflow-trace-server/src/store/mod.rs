@@ -48,9 +48,12 @@
 mod admitted;
 mod error;
 mod ledger;
+mod plain;
 mod snapshot;
 mod stats;
+mod watch;
 
+pub mod columns;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod embedded;
@@ -63,8 +66,11 @@ use std::pin::Pin;
 pub use admitted::{Admitted, Committed};
 pub use error::{StoreError, UnusableDirectory};
 pub use ledger::{LedgerOfProducer, ProducerLedgers};
-pub use snapshot::{Events, Snapshot, TimeRange};
+pub use snapshot::{
+    Events, Found, FoundBatch, FoundBatches, FoundEvents, Key, Scan, Snapshot, TimeRange,
+};
 pub use stats::{MaintenanceReport, StoreStats};
+pub use watch::{Effort, Unwatched, Watch};
 
 /// What the methods of a [`Store`] return, so that `Arc<dyn Store>` works.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

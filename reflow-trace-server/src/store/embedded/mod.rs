@@ -29,7 +29,7 @@
 //! | `ledgers` | a producer | `producer`; `ledger`, JSON of [`LedgerOfProducer`](crate::store::LedgerOfProducer) over what is sealed |
 //! | `totals` | one row | `next_offset`, `next_segment`, and the sums that [`StoreStats`] shows |
 //!
-//! What is in a segment stands in the header of `segment/mod.rs`.
+//! What is in a segment stands in the header of `segment/mod.rs`, and in `store::columns`.
 //!
 //! # The way of a batch
 //!
@@ -59,6 +59,7 @@ mod files;
 mod log;
 mod maintain;
 mod open;
+mod part;
 mod segment;
 mod settings;
 mod shared;
@@ -76,6 +77,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use part::{in_time, projected};
+pub use segment::{Place, SCHEMA};
+pub(crate) use segment::{SegmentRows, columns_of};
 use settings::Seams;
 pub use settings::Settings;
 pub use view::View;

@@ -14,10 +14,10 @@ use super::catalogue;
 use super::database;
 use super::directory::{Layout, Lock};
 use super::log::Totals;
-use super::segment::Segment;
+use super::segment::{Maps, Segment, SegmentReader};
 use super::settings::{Seams, Settings};
 use super::summaries::Summaries;
-use super::tail::TailBatch;
+use super::tail::{ColumnsMemory, TailBatch};
 use crate::store::rollup::Rollup;
 use crate::store::{ProducerLedgers, StoreError, StoreStats};
 
@@ -31,6 +31,10 @@ pub(crate) struct Shared {
     reader: Mutex<Option<Connection>>,
     /// Those that were asked for lately.
     summaries: Summaries,
+    /// Where everything is in the segments that were read last.
+    maps: Maps,
+    /// For the columns of batches in the tail.
+    pub(crate) columns_memory: Arc<ColumnsMemory>,
     /// The store is being dropped: what is begun is given up, and comes with the next start.
     closing: AtomicBool,
     _lock: Lock,
@@ -112,7 +116,11 @@ impl Shared {
         lock: Lock,
         state: State,
     ) -> Self {
+        // The tail itself has room for so much; its columns take about as much, and no more than that is kept.
+        let columns_memory = ColumnsMemory::new(settings.tail_bytes_max);
         Self {
+            maps: Maps::default(),
+            columns_memory: Arc::new(columns_memory),
             settings,
             seams,
             layout,
@@ -139,6 +147,11 @@ impl Shared {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // Nothing that can panic runs between two changes that belong together.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a segment; where everything is in it is remembered for the next time.
+    pub(crate) fn open(&self, segment: &Arc<Segment>) -> Result<SegmentReader, StoreError> {
+        self.maps.open(segment)
     }
 
     /// The sums of a segment, also of one that is retired.
@@ -171,7 +184,7 @@ impl Shared {
             failed_commits: state.counts.failed_commits,
             tail_batches: state.tail.len() as u64,
             tail_events: state.tail_events,
-            tail_memory_bytes: state.tail_memory_bytes,
+            tail_memory_bytes: state.tail_memory_bytes + self.columns_memory.bytes(),
             tail_since_ns: state.tail.front().map(TailBatch::committed_ns),
             segments: state.segments.len() as u64,
             segment_events: sum(|segment| segment.entry.events),

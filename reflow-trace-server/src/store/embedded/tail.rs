@@ -1,9 +1,13 @@
 //! What is in the log and in no segment yet, decoded, in memory.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use arrow_array::RecordBatch;
 use reflow_trace::wire::WireBatch;
 
+use super::segment::{columns_of, memory_bytes};
+use crate::store::StoreError;
 use crate::store::rollup::Summary;
 
 /// One batch of the tail; cheap to clone.
@@ -17,6 +21,52 @@ struct Inner {
     logged: Logged,
     /// Made when somebody asks, and once.
     summary: OnceLock<Summary>,
+    columns: OnceLock<KeptColumns>,
+}
+
+/// Memory for the columns of batches. It bounds what is kept, not what is made.
+#[derive(Debug)]
+pub(crate) struct ColumnsMemory {
+    bytes: AtomicU64,
+    bytes_max: u64,
+}
+
+/// Columns that are kept as long as their batch.
+#[derive(Debug)]
+struct KeptColumns {
+    columns: RecordBatch,
+    bytes: u64,
+    memory: Arc<ColumnsMemory>,
+}
+
+impl ColumnsMemory {
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        Self {
+            bytes: AtomicU64::new(0),
+            bytes_max,
+        }
+    }
+
+    /// How much is kept.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Takes so many bytes, or none.
+    fn take(&self, bytes: u64) -> bool {
+        let taken = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let fits = taken.saturating_add(bytes) <= self.bytes_max;
+        if !fits {
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        fits
+    }
+}
+
+impl Drop for KeptColumns {
+    fn drop(&mut self) {
+        self.memory.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// What a row of the log holds.
@@ -36,6 +86,7 @@ impl TailBatch {
             committed_ns,
             logged,
             summary: OnceLock::new(),
+            columns: OnceLock::new(),
         }))
     }
 
@@ -71,6 +122,32 @@ impl TailBatch {
     pub(crate) fn memory_bytes(&self) -> u64 {
         let batch = self.batch().map_or(0, |batch| batch.memory_bytes());
         (size_of::<Inner>() + batch) as u64
+    }
+
+    /// The rows as columns, in the order of their time; `None` when it is damaged. They are made when somebody
+    /// asks, and kept while there is memory for it.
+    pub(crate) fn columns(
+        &self,
+        memory: &Arc<ColumnsMemory>,
+    ) -> Result<Option<RecordBatch>, StoreError> {
+        if let Some(kept) = self.0.columns.get() {
+            return Ok(Some(kept.columns.clone()));
+        }
+        let Some(batch) = self.batch() else {
+            return Ok(None);
+        };
+        let columns = columns_of(batch, self.offset())
+            .map_err(|error| StoreError::damaged("a batch in memory", error))?;
+        let bytes = memory_bytes(&columns) as u64;
+        if memory.take(bytes) {
+            // Two may do it at the same time; the second is dropped and gives its bytes back.
+            let _kept = self.0.columns.set(KeptColumns {
+                columns: columns.clone(),
+                bytes,
+                memory: memory.clone(),
+            });
+        }
+        Ok(Some(columns))
     }
 
     pub(crate) fn summary(&self) -> &Summary {

@@ -8,11 +8,16 @@ use reflow_trace::TraceEvent;
 use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 
-use super::segment::{Chunks, Segment, SegmentReader, SegmentRows, damaged};
+use super::part::{SegmentPart, TailPart};
+use super::segment::{Chunks, Segment, SegmentRows, damaged};
 use super::shared::Shared;
 use super::tail::TailBatch;
+use crate::store::columns::Part;
 use crate::store::rollup::Rollup;
-use crate::store::{Events, ProducerLedgers, Snapshot, StoreError, TimeRange};
+use crate::store::{
+    Events, Found, FoundBatches, FoundEvents, Key, ProducerLedgers, Scan, Snapshot, StoreError,
+    TimeRange, Watch, plain,
+};
 
 /// What is stored at one moment. Files that it needs stay as long as it is held.
 pub struct View {
@@ -59,6 +64,40 @@ impl Snapshot for View {
 
     fn events(&self, range: TimeRange) -> Events<'_> {
         Box::new(Merge::new(self, range))
+    }
+
+    fn find(
+        &self,
+        keys: &[Key<'_>],
+        range: TimeRange,
+        watch: &dyn Watch,
+    ) -> Result<Vec<Found>, StoreError> {
+        plain::find(self.parts(), keys, range, watch)
+    }
+
+    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
+        plain::scan(self.parts(), scan, watch)
+    }
+
+    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
+        plain::batches_from(self.parts(), offset, watch)
+    }
+
+    fn parts(&self) -> Vec<Arc<dyn Part>> {
+        let segments = self.segments.iter().map(|segment| {
+            Arc::new(SegmentPart {
+                shared: self.shared.clone(),
+                segment: segment.clone(),
+            }) as Arc<dyn Part>
+        });
+        let whole = self.tail.iter().filter(|batch| batch.events() > 0);
+        let tail = whole.map(|batch| {
+            Arc::new(TailPart {
+                shared: self.shared.clone(),
+                batch: batch.clone(),
+            }) as Arc<dyn Part>
+        });
+        segments.chain(tail).collect()
     }
 
     fn each_rollup(
@@ -110,6 +149,7 @@ fn minutes_of(range: TimeRange) -> TimeRange {
 
 /// The events of segments and tail in the order of time, offset and place, read as they are asked for.
 struct Merge<'a> {
+    shared: &'a Shared,
     range: TimeRange,
     /// Segments that may have the next event, and are not opened yet; the last is the first in time.
     unopened: Vec<Arc<Segment>>,
@@ -148,6 +188,7 @@ impl<'a> Merge<'a> {
         let mut unopened: Vec<_> = touched.cloned().collect();
         unopened.sort_by_key(|segment| Reverse(segment.entry.first_ns));
         let mut merge = Self {
+            shared: &view.shared,
             range,
             unopened,
             open: Vec::new(),
@@ -172,7 +213,7 @@ impl<'a> Merge<'a> {
                 .peek()
                 .is_none_or(|&Reverse((time_ns, ..))| segment.entry.first_ns <= time_ns)
         }) {
-            self.add(Source::of_segment(segment, self.range)?);
+            self.add(Source::of_segment(self.shared, segment, self.range)?);
         }
         let Some(Reverse((.., place))) = self.next.pop() else {
             return Ok(None);
@@ -226,8 +267,12 @@ impl<'a> Source<'a> {
         Self::Tail { view, order, next }
     }
 
-    fn of_segment(segment: Arc<Segment>, range: TimeRange) -> Result<Self, StoreError> {
-        let mut chunks = SegmentReader::open(segment.clone())?.chunks(range)?;
+    fn of_segment(
+        shared: &Shared,
+        segment: Arc<Segment>,
+        range: TimeRange,
+    ) -> Result<Self, StoreError> {
+        let mut chunks = shared.open(&segment)?.chunks(range)?;
         Self::skip(segment, &mut chunks, range).map(|found| match found {
             Some((segment, rows, at)) => Self::Segment {
                 segment,

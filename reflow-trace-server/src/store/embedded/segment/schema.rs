@@ -47,9 +47,26 @@ struct Column {
 /// Places of the columns; the order of [`columns`].
 macro_rules! columns {
     ($($name:ident: $kind:expr, $nullable:expr, $coding:ident, $search:ident;)*) => {
+        /// The columns of an event as it is stored, by name; what each holds stands in the table of
+        /// [`columns`](crate::store::columns).
         #[expect(non_camel_case_types, reason = "each is the name of a column")]
-        #[derive(Clone, Copy)]
-        pub(crate) enum Place { $($name),* }
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Place {
+            $(#[doc = concat!("`", stringify!($name), "`")] $name),*
+        }
+
+        impl Place {
+            /// Every column, in the order of the schema.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
 
         fn columns() -> Vec<Column> {
             vec![$(Column {
@@ -113,8 +130,8 @@ columns! {
     sections: DataType::Binary, true, Plain, None;
 }
 
-/// The columns as arrow has them.
-pub(crate) static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+/// The columns as arrow has them, in the order of [`Place`].
+pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields = columns()
         .into_iter()
         .map(|column| Field::new(column.name, column.kind, column.is_nullable));
