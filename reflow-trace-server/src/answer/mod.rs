@@ -17,6 +17,8 @@ mod metrics;
 mod missing;
 #[cfg(feature = "sql")]
 mod sql;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use asking::{Asking, Rights};
 pub(crate) use engine::Engine;
