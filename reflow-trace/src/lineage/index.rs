@@ -58,6 +58,8 @@ pub struct FlowIndex<'a> {
     pub(super) notices: Notices<'a>,
     /// What the events of each producer show, looked at when it is first asked for.
     pub(super) shown: OnceLock<HashMap<ProducerId, Shown>>,
+    /// Data flows by the messages that they belong to by their order alone, looked for when it is first asked.
+    pub(super) pairs: OnceLock<HashMap<EventId, Place>>,
     repetitions: u64,
     disbelieved: u64,
 }
@@ -87,6 +89,7 @@ impl<'a> FlowIndex<'a> {
             traces: Chains::default(),
             notices: Notices::default(),
             shown: OnceLock::new(),
+            pairs: OnceLock::new(),
             repetitions: 0,
             disbelieved: 0,
         };
