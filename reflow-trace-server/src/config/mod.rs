@@ -20,6 +20,7 @@ use reflow_trace::wire::{BatchLimits, FrameLimits};
 pub use layers::{ConfigError, Effective, Origin, effective};
 #[cfg(test)]
 pub(crate) use print::markdown;
+pub(crate) use quantity::parse_time;
 pub use setting::{ENVIRONMENT_PREFIX, Kind, Setting, Value};
 pub use table::table;
 

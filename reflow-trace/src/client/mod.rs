@@ -89,4 +89,5 @@ pub mod machine;
 mod sink;
 pub mod spool;
 
+pub use driver::{Upload, UploadError};
 pub use sink::{ServerSink, ServerSinkBuilder, ServerStatus, ServerWatch};

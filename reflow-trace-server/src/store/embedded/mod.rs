@@ -76,6 +76,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use settings::Seams;
+pub(crate) use segment::{LooseReader, LooseWriter, NotLoose};
 pub use settings::Settings;
 pub use view::View;
 

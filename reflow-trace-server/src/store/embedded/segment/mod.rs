@@ -56,7 +56,7 @@
 //! the catalogue tells.
 
 mod columns;
-
+mod loose;
 mod read;
 mod rows;
 mod schema;
@@ -65,6 +65,7 @@ mod write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub(crate) use loose::{LooseReader, LooseWriter, NotLoose};
 pub(crate) use read::{Chunks, SegmentReader, damaged};
 pub(crate) use rows::SegmentRows;
 pub(crate) use write::SegmentWriter;
