@@ -104,6 +104,18 @@ impl Screen {
         self.text(&text)
     }
 
+    /// A sentence behind a mark that takes `columns`, however many characters it has.
+    pub(super) fn marked(
+        &mut self,
+        mark: &str,
+        columns: usize,
+        sentence: &str,
+    ) -> Result<(), Failure> {
+        let lead = " ".repeat(columns);
+        let text = wrapped(&lead, sentence, columns, self.width.unwrap_or(usize::MAX));
+        self.text(&format!("{mark}{}", &text[columns..]))
+    }
+
     /// The text in the colour of its meaning, where there are colours.
     pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
         match tone.code() {

@@ -56,6 +56,7 @@ mod catalogue;
 mod database;
 mod directory;
 mod files;
+mod inspect;
 mod log;
 mod maintain;
 mod open;
@@ -76,6 +77,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use settings::Seams;
+pub(crate) use inspect::{Finding, Findings, Inspection, Level, Sums, inspect, lost_by};
 pub(crate) use segment::{LooseReader, LooseWriter, NotLoose};
 pub use settings::Settings;
 pub use view::View;
