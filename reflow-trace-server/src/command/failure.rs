@@ -24,6 +24,9 @@ pub(super) enum Failure {
         directory: PathBuf,
         source: StoreError,
     },
+    /// There is none, and none is to be made.
+    #[error("there is no store in `{}`: name the directory that `reflow-trace serve --data` was given", .0.display())]
+    NoStore(PathBuf),
     /// There is nothing of this name.
     #[error("{0}")]
     NotFound(String),
@@ -59,7 +62,7 @@ impl Failure {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Store { .. } => Exit::Store,
+            Self::Store { .. } | Self::NoStore(_) => Exit::Store,
             Self::NotFound(_) => Exit::NotFound,
             Self::Unreachable(_) => Exit::Unreachable,
             Self::Refused(_) => Exit::Refused,

@@ -15,8 +15,8 @@ use reflow_trace::api::{
     SpanQuestion, SqlAnswer, SqlQuestion,
 };
 
-pub(super) use server::{Address, ServerAsker};
-pub(super) use store::StoreAsker;
+pub(super) use server::{Address, Live, Seen, ServerAsker};
+pub(super) use store::{StoreAsker, there_is_a_store};
 
 use super::failure::Failure;
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use reflow_trace::api::{Answer, Question};
-use reflow_trace::{ServerOptions, ServerToken};
+use reflow_trace::protocol::SubscriptionRequest;
+use reflow_trace::{ServerOptions, ServerToken, TraceEvent};
 
 use super::Unanswered;
 use crate::command::failure::Failure;
@@ -87,6 +88,19 @@ fn token_in(file: &Path) -> Result<String, Failure> {
 /// A server that answers.
 pub(in crate::command) struct ServerAsker {}
 
+/// What is seen of what happens.
+pub(in crate::command) enum Seen {
+    /// From this place in the log on it is live.
+    Live { offset: u64 },
+    /// Events of one batch.
+    Events { offset: u64, events: Vec<TraceEvent> },
+    /// Of these places, the last not included, something is left out.
+    Gap { from_offset: u64, to_offset: u64 },
+}
+
+/// What happens, as it is stored.
+pub(in crate::command) struct Live {}
+
 impl ServerAsker {
     pub(in crate::command) async fn connect(address: &Address) -> Result<Self, Failure> {
         Err(address.unreachable("the client is on its way"))
@@ -96,6 +110,20 @@ impl ServerAsker {
         Err(Unanswered::Failed(Failure::Unreachable(
             "the client is on its way".to_owned(),
         )))
+    }
+
+    pub(in crate::command) async fn subscribe(
+        self,
+        _filters: SubscriptionRequest,
+        _from_offset: Option<u64>,
+    ) -> Result<Live, Failure> {
+        Err(Failure::Unreachable("the client is on its way".to_owned()))
+    }
+}
+
+impl Live {
+    pub(in crate::command) async fn next(&mut self) -> Result<Seen, Failure> {
+        Err(Failure::Unreachable("the client is on its way".to_owned()))
     }
 }
 

@@ -24,18 +24,11 @@ pub(in crate::command) struct StoreAsker {
 }
 
 /// Whether a directory holds a store; one that is only asked is not to be made.
-fn there_is_a_store(directory: &Path) -> Result<(), Failure> {
+pub(in crate::command) fn there_is_a_store(directory: &Path) -> Result<(), Failure> {
     if directory.join("store.sqlite").is_file() {
         return Ok(());
     }
-    Err(Failure::Store {
-        directory: directory.to_owned(),
-        source: StoreError::Database {
-            what: "being looked for",
-            detail: "there is none; name the directory that `reflow-trace serve --data` was given"
-                .to_owned(),
-        },
-    })
+    Err(Failure::NoStore(directory.to_owned()))
 }
 
 impl StoreAsker {

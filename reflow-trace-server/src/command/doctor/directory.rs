@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::report::Report;
+use crate::command::asker::there_is_a_store;
 use crate::command::failure::Failure;
 use crate::command::progress::Progress;
 use crate::command::show;
@@ -21,6 +22,7 @@ pub(super) async fn look(
     deep: bool,
     report: &mut Report,
 ) -> Result<(), Failure> {
+    there_is_a_store(&directory)?;
     let now_ns = Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX);
     let (seen, progress) = mpsc::channel();
     let looked_at = directory.clone();

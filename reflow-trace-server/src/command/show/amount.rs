@@ -41,6 +41,14 @@ pub(in crate::command) fn counted(number: u64, one: &str) -> String {
     }
 }
 
+/// `1 batch`, `12 batches`.
+pub(in crate::command) fn counted_batches(number: u64) -> String {
+    match number {
+        1 => "1 batch".to_owned(),
+        _ => format!("{} batches", count(number)),
+    }
+}
+
 /// A time to the second, UTC.
 pub(in crate::command) fn moment(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)

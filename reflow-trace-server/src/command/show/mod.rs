@@ -6,7 +6,7 @@ mod event;
 mod lineage;
 mod work;
 
-pub(super) use amount::{bytes, counted, moment};
+pub(super) use amount::{bytes, counted, counted_batches, moment};
 pub(super) use edges::{edges, losses};
 pub(super) use event::{events, line};
 pub(super) use lineage::lineage;

@@ -36,13 +36,9 @@ impl Opened {
 /// is none, as in a copy of a store, and so no server that holds it.
 pub(super) fn keep_servers_out(layout: &Layout) -> Result<Option<File>, StoreError> {
     let lock = layout.lock();
-    if !layout.database().is_file() {
-        return Err(StoreError::Database {
-            what: "being looked for",
-            detail: "there is none; name the directory that `reflow-trace serve --data` was given"
-                .to_owned(),
-        });
-    }
+    let database = layout.database();
+    fs::metadata(&database)
+        .map_err(|error| StoreError::io(format!("read `{}`", database.display()), error))?;
     let mut file = match File::open(&lock) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
