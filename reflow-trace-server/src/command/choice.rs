@@ -47,7 +47,9 @@ pub(super) fn conditions() -> [Arg; 3] {
             .value_delimiter(',')
             .value_parser(TYPES)
             .hide_possible_values(true)
-            .help("Events of this kind, such as DataFlow, MessageSent, ActorFailed; may be repeated"),
+            .help(
+                "Events of this kind, such as DataFlow, MessageSent, ActorFailed; may be repeated",
+            ),
         Arg::new("performance")
             .long("performance")
             .value_name("FILTER")
@@ -80,7 +82,10 @@ pub(super) fn query(matches: &ArgMatches) -> Result<QueryRequest, Failure> {
         performance_filter: text(matches, "performance"),
         ..QueryRequest::default()
     };
-    request.question().compile().map_err(|error| wrong(&error))?;
+    request
+        .question()
+        .compile()
+        .map_err(|error| wrong(&error))?;
     Ok(request)
 }
 

@@ -37,7 +37,11 @@ impl NewFile {
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
         if path.is_dir() {
-            return Err(Failure::file("write", path, io::ErrorKind::IsADirectory.into()));
+            return Err(Failure::file(
+                "write",
+                path,
+                io::ErrorKind::IsADirectory.into(),
+            ));
         }
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!(".reflow-trace-{}-{number}.tmp", std::process::id());
@@ -112,9 +116,15 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_found_out_before_anything_is_asked() {
         let directory = tempfile::tempdir().expect("a directory");
-        for path in [directory.path().to_owned(), directory.path().join("no/such")] {
+        for path in [
+            directory.path().to_owned(),
+            directory.path().join("no/such"),
+        ] {
             let failure = NewFile::create(&path).expect_err("cannot be");
-            assert!(failure.to_string().starts_with("cannot write `"), "{failure}");
+            assert!(
+                failure.to_string().starts_with("cannot write `"),
+                "{failure}"
+            );
         }
     }
 }

@@ -56,12 +56,9 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(u64).range(1..))
                 .help("At most so many events; what the server allows unless said otherwise"),
         )
-        .arg(
-            Arg::new("all")
-                .long("all")
-                .action(ArgAction::SetTrue)
-                .help("Show all of a long one, not only its beginning and what stands around the subject"),
-        )
+        .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help(
+            "Show all of a long one, not only its beginning and what stands around the subject",
+        ))
         .arg(
             Arg::new("explain")
                 .long("explain")

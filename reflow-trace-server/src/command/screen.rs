@@ -156,8 +156,8 @@ fn escaped(json: String) -> String {
     }
     let mut text = String::with_capacity(json.len() + 64);
     for character in json.chars() {
-        let is_suspicious = character == '\u{7f}'
-            || (!character.is_ascii() && is_changed_by_showing(character));
+        let is_suspicious =
+            character == '\u{7f}' || (!character.is_ascii() && is_changed_by_showing(character));
         if is_suspicious {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 text.push_str(&format!("\\u{unit:04x}"));
@@ -243,7 +243,10 @@ mod tests {
     fn json_is_the_same_to_programs_and_harmless_to_terminals() {
         let hostile = "a\u{9b}2J\u{202e}b\u{7f}é漢🦀e\u{301}\u{e0041}\u{1b}";
         let json = escaped(serde_json::to_string(hostile).expect("is JSON"));
-        assert_eq!(serde_json::from_str::<String>(&json).expect("is JSON"), hostile);
+        assert_eq!(
+            serde_json::from_str::<String>(&json).expect("is JSON"),
+            hostile
+        );
         assert!(json.contains("é漢🦀e\u{301}"), "{json}");
         assert!(!json.contains(['\u{9b}', '\u{202e}', '\u{7f}', '\u{e0041}', '\u{1b}']));
     }

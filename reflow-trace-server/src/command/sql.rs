@@ -117,7 +117,8 @@ fn statement(matches: &ArgMatches) -> Result<String, Failure> {
         }
         None if std::io::stdin().is_terminal() => {
             return Err(Failure::Usage(
-                "there is no statement: write it in quotes, name a `--file`, or pipe it in".to_owned(),
+                "there is no statement: write it in quotes, name a `--file`, or pipe it in"
+                    .to_owned(),
             ));
         }
         None => (Path::new("standard input"), read(std::io::stdin())),
@@ -127,7 +128,8 @@ fn statement(matches: &ArgMatches) -> Result<String, Failure> {
 
 fn read(from: impl std::io::Read) -> std::io::Result<String> {
     let mut statement = String::new();
-    from.take(STATEMENT_BYTES_MAX).read_to_string(&mut statement)?;
+    from.take(STATEMENT_BYTES_MAX)
+        .read_to_string(&mut statement)?;
     Ok(statement)
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Arg, ArgMatches, Command};
-use reflow_trace::api::{EdgesAnswer, MetricsQuestion, ProducerSummary, ServerMetrics, SpanQuestion};
+use reflow_trace::api::{
+    EdgesAnswer, MetricsQuestion, ProducerSummary, ServerMetrics, SpanQuestion,
+};
 use reflow_trace::terminal::{Column, Table, count, duration};
 use serde_json::json;
 
@@ -136,7 +138,9 @@ pub(super) fn producers(producers: &[ProducerSummary], now: DateTime<Utc>) -> Ta
         let lost: u64 = producer.losses.iter().map(|loss| loss.count).sum();
         table.push([
             format!("{:013x}", producer.producer.bits()),
-            producer.last_seen.map_or_else(|| "–".to_owned(), |seen| ago(seen, now)),
+            producer
+                .last_seen
+                .map_or_else(|| "–".to_owned(), |seen| ago(seen, now)),
             count(producer.events),
             producer.messages.map_or_else(|| "–".to_owned(), count),
             match lost {

@@ -20,10 +20,9 @@ pub(super) fn flags() -> [Arg; 3] {
             .value_name("TIME")
             .conflicts_with_all(["from", "to"])
             .help("Only so far back from now: `10min`, `1h`, `7d`"),
-        Arg::new("from")
-            .long("from")
-            .value_name("WHEN")
-            .help("Not before: `2026-01-31`, `'2026-01-31 12:00'` (UTC) or `2026-01-31T12:00:00+01:00`"),
+        Arg::new("from").long("from").value_name("WHEN").help(
+            "Not before: `2026-01-31`, `'2026-01-31 12:00'` (UTC) or `2026-01-31T12:00:00+01:00`",
+        ),
         Arg::new("to")
             .long("to")
             .value_name("WHEN")

@@ -76,8 +76,7 @@ fn as_socket(url: &str) -> String {
 }
 
 fn token_in(file: &Path) -> Result<String, Failure> {
-    let text =
-        std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, error))?;
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, error))?;
     let token = text.trim();
     if token.is_empty() {
         return Err(Failure::content(file, " holds no token"));
@@ -93,7 +92,10 @@ pub(in crate::command) enum Seen {
     /// From this place in the log on it is live.
     Live { offset: u64 },
     /// Events of one batch.
-    Events { offset: u64, events: Vec<TraceEvent> },
+    Events {
+        offset: u64,
+        events: Vec<TraceEvent>,
+    },
     /// Of these places, the last not included, something is left out.
     Gap { from_offset: u64, to_offset: u64 },
 }

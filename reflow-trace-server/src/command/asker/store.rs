@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use reflow_trace::api::{Answer, ApiError, ErrorCode, LossSum, ProducerSummary, Question, ServerMetrics};
+use reflow_trace::api::{
+    Answer, ApiError, ErrorCode, LossSum, ProducerSummary, Question, ServerMetrics,
+};
 
 use super::Unanswered;
 use crate::answer::{Engine, Rights};

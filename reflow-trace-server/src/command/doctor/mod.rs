@@ -49,10 +49,12 @@ pub(super) fn command() -> Command {
                 .value_parser(clap::value_parser!(u64).range(1..))
                 .help("At most so many missing flows"),
         )
-        .args(choice::conditions().map(|flag| match flag.get_id().as_str() {
-            "filter" => flag.help("Only missing flows whose sends fulfil this condition"),
-            _ => flag.hide(true),
-        }))
+        .args(
+            choice::conditions().map(|flag| match flag.get_id().as_str() {
+                "filter" => flag.help("Only missing flows whose sends fulfil this condition"),
+                _ => flag.hide(true),
+            }),
+        )
         .arg(choice::actor().help("Only missing flows of this actor"))
         .args(times::flags())
         .arg(

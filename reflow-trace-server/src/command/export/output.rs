@@ -145,7 +145,9 @@ impl Output {
             Self::JsonLines(place) => place.finish(),
             Self::Parquet(name, packing) => {
                 let place = packing.writer.finish();
-                place.map_err(|error| parquet_failed(&name, error))?.finish()
+                place
+                    .map_err(|error| parquet_failed(&name, error))?
+                    .finish()
             }
         }
     }
@@ -228,7 +230,10 @@ mod tests {
         };
         assert_eq!(form(None, None), Some(Form::JsonLines));
         assert_eq!(form(None, Some("x.PARQUET")), Some(Form::Parquet));
-        assert_eq!(form(Some("jsonl"), Some("x.parquet")), Some(Form::JsonLines));
+        assert_eq!(
+            form(Some("jsonl"), Some("x.parquet")),
+            Some(Form::JsonLines)
+        );
         assert_eq!(form(None, Some("x.csv")), None);
     }
 }

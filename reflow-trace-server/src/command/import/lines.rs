@@ -149,13 +149,27 @@ mod tests {
     fn a_line_that_is_none_costs_no_other_line() {
         let a = event("a");
         let torn = &a[..a.len() / 2];
-        let content = format!("\u{feff}{a}\n\n  \r\nnonsense\n{{}}\n{}\r\n{torn}", event("b"));
+        let content = format!(
+            "\u{feff}{a}\n\n  \r\nnonsense\n{{}}\n{}\r\n{torn}",
+            event("b")
+        );
         let items = read(content.as_bytes());
         assert_eq!(items[0], Ok("a".to_owned()));
-        assert!(items[1].as_ref().is_err_and(|why| why.starts_with("line 4: no JSON: ")));
-        assert!(items[2].as_ref().is_err_and(|why| why.starts_with("line 5: no event: missing field")));
+        assert!(
+            items[1]
+                .as_ref()
+                .is_err_and(|why| why.starts_with("line 4: no JSON: "))
+        );
+        assert!(
+            items[2]
+                .as_ref()
+                .is_err_and(|why| why.starts_with("line 5: no event: missing field"))
+        );
         assert_eq!(items[3], Ok("b".to_owned()));
-        assert_eq!(items[4], Err("line 7: the file ends in the middle of it".to_owned()));
+        assert_eq!(
+            items[4],
+            Err("line 7: the file ends in the middle of it".to_owned())
+        );
         assert_eq!(items.len(), 5);
     }
 

@@ -33,7 +33,10 @@ impl Cells {
         let time = |ns: Option<u64>| ns.map_or_else(String::new, nanoseconds);
         let metrics = &event.data.performance_metrics;
         let mut from = end(&text(Field::SourceActor), &text(Field::SourcePort));
-        let to = end(&text(Field::DestinationActor), &text(Field::DestinationPort));
+        let to = end(
+            &text(Field::DestinationActor),
+            &text(Field::DestinationPort),
+        );
         if from.is_empty() && to.is_empty() {
             from = end(&event.actor_id, &text(Field::Port));
         }
@@ -44,10 +47,14 @@ impl Cells {
             to,
             message_type: text(Field::MessageType),
             id: text(Field::MessageId),
-            size: event.data.message.as_ref().map_or_else(String::new, |message| {
-                let about = if message.size_is_shallow { "≥ " } else { "" };
-                format!("{about}{}", bytes(message.size_bytes as u64))
-            }),
+            size: event
+                .data
+                .message
+                .as_ref()
+                .map_or_else(String::new, |message| {
+                    let about = if message.size_is_shallow { "≥ " } else { "" };
+                    format!("{about}{}", bytes(message.size_bytes as u64))
+                }),
             took: time(metrics.execution_time_ns),
             waited: time(metrics.waiting_time_ns),
             queue: metrics

@@ -76,9 +76,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use settings::Seams;
 pub(crate) use inspect::{Finding, Findings, Inspection, Level, Sums, inspect, lost_by};
 pub(crate) use segment::{LooseReader, LooseWriter, NotLoose};
+use settings::Seams;
 pub use settings::Settings;
 pub use view::View;
 

@@ -204,16 +204,25 @@ pub(super) fn clocks(entries: &[SegmentEntry], now_ns: i64, findings: &mut Findi
             findings.push(Finding::warning(
                 "clock_unset",
                 about.clone(),
-                format!("an event is of {}: its clock was not set", moment(entry.first_ns)),
+                format!(
+                    "an event is of {}: its clock was not set",
+                    moment(entry.first_ns)
+                ),
                 set,
             ));
         }
         let back_ns = committed_ns.saturating_sub(entry.committed_first_ns);
-        if committed_ns != i64::MIN && back_ns > CLOCKS_APART_NS && entry.committed_last_ns < committed_ns {
+        if committed_ns != i64::MIN
+            && back_ns > CLOCKS_APART_NS
+            && entry.committed_last_ns < committed_ns
+        {
             findings.push(Finding::warning(
                 "clock_stepped_back",
                 about.clone(),
-                format!("it was stored {} before one that is older: the server's clock was set back", span(back_ns)),
+                format!(
+                    "it was stored {} before one that is older: the server's clock was set back",
+                    span(back_ns)
+                ),
                 set,
             ));
         }
@@ -221,7 +230,10 @@ pub(super) fn clocks(entries: &[SegmentEntry], now_ns: i64, findings: &mut Findi
             findings.push(Finding::warning(
                 "clock_future",
                 about,
-                format!("it was stored at {}, which is yet to come", moment(entry.committed_last_ns)),
+                format!(
+                    "it was stored at {}, which is yet to come",
+                    moment(entry.committed_last_ns)
+                ),
                 "retention by age waits until then: see whether this machine's clock is right",
             ));
         }
@@ -252,13 +264,17 @@ pub(crate) fn lost(producer: u64, reason: LossReason, count: u64) -> Finding {
             "its threads recorded faster than they were collected: larger rings, a lower rate, or the waiting overflow"
         }
         LossReason::NoRing => "more threads than rings: allow more of them",
-        LossReason::ManualQueueFull => "events by hand came faster than they were collected: a larger queue",
+        LossReason::ManualQueueFull => {
+            "events by hand came faster than they were collected: a larger queue"
+        }
         LossReason::TooLarge => "capture less content, or attach less to a message",
         LossReason::SinkFull | LossReason::WindowFull | LossReason::SpoolFull => {
             "the server was away or slower than the program: a spool, or more room in it"
         }
         LossReason::SpoolFailed | LossReason::SpoolCorrupt => "check the disk of its spool",
-        LossReason::NotAcknowledged => "it ended while the server was away: give it a spool, or more time to end",
+        LossReason::NotAcknowledged => {
+            "it ended while the server was away: give it a spool, or more time to end"
+        }
         LossReason::Refused => "see the server's log and `refused_events` in its metrics for why",
         LossReason::Corrupt | LossReason::SinkFailed | LossReason::SinkPanicked => {
             "a fault of the tracing or of a sink: please report it"
@@ -267,7 +283,10 @@ pub(crate) fn lost(producer: u64, reason: LossReason, count: u64) -> Finding {
     Finding::warning(
         "lost",
         format!("producer {producer:013x}"),
-        format!("it has lost {count} events: {}", reason.name().replace('_', " ")),
+        format!(
+            "it has lost {count} events: {}",
+            reason.name().replace('_', " ")
+        ),
         advice,
     )
 }
@@ -283,7 +302,11 @@ pub(super) fn room(sums: &Sums, free_bytes: Option<u64>, findings: &mut Findings
         findings.push(Finding::warning(
             "room",
             "the disk",
-            format!("{} MB are free, and {} MB are wanted for sealing and merging", free / 1_000_000, wanted / 1_000_000),
+            format!(
+                "{} MB are free, and {} MB are wanted for sealing and merging",
+                free / 1_000_000,
+                wanted / 1_000_000
+            ),
             "free some, or let retention keep less (`store.retain_for`, `store.retain_bytes`)",
         ));
     }

@@ -24,8 +24,8 @@ pub(super) fn check(
     totals: Option<&Totals>,
     findings: &mut Findings,
 ) -> Result<Seen, StoreError> {
-    let seen = look(connection, totals, findings)
-        .map_err(|error| failed("reading its log", &error))?;
+    let seen =
+        look(connection, totals, findings).map_err(|error| failed("reading its log", &error))?;
     if seen.damaged_events > 0 {
         findings.push(Finding::fault(
             "damaged_rows",
@@ -68,7 +68,9 @@ fn look(
             )),
             None => findings.push(row_fault(
                 about.clone(),
-                format!("its batch of {events} events is not what was admitted, and cannot be read"),
+                format!(
+                    "its batch of {events} events is not what was admitted, and cannot be read"
+                ),
             )),
         }
         if totals.is_some_and(|totals| offset >= totals.next_offset) {

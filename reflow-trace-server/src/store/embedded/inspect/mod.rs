@@ -111,7 +111,9 @@ pub(crate) fn inspect(
         let (producers, unreadable) = read;
         inspection.producers = producers;
         if unreadable > 0 {
-            inspection.findings.push(finding::unreadable_ledgers(unreadable));
+            inspection
+                .findings
+                .push(finding::unreadable_ledgers(unreadable));
         }
     }
     check_log(connection, &mut inspection, totals.as_ref());
@@ -122,7 +124,11 @@ pub(crate) fn inspect(
     }
     finding::clocks(&entries, now_ns, &mut inspection.findings);
     finding::producers(&inspection.producers, &mut inspection.findings);
-    finding::room(&inspection.sums, inspection.free_bytes, &mut inspection.findings);
+    finding::room(
+        &inspection.sums,
+        inspection.free_bytes,
+        &mut inspection.findings,
+    );
     Ok(inspection)
 }
 
@@ -208,9 +214,6 @@ fn segment_of(layout: &Layout, entry: &SegmentEntry) -> Arc<super::segment::Segm
 }
 
 /// All rows of it.
-fn rows_of(
-    layout: &Layout,
-    entry: &SegmentEntry,
-) -> Result<super::segment::Chunks, StoreError> {
+fn rows_of(layout: &Layout, entry: &SegmentEntry) -> Result<super::segment::Chunks, StoreError> {
     super::segment::SegmentReader::open(segment_of(layout, entry))?.chunks(TimeRange::ALL)
 }

@@ -97,7 +97,9 @@ fn read(layout: &Layout, entry: &SegmentEntry) -> Result<Rollup, String> {
                 return Err(wrong("has a time outside of those that the catalogue says"));
             }
             if !(entry.first_offset..=entry.last_offset).contains(&offset) {
-                return Err(wrong("has an offset outside of those that the catalogue says"));
+                return Err(wrong(
+                    "has an offset outside of those that the catalogue says",
+                ));
             }
             if row.to_event().is_none() {
                 return Err(wrong("cannot be read as an event"));

@@ -74,7 +74,10 @@ pub(super) fn check(
         Ok(rollups) => findings.push(Finding::note(
             "orphaned_sums",
             "store.sqlite, table rollups",
-            format!("sums of {} segments that are no longer there", rollups.len()),
+            format!(
+                "sums of {} segments that are no longer there",
+                rollups.len()
+            ),
             "nothing is lost; they are removed when the server starts next",
         )),
         Err(error) => findings.push(Finding::fault(
