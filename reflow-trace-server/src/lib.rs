@@ -27,6 +27,7 @@ pub mod config;
 mod documents;
 pub mod http;
 pub mod ingest;
+mod live;
 pub mod observe;
 mod server;
 pub mod store;

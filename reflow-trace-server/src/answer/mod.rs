@@ -18,4 +18,4 @@ mod missing;
 mod sql;
 
 pub(crate) use asking::{Asking, Rights};
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, of_query};

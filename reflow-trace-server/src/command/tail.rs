@@ -4,15 +4,12 @@
 //! place in the log, so that nothing is shown twice and nothing is left out. Where something is left out
 //! nevertheless, because it is no longer there or this end is too slow, it is said where it would stand.
 
-use std::time::Duration;
-
 use clap::{Arg, ArgMatches, Command, value_parser};
-use reflow_trace::protocol::SubscriptionRequest;
+use reflow_trace::client::ask::Seen;
 use reflow_trace::{Outcome, TraceEvent, TraceEventType};
 use serde_json::json;
-use tokio::time::Instant;
 
-use super::asker::{self, Address, Live, Seen, ServerAsker};
+use super::asker::{self, Address, ServerAsker};
 use super::failure::Failure;
 use super::screen::{Screen, Tone, remark};
 use super::{choice, json_flag, show};
@@ -26,15 +23,10 @@ Examples:
 
 Events are shown when they are durably stored. Where some are left out, because this end is too slow or they are
 no longer there, a line says so; with --json it is {\"gap\":{\"from_offset\":…,\"to_offset\":…}}, and every other line is
-an event. When the connection is lost it is made again, for half a minute, and goes on where it was.
+an event. When the connection is lost it is made again, however long that takes, and goes on where it was.
 
-Exit codes: 0 ended by Ctrl-C, by --limit, or because nobody reads any more; 2 wrong flags, 6 no server, or it is
-gone, 7 a wrong condition, or refused.";
-
-/// How long a server that is gone is waited for.
-const AWAY_MAX: Duration = Duration::from_secs(30);
-/// First and last pause between two attempts.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
+Exit codes: 0 ended by Ctrl-C, by --limit, or because nobody reads any more; 2 wrong flags, 6 no server, 7 a wrong
+condition, or refused.";
 
 pub(super) fn command() -> Command {
     Command::new("tail")
@@ -62,61 +54,36 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches, screen: &mut Screen) -> Result<(), Failure> {
     let address = Address::of(matches)?;
+    let filters = choice::subscription(matches)?;
     let mut tail = Tail {
-        filters: choice::subscription(matches)?,
-        next: matches.get_one("from-offset").copied(),
         left: matches.get_one("limit").copied().unwrap_or(u64::MAX),
         is_json: matches.get_flag("json"),
+        was_live: false,
     };
-    let mut live = tail.subscribe(&address).await?;
-    loop {
-        let seen = live.next().await;
-        match seen {
-            Ok(seen) => tail.show(seen, screen)?,
-            Err(Failure::Unreachable(why)) => {
-                remark(&format!("{why}; connecting again"));
-                live = tail.again(&address).await?;
-            }
-            Err(failure) => return Err(failure),
-        }
-        if tail.left == 0 {
-            return Ok(());
-        }
+    let asker = ServerAsker::new(&address)?;
+    let from_offset = matches.get_one("from-offset").copied();
+    let mut live = asker.subscribe(filters, from_offset).await?;
+    while tail.left > 0 {
+        tail.show(live.next().await?, screen)?;
     }
+    Ok(())
 }
 
 struct Tail {
-    filters: SubscriptionRequest,
-    /// The first place in the log of which nothing was seen; `None`: from now on.
-    next: Option<u64>,
     left: u64,
     is_json: bool,
+    was_live: bool,
 }
 
 impl Tail {
-    async fn subscribe(&self, address: &Address) -> Result<Live, Failure> {
-        let asker = ServerAsker::connect(address).await?;
-        asker.subscribe(self.filters.clone(), self.next).await
-    }
-
-    /// A new connection, as soon as there can be one.
-    async fn again(&self, address: &Address) -> Result<Live, Failure> {
-        let [mut pause, longest] = PAUSES;
-        let until = Instant::now() + AWAY_MAX;
-        loop {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(longest);
-            match self.subscribe(address).await {
-                Err(Failure::Unreachable(_)) if Instant::now() < until => {}
-                other => return other,
-            }
-        }
-    }
-
     fn show(&mut self, seen: Seen, screen: &mut Screen) -> Result<(), Failure> {
         match seen {
-            Seen::Live { offset } => self.next = Some(offset),
-            Seen::Events { offset, events } => {
+            Seen::Live { .. } => {
+                if std::mem::replace(&mut self.was_live, true) {
+                    remark("the connection was lost, and is there again");
+                }
+            }
+            Seen::Events { events, .. } => {
                 for event in events {
                     if self.left == 0 {
                         break;
@@ -129,7 +96,6 @@ impl Tail {
                         screen.line(&screen.paint(tone(&event), &line))?;
                     }
                 }
-                self.next = Some(offset + 1);
             }
             Seen::Gap {
                 from_offset,
@@ -147,8 +113,8 @@ impl Tail {
                     );
                     screen.line(&screen.paint(Tone::Bad, &line))?;
                 }
-                self.next = Some(to_offset);
             }
+            _ => {}
         }
         screen.flush()
     }

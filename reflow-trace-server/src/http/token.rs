@@ -13,6 +13,7 @@ use rustls::crypto::{CryptoProvider, SecureRandom};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use super::grant::Grant;
 use crate::config::{Auth, ConfigError};
 
 /// What a token permits.
@@ -198,16 +199,30 @@ impl Tokens {
     ///
     /// Why not.
     pub fn judge(&self, authorization: Option<&[u8]>, scope: Scope) -> Result<Caller, Denied> {
-        if self.entries.is_empty() {
-            return Ok(Caller::Anyone);
-        }
-        let secret = authorization.and_then(bearer).ok_or(Denied::Missing)?;
-        let entry = self.find(secret).ok_or(Denied::Wrong)?;
-        if entry.scopes.permit(scope) {
-            Ok(Caller::Bearer(entry.name.clone()))
+        let grant = self.grant(authorization)?;
+        if grant.permits(scope) {
+            Ok(grant.caller)
         } else {
             Err(Denied::Scope(scope))
         }
+    }
+
+    /// What the bearer of this header may do.
+    ///
+    /// # Errors
+    ///
+    /// It has no token, or one that nobody has.
+    pub(crate) fn grant(&self, authorization: Option<&[u8]>) -> Result<Grant, Denied> {
+        if self.entries.is_empty() {
+            let (caller, scopes) = (Caller::Anyone, None);
+            return Ok(Grant { caller, scopes });
+        }
+        let secret = authorization.and_then(bearer).ok_or(Denied::Missing)?;
+        let entry = self.find(secret).ok_or(Denied::Wrong)?;
+        Ok(Grant {
+            caller: Caller::Bearer(entry.name.clone()),
+            scopes: Some(entry.scopes),
+        })
     }
 
     /// Whether everybody may do everything.

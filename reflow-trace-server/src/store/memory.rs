@@ -11,7 +11,7 @@ use reflow_trace::wire::WireBatch;
 use super::rollup::Rollup;
 use super::{
     Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
-    StoreFuture, StoreStats, TimeRange,
+    StoreFuture, StoreStats, Stored, TimeRange,
 };
 
 /// Keeps everything in memory and nothing else.
@@ -119,6 +119,25 @@ impl Snapshot for MemorySnapshot {
                 StoreError::damaged("a batch in memory", "an event of it cannot be read")
             })
         }))
+    }
+
+    fn batches_from(&self, offset: u64, events_max: usize) -> Result<Stored, StoreError> {
+        let from = offset.max(1);
+        let (mut next, mut events) = (from, 0);
+        let mut batches = Vec::new();
+        while events < events_max && next < self.end() {
+            let batch = &self.batches[next as usize - 1];
+            events += batch.len();
+            if !batch.is_empty() {
+                batches.push((next, batch.events().collect()));
+            }
+            next += 1;
+        }
+        Ok(Stored {
+            from,
+            batches,
+            next,
+        })
     }
 
     fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {

@@ -63,7 +63,7 @@ use std::pin::Pin;
 pub use admitted::{Admitted, Committed};
 pub use error::{StoreError, UnusableDirectory};
 pub use ledger::{LedgerOfProducer, ProducerLedgers};
-pub use snapshot::{Events, Snapshot, TimeRange};
+pub use snapshot::{Events, Snapshot, Stored, TimeRange};
 pub use stats::{MaintenanceReport, StoreStats};
 
 /// What the methods of a [`Store`] return, so that `Arc<dyn Store>` works.

@@ -37,6 +37,17 @@ impl TimeRange {
     }
 }
 
+/// Stored batches in the order of the log.
+#[derive(Debug)]
+pub struct Stored {
+    /// The first offset, from the one that was asked for on, that was not retired.
+    pub from: u64,
+    /// Offsets with their events, ascending, whole batches; those without events are left out.
+    pub batches: Vec<(u64, Vec<TraceEvent>)>,
+    /// Where to go on: everything that is stored from `from` up to here is in `batches`.
+    pub next: u64,
+}
+
 /// What a store holds at one moment. The contract is in the header of [`store`](super).
 ///
 /// Its methods read files and decode: call them where waiting is allowed.
@@ -56,6 +67,19 @@ pub trait Snapshot: Send + Sync {
     ///
     /// Nothing is decoded before it is asked for, and no more than is.
     fn events(&self, range: TimeRange) -> Events<'_>;
+
+    /// Batches from an offset on, until there are so many events or no more batches.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read.
+    fn batches_from(&self, _offset: u64, _events_max: usize) -> Result<Stored, StoreError> {
+        Ok(Stored {
+            from: self.end(),
+            batches: Vec::new(),
+            next: self.end(),
+        })
+    }
 
     /// What happened on each edge in each minute that `range` touches, whole minutes.
     ///

@@ -8,14 +8,14 @@ mod store;
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches};
 use reflow_trace::api::{
     Answer, ApiError, EdgesAnswer, EventsPage, EventsQuestion, GraphAnswer, GraphQuestion,
     LineageAnswer, LineageQuestion, MetricsQuestion, MissingAnswer, Question, ServerMetrics,
     SpanQuestion, SqlAnswer, SqlQuestion,
 };
 
-pub(super) use server::{Address, Live, Seen, ServerAsker};
+pub(super) use server::{Address, ServerAsker};
 pub(super) use store::{StoreAsker, there_is_a_store};
 
 use super::failure::Failure;
@@ -51,13 +51,13 @@ impl From<Unanswered> for Failure {
 }
 
 /// The flags that say who is asked.
-pub(super) fn flags() -> [Arg; 4] {
-    let [server, token, authorities] = server_flags();
-    [server, token, authorities, data()]
+pub(super) fn flags() -> [Arg; 5] {
+    let [server, token, in_clear, authorities] = server_flags();
+    [server, token, in_clear, authorities, data()]
 }
 
 /// The flags that say which server, and how it knows us.
-pub(super) fn server_flags() -> [Arg; 3] {
+pub(super) fn server_flags() -> [Arg; 4] {
     const HEADING: &str = "Whom to ask";
     [
         Arg::new("server")
@@ -77,6 +77,11 @@ pub(super) fn server_flags() -> [Arg; 3] {
                 "A file with the token that the server wants; or the token itself in {}",
                 server::TOKEN_VARIABLE
             )),
+        Arg::new("token-in-clear")
+            .long("token-in-clear")
+            .action(ArgAction::SetTrue)
+            .help_heading(HEADING)
+            .help("Send the token also where everybody on the way can read it: by ws:// to another machine"),
         Arg::new("ca-file")
             .long("ca-file")
             .value_name("FILE")
@@ -92,7 +97,7 @@ fn data() -> Arg {
     Arg::new("data")
         .long("data")
         .value_name("DIR")
-        .conflicts_with_all(["server", "token-file", "ca-file"])
+        .conflicts_with_all(["server", "token-file", "token-in-clear", "ca-file"])
         .help_heading("Whom to ask")
         .help("The directory of a server that is not running, instead of a server")
 }
@@ -122,7 +127,7 @@ impl Asker {
             Some(directory) => StoreAsker::open(directory).await.map(Self::Store),
             None => {
                 let address = Address::of(matches)?;
-                ServerAsker::connect(&address).await.map(Self::Server)
+                ServerAsker::new(&address).map(Self::Server)
             }
         }
     }

@@ -1,11 +1,14 @@
 //! A running server, asked over its WebSocket.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ArgMatches;
 use reflow_trace::api::{Answer, Question};
+use reflow_trace::client::ask::Seen;
+use reflow_trace::client::{AskError, Subscription, TracingClient};
 use reflow_trace::protocol::SubscriptionRequest;
-use reflow_trace::{ServerOptions, ServerToken, TraceEvent};
+use reflow_trace::{ServerOptions, ServerToken};
 
 use super::Unanswered;
 use crate::command::failure::Failure;
@@ -16,7 +19,12 @@ pub(super) const URL_VARIABLE: &str = "REFLOW_TRACE_SERVER_URL";
 pub(super) const TOKEN_VARIABLE: &str = "REFLOW_TRACE_TOKEN";
 pub(super) const CA_VARIABLE: &str = "REFLOW_TRACE_CA_FILE";
 
+/// How long a server may take is its own setting (`query.timeout`, at most an hour); this is for one that has
+/// forgotten us.
+const TIMEOUT: Duration = Duration::from_secs(3_700);
+
 /// Where a server is, and how it knows us.
+#[derive(Clone)]
 pub(in crate::command) struct Address {
     url: String,
     options: ServerOptions,
@@ -40,6 +48,7 @@ impl Address {
             url: named.map_or_else(|| DEFAULT_URL.to_owned(), |url| as_socket(&url)),
             options: ServerOptions {
                 token: token.map(ServerToken::new),
+                token_in_clear: matches.get_flag("token-in-clear"),
                 ca_file: authorities.map(PathBuf::from),
                 ..ServerOptions::default()
             },
@@ -57,11 +66,18 @@ impl Address {
     /// Nobody answers there: what to do about it.
     pub(in crate::command) fn unreachable(&self, why: &str) -> Failure {
         let advice = if self.is_default {
-            "is a server running? `reflow-trace serve` starts one; `--server URL` names another, and `--data DIR` reads the directory of one that is not running"
+            "\n`--server URL` names another server, `--data DIR` the directory of one that is not running"
         } else {
-            "is the server running, and is this its address?"
+            ""
         };
-        Failure::Unreachable(format!("{why}\n{advice}"))
+        Failure::Unreachable(format!("{why}{advice}"))
+    }
+
+    /// Somebody is there and does not let us in: what to do about it.
+    pub(in crate::command) fn denied(&self, why: &str) -> Failure {
+        Failure::Refused(format!(
+            "{why}\nname the file of a token by `--token-file`, or set {TOKEN_VARIABLE}; `reflow-trace token new` makes one with the scopes that are needed"
+        ))
     }
 }
 
@@ -85,47 +101,69 @@ fn token_in(file: &Path) -> Result<String, Failure> {
 }
 
 /// A server that answers.
-pub(in crate::command) struct ServerAsker {}
-
-/// What is seen of what happens.
-pub(in crate::command) enum Seen {
-    /// From this place in the log on it is live.
-    Live { offset: u64 },
-    /// Events of one batch.
-    Events {
-        offset: u64,
-        events: Vec<TraceEvent>,
-    },
-    /// Of these places, the last not included, something is left out.
-    Gap { from_offset: u64, to_offset: u64 },
+pub(in crate::command) struct ServerAsker {
+    client: TracingClient,
+    address: Address,
 }
 
 /// What happens, as it is stored.
-pub(in crate::command) struct Live {}
+pub(in crate::command) struct Live {
+    subscription: Subscription,
+    address: Address,
+}
 
 impl ServerAsker {
-    pub(in crate::command) async fn connect(address: &Address) -> Result<Self, Failure> {
-        Err(address.unreachable("the client is on its way"))
+    /// Whether somebody is there, the first question finds out.
+    pub(in crate::command) fn new(address: &Address) -> Result<Self, Failure> {
+        let client = TracingClient::builder(address.url.as_str())
+            .options(address.options.clone())
+            .timeout(TIMEOUT)
+            .start()
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Self {
+            client,
+            address: address.clone(),
+        })
     }
 
-    pub(super) async fn ask(&self, _question: Question) -> Result<Answer, Unanswered> {
-        Err(Unanswered::Failed(Failure::Unreachable(
-            "the client is on its way".to_owned(),
-        )))
+    pub(super) async fn ask(&self, question: Question) -> Result<Answer, Unanswered> {
+        let answer = self.client.ask(question).await;
+        answer.map_err(|error| unanswered(error, &self.address))
     }
 
     pub(in crate::command) async fn subscribe(
         self,
-        _filters: SubscriptionRequest,
-        _from_offset: Option<u64>,
+        filters: SubscriptionRequest,
+        from_offset: Option<u64>,
     ) -> Result<Live, Failure> {
-        Err(Failure::Unreachable("the client is on its way".to_owned()))
+        let filters = filters.filters();
+        let subscription = self.client.subscribe_from(filters, from_offset).await;
+        Ok(Live {
+            subscription: subscription.map_err(|error| unanswered(error, &self.address))?,
+            address: self.address,
+        })
     }
 }
 
 impl Live {
+    /// What comes next; a connection that is lost is made again.
     pub(in crate::command) async fn next(&mut self) -> Result<Seen, Failure> {
-        Err(Failure::Unreachable("the client is on its way".to_owned()))
+        match self.subscription.next().await {
+            Some(Ok(seen)) => Ok(seen),
+            Some(Err(error)) => Err(unanswered(error, &self.address).into()),
+            None => Err(Failure::Unreachable(
+                "the server goes on no more".to_owned(),
+            )),
+        }
+    }
+}
+
+fn unanswered(error: AskError, address: &Address) -> Unanswered {
+    match error {
+        AskError::Refused(refusal) => Unanswered::Refused(refusal.error),
+        AskError::Denied { reason } => Unanswered::Failed(address.denied(&reason)),
+        AskError::Unreachable { reason } => Unanswered::Failed(address.unreachable(&reason)),
+        error => Unanswered::Failed(Failure::Unreachable(error.to_string())),
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) struct ToServer {
 
 impl ToServer {
     async fn open(address: Address) -> Result<Self, Failure> {
-        let asker = Asker::Server(ServerAsker::connect(&address).await?);
+        let asker = Asker::Server(ServerAsker::new(&address)?);
         let may_ask = match asker.metrics(MetricsQuestion::default()).await {
             Ok(_) => true,
             Err(Unanswered::Refused(error)) if error.code == ErrorCode::Forbidden => false,
@@ -194,7 +194,9 @@ impl ToServer {
 
     /// Forgets what is acknowledged, and remembers what was refused.
     fn look_at_answers(&mut self) {
-        let Some(upload) = &mut self.upload else { return };
+        let Some(upload) = &mut self.upload else {
+            return;
+        };
         for (number, why) in upload.take_refusals() {
             let mut kept = self.kept.iter();
             let events = kept.find(|(frame, _)| frame.header().number == number);
@@ -225,7 +227,10 @@ impl ToServer {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(longest);
-            let after = self.kept.front().map(|(frame, _)| frame.header().number - 1);
+            let after = self
+                .kept
+                .front()
+                .map(|(frame, _)| frame.header().number - 1);
             match self.connect(after.unwrap_or(0)).await {
                 Ok(()) => match self.send_kept().await {
                     Ok(()) => return Ok(()),
@@ -250,6 +255,7 @@ impl ToServer {
         let goes_on = "what was acknowledged is stored; the same command goes on";
         match error {
             UploadError::Settings(text) => Failure::Usage(text.clone()),
+            UploadError::Denied(text) => self.address.denied(text),
             UploadError::Away(text) if self.kept.is_empty() => self.address.unreachable(text),
             UploadError::Away(text) => Failure::Unreachable(format!("{text}; {goes_on}")),
             other => Failure::Refused(other.to_string()),

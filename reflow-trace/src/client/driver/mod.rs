@@ -12,7 +12,7 @@ mod socket;
 mod tests;
 mod upload;
 
-pub(super) use connect::{AGENT, Connector};
+pub(super) use connect::{AGENT, Connection, Connector};
 pub(super) use shared::Shared;
 pub use upload::{Upload, UploadError};
 

@@ -56,9 +56,12 @@ pub enum UploadError {
     /// Nobody answers, or no longer; the same may succeed in a moment.
     #[error("{0}")]
     Away(String),
-    /// Somebody answers, and does not want us.
+    /// Somebody answers who is no server of ours, or does not want what we have to say.
     #[error("{0}")]
     Unwanted(String),
+    /// The server is there and does not let us in: the token is missing, wrong, or not for this.
+    #[error("{0}")]
+    Denied(String),
     /// A batch is larger than the server takes, which nothing but another setting of the server changes.
     #[error(
         "a batch of {bytes} bytes and {events} events is more than this server takes: raise its `ingest.frame_bytes_max`, `ingest.plain_bytes_max` and `ingest.events_max`"
@@ -86,7 +89,8 @@ impl Upload {
     ) -> Result<Self, UploadError> {
         let settings = |error: InitError| UploadError::Settings(error.to_string());
         options.validate(url).map_err(settings)?;
-        let url = ServerUrl::parse(url).map_err(|error| UploadError::Settings(error.to_string()))?;
+        let url =
+            ServerUrl::parse(url).map_err(|error| UploadError::Settings(error.to_string()))?;
         let connector = Connector::new(
             url,
             options.token.clone(),
@@ -154,7 +158,8 @@ impl Upload {
     ///
     /// See [`UploadError`]; [`acknowledged`](Self::acknowledged) says how far it went.
     pub async fn settle(&mut self) -> Result<(), UploadError> {
-        self.until(|upload| upload.acknowledged >= upload.sent).await
+        self.until(|upload| upload.acknowledged >= upload.sent)
+            .await
     }
 
     /// Says goodbye; nothing is waited for.
@@ -248,7 +253,10 @@ impl Upload {
             }
             Message::Refusal(refusal) => self.refused(refusal),
             Message::Goodbye(goodbye) => {
-                self.end(UploadError::Away(format!("the server ends: {}", goodbye.text)));
+                self.end(UploadError::Away(format!(
+                    "the server ends: {}",
+                    goodbye.text
+                )));
             }
             Message::Ping(token) => self.due.push(Message::Pong(token)),
             _ => {}
@@ -301,7 +309,9 @@ fn hello(program: &str, stream: u64) -> Message {
 }
 
 fn away(disconnect: Disconnect) -> UploadError {
-    if disconnect.is_hopeless {
+    if disconnect.is_denied {
+        UploadError::Denied(disconnect.text)
+    } else if disconnect.is_hopeless {
         UploadError::Unwanted(disconnect.text)
     } else {
         UploadError::Away(disconnect.text)
