@@ -138,6 +138,30 @@ impl Screen {
     }
 }
 
+/// Ends when standard output is read by nobody any more; who only writes finds that out with the next word,
+/// and there may be none for hours.
+#[cfg(unix)]
+pub(super) async fn nobody_reads() {
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+    // A file cannot be waited for, and needs no reader.
+    if let Ok(stdout) = AsyncFd::with_interest(io::stdout(), Interest::ERROR) {
+        while let Ok(mut ready) = stdout.ready(Interest::ERROR).await {
+            if ready.ready().is_error() || ready.ready().is_write_closed() {
+                return;
+            }
+            ready.clear_ready();
+        }
+    }
+    std::future::pending().await
+}
+
+/// Ends never: here it is found out by writing.
+#[cfg(not(unix))]
+pub(super) async fn nobody_reads() {
+    std::future::pending().await
+}
+
 /// A sentence to standard error, beside the answer.
 pub(super) fn remark(sentence: &str) {
     let mut stderr = io::stderr();

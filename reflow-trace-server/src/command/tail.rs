@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::asker::{self, Address, ServerAsker};
 use super::failure::Failure;
-use super::screen::{Screen, Tone, remark};
+use super::screen::{Screen, Tone, nobody_reads, remark};
 use super::{choice, json_flag, show};
 
 const EXAMPLES: &str = "\
@@ -64,7 +64,10 @@ pub(super) async fn run(matches: &ArgMatches, screen: &mut Screen) -> Result<(),
     let from_offset = matches.get_one("from-offset").copied();
     let mut live = asker.subscribe(filters, from_offset).await?;
     while tail.left > 0 {
-        tail.show(live.next().await?, screen)?;
+        tokio::select! {
+            seen = live.next() => tail.show(seen?, screen)?,
+            () = nobody_reads() => return Err(Failure::Closed),
+        }
     }
     Ok(())
 }

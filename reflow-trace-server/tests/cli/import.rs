@@ -244,6 +244,32 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
 }
 
 #[test]
+fn an_import_outlives_its_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let file = write(directory.path(), "a.jsonl", &plain(60_000));
+    let mut serving = Serving::at(&data, "127.0.0.1:0", &[]);
+    let listen = serving.url.strip_prefix("http://").unwrap().to_owned();
+    let import = crate::program::Running::start("import {} --server {}", &[&file, serving.url()]);
+    // Killed in the middle, or after the end: all of it is there afterwards in either case.
+    let log = data.join("store.sqlite-wal");
+    while fs::metadata(&log).map_or(0, |about| about.len()) < 1 << 20 {
+        std::thread::yield_now();
+    }
+    serving.kill();
+    let serving = Serving::at(&data, &listen, &[]);
+    import.end().with(0);
+    let stats = run("doctor --server {} --json", &[serving.url()])
+        .with(0)
+        .json();
+    assert_eq!(stats[0]["faults"], 0);
+    let mut serving = serving;
+    serving.kill();
+    let report = run("doctor --data {} --json", &[&data]).with(0).json();
+    assert_eq!(report[0]["sums"]["stored"], 60_000);
+}
+
+#[test]
 fn a_server_that_takes_less_than_a_batch_is_told_of_by_its_settings() {
     let directory = tempfile::tempdir().unwrap();
     let file = write(directory.path(), "a.jsonl", &plain(5_000));
