@@ -218,7 +218,7 @@ fn what_a_recording_says_of_itself_stays_its_own() {
 fn an_import_that_was_killed_goes_on_where_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    let file = write(directory.path(), "a.jsonl", &plain(60_000));
+    let file = write(directory.path(), "a.jsonl", &plain(20_000));
     for _ in 0..3 {
         // Killed at any place: in the middle, before its beginning, or after its end.
         let mut child = crate::program::program()
@@ -238,16 +238,16 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
     let told = run("import {} --data {} --json", &[&file, &data])
         .with(0)
         .json();
-    assert_eq!(told[0]["events"], 60_000);
+    assert_eq!(told[0]["events"], 20_000);
     let report = run("doctor --data {} --json", &[&data]).with(0).json();
-    assert_eq!(report[0]["sums"]["stored"], 60_000);
+    assert_eq!(report[0]["sums"]["stored"], 20_000);
 }
 
 #[test]
 fn an_import_outlives_its_server() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    let file = write(directory.path(), "a.jsonl", &plain(60_000));
+    let file = write(directory.path(), "a.jsonl", &plain(20_000));
     let mut serving = Serving::at(&data, "127.0.0.1:0", &[]);
     let listen = serving.url.strip_prefix("http://").unwrap().to_owned();
     let import = crate::program::Running::start("import {} --server {}", &[&file, serving.url()]);
@@ -266,7 +266,7 @@ fn an_import_outlives_its_server() {
     let mut serving = serving;
     serving.kill();
     let report = run("doctor --data {} --json", &[&data]).with(0).json();
-    assert_eq!(report[0]["sums"]["stored"], 60_000);
+    assert_eq!(report[0]["sums"]["stored"], 20_000);
 }
 
 #[test]
