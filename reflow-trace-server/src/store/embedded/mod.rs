@@ -56,6 +56,7 @@ mod catalogue;
 mod database;
 mod directory;
 mod files;
+mod inspect;
 mod log;
 mod maintain;
 mod open;
@@ -77,7 +78,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use inspect::{Finding, Findings, Inspection, Level, Sums, inspect, lost_by};
 pub(crate) use part::{in_time, projected};
+pub(crate) use segment::{LooseReader, LooseWriter, NotLoose};
 pub use segment::{Place, SCHEMA};
 pub(crate) use segment::{SegmentRows, columns_of};
 use settings::Seams;
