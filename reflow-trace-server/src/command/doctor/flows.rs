@@ -109,6 +109,7 @@ fn why(reason: MissingReason) -> String {
     match reason {
         MissingReason::NotDelivered(outcome) => outcome.name().replace('_', " "),
         MissingReason::NotFound => "no flow is there".to_owned(),
+        MissingReason::NotKnown => "nothing links it to a flow".to_owned(),
         MissingReason::NotFoundMayBeLost => "no flow is there, it may be lost".to_owned(),
     }
 }

@@ -279,6 +279,7 @@ pub(crate) fn lost(producer: u64, reason: LossReason, count: u64) -> Finding {
         LossReason::Corrupt | LossReason::SinkFailed | LossReason::SinkPanicked => {
             "a fault of the tracing or of a sink: please report it"
         }
+        _ => "a later version has a reason that this one does not know: look with that version",
     };
     Finding::warning(
         "lost",

@@ -9,7 +9,7 @@ use super::rows_of;
 use crate::store::embedded::catalogue::{self, SegmentEntry};
 use crate::store::embedded::directory::Layout;
 use crate::store::embedded::maintain::damage;
-use crate::store::rollup::{BatchRollup, Cell, EdgeName, EdgeTable, Happening, Rollup};
+use crate::store::rollup::{BatchRollup, Cell, EdgeName, EdgeTable, Happening, Rollup, Summary};
 
 /// Looks at a segment; the first fault of each kind is said.
 pub(super) fn check(
@@ -44,7 +44,9 @@ pub(super) fn check(
             return;
         }
     }
-    let stored = catalogue::rollup(connection, entry.id);
+    let stored = catalogue::summary(connection, entry.id).and_then(|form| {
+        Summary::decode_rollup(&form).ok_or_else(|| catalogue::damaged_summary(entry.id))
+    });
     let stored = match stored {
         Ok(rollup) => Some(rollup),
         Err(error) => {
@@ -116,7 +118,7 @@ fn read(layout: &Layout, entry: &SegmentEntry) -> Result<Rollup, String> {
             entry.events
         ));
     }
-    Ok(rollup.finish())
+    Ok(rollup.finish().rollup)
 }
 
 type Key<'a> = (i64, &'a EdgeName, &'a str, Happening);
