@@ -20,6 +20,7 @@ const ABOUT: &str = concat!(
 This server stores what flowed between the actors of traced programs.
 
   /ingest    batches of events, over a WebSocket: REFLOW_TRACE=ws://HOST:PORT ./your-program
+  /api       questions and answers, as JSON: GET /api says which, GET /api/graph?last=1h is a picture
   /health    200 while the server lives
   /ready     200 while it accepts and commits batches, else 503 and why
   /metrics   its own work, for Prometheus

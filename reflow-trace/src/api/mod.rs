@@ -21,6 +21,7 @@
 
 mod answer;
 mod error;
+mod graph;
 mod message;
 mod question;
 mod read;

@@ -85,7 +85,7 @@ pub fn read_server_message(text: &str, limits: &JsonLimits) -> Result<ServerMess
 }
 
 fn unknown_question(name: &str) -> ApiError {
-    let suggestion = match nearest(name, Question::NAMES.into_iter()) {
+    let suggestion = match nearest(name, Question::NAMES) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", Question::NAMES.join(", ")),
     };
@@ -168,7 +168,7 @@ mod tests {
         let (code, message) = told("lineage", &"[".repeat(100_000));
         assert_eq!(code, invalid);
         assert!(message.contains("nested more than 32 deep"), "{message}");
-        let (code, _) = told("sql", &" ".repeat((1 << 20) + 1));
+        let (code, _) = told("sql", &format!("{{{}", " ".repeat(1 << 20)));
         assert_eq!(code, ErrorCode::TooLarge);
         let (code, _) = told("edges", &format!("{{\"{}\": 1}}", "x".repeat(100_000)));
         assert_eq!(code, invalid);

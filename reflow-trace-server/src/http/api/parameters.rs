@@ -38,6 +38,9 @@ pub(super) struct Wanted {
     pub(super) form: Form,
 }
 
+/// From the first to the second, both included.
+type Times = (DateTime<Utc>, DateTime<Utc>);
+
 const EVENTS: &[&str] = &["query_traces", "query_data_flows", "missing_flows"];
 const TIMES: &[&str] = &[
     "query_traces",
@@ -47,7 +50,6 @@ const TIMES: &[&str] = &[
     "dependencies",
     "graph",
 ];
-const ONLY: [&[&str]; 4] = [&["lineage"], &["graph"], &["sql"], &["query_traces"]];
 const LIMITED: &[&str] = &[
     "query_traces",
     "query_data_flows",
@@ -73,18 +75,18 @@ static TABLE: &[Parameter] = parameters! {
     "from=TIME" for TIMES, "what began at this time or later, RFC 3339; until now, or until `to`";
     "to=TIME" for TIMES, "what began at this time or before";
     "actor=NAME" for TIMES, "what happened at this actor or went to it";
-    "type=NAMES" for ONLY[3], "kinds of events with commas between: `MessageSent,DataFlow`";
+    "type=NAMES" for &["query_traces"], "kinds of events with commas between: `MessageSent,DataFlow`";
     "filter=CONDITION" for EVENTS, "a condition, such as `size_bytes > 4KiB AND NOT outcome = 'delivered'`";
     "performance=CONDITION" for EVENTS, "a second one, true as well: `execution_time_ns > 10000000`";
     "newest=true" for EVENTS, "the newest first";
     "after=PLACE" for EVENTS, "the page after the one that said this in `next`";
     "offset=N" for EVENTS, "without the first so many";
-    "message=ID" for ONLY[0], "of the messages with this id, a text";
-    "number=ID" for ONLY[0], "of the messages with this id, a number";
-    "event=UUID" for ONLY[0], "of one event";
-    "trace=UUID" for ONLY[0], "of the events of one trace";
-    "format=FORM" for ONLY[1], "`svg` (where nothing is said), `dot`, `mermaid` or `json`; the answer is the file itself";
-    "statement=SQL" for ONLY[2], "one statement that reads";
+    "message=ID" for &["lineage"], "of the messages with this id, a text";
+    "number=ID" for &["lineage"], "of the messages with this id, a number";
+    "event=UUID" for &["lineage"], "of one event";
+    "trace=UUID" for &["lineage"], "of the events of one trace";
+    "format=FORM" for &["graph"], "`svg` (where nothing is said), `dot`, `mermaid` or `json`; the answer is the file itself";
+    "statement=SQL" for &["sql"], "one statement that reads";
     "limit=N" for LIMITED, "at most so many events or rows; for `lineage` and `sql` what is left out is said";
 };
 
@@ -209,7 +211,7 @@ impl Given {
         })
     }
 
-    fn times(&self) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, ApiError> {
+    fn times(&self) -> Result<Option<Times>, ApiError> {
         let time = |name: &str| {
             let read = |value: &str| {
                 // A `+` that nobody has escaped stands for a blank.

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! The database is the only truth: a file that it does not name is removed when the store is opened. Foreign
-//! files are left alone. The tables, in format 1 (`PRAGMA user_version`; `application_id` is `RFTS`); numbers
+//! files are left alone, and so is what is left of damaged segments. The tables, in format 1 (`PRAGMA user_version`; `application_id` is `RFTS`); numbers
 //! without a sign are stored by their bits:
 //!
 //! | table | one row is | columns |
@@ -64,6 +64,7 @@ mod segment;
 mod settings;
 mod shared;
 mod steps;
+mod summaries;
 mod tail;
 mod view;
 mod writer;

@@ -11,7 +11,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub(super) use connect::{AGENT, Connector};
+pub(super) use connect::{AGENT, Connection, Connector};
 pub(super) use shared::Shared;
 
 use std::future::Future;
