@@ -9,6 +9,7 @@ mod asking;
 mod dependencies;
 mod edges;
 mod engine;
+mod flows;
 mod events;
 mod graph;
 mod lineage;
@@ -16,6 +17,8 @@ mod metrics;
 mod missing;
 #[cfg(feature = "sql")]
 mod sql;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use asking::{Asking, Rights};
 pub(crate) use engine::{Engine, of_query};

@@ -64,6 +64,7 @@ mod segment;
 mod settings;
 mod shared;
 mod steps;
+mod summaries;
 mod tail;
 mod view;
 mod writer;
