@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use reflow_trace::api::{Answer, ApiError, ErrorCode, Question};
+use reflow_trace::api::{Answer, ApiError, ErrorCode, ErrorPlace, Question};
+use reflow_trace::query::QueryError;
 use tokio::sync::Semaphore;
 
 use super::asking::{Asking, Rights, of_store};
@@ -82,4 +83,19 @@ fn answer(view: &dyn Snapshot, question: Question, asking: &Asking) -> Result<An
             ));
         }
     })
+}
+
+/// What a wrong condition is to who asks, with its place.
+pub(crate) fn of_query(error: &QueryError) -> ApiError {
+    match error {
+        QueryError::Filter { part, error: fault } => ApiError {
+            place: Some(ErrorPlace {
+                field: part.name().to_owned(),
+                start: fault.place().start,
+                end: fault.place().end,
+            }),
+            ..ApiError::new(ErrorCode::InvalidFilter, error.to_string())
+        },
+        other => ApiError::new(ErrorCode::InvalidQuestion, other.to_string()),
+    }
 }

@@ -13,9 +13,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use reflow_trace::api::{
-    ApiError, ErrorCode, LineageAnswer, LineageQuestion, LineageSubject,
-};
+use reflow_trace::api::{ApiError, ErrorCode, LineageAnswer, LineageQuestion, LineageSubject};
 use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::{
     Completeness, Doubt, FlowIndex, Numbers, Subject, Testimony, named_causes,
@@ -26,6 +24,7 @@ use serde_json::Value;
 
 use super::Asking;
 use super::asking::of_store;
+use crate::observe::Harmless;
 use crate::store::{Found, Key, Snapshot, TimeRange};
 
 /// So many times as many events as an answer may have are looked at to find it: the traces that it goes
@@ -96,7 +95,7 @@ fn not_found(of: &LineageSubject) -> ApiError {
     let message = match of {
         LineageSubject::MessageId(Value::String(id)) => format!(
             "no event carries the message id {}: ids are compared exactly, and a number is another id than its digits as a text",
-            quoted(id)
+            quoted(&Harmless(id).to_string())
         ),
         LineageSubject::MessageId(id) => format!(
             "no event carries the message id `{id}`: ids are compared exactly, and a text of these digits is another id than the number"
@@ -253,7 +252,10 @@ impl<'a> Gathering<'a> {
                         .for_each(|&cause| reach(cause));
                 } else {
                     let effects = self.effects.get(&event.event_id);
-                    effects.into_iter().flatten().for_each(|&effect| reach(effect));
+                    effects
+                        .into_iter()
+                        .flatten()
+                        .for_each(|&effect| reach(effect));
                 }
             }
         }
@@ -263,11 +265,15 @@ impl<'a> Gathering<'a> {
     /// Causes that are named in the lineage or in one of its traces, and were not looked for.
     fn unknown_causes(&self, reached: &[u8]) -> HashSet<EventId> {
         let is_in_trace = |event: &TraceEvent| {
-            event.trace_id.is_some_and(|trace| self.traces.contains(&trace))
+            event
+                .trace_id
+                .is_some_and(|trace| self.traces.contains(&trace))
         };
-        let who = self.found.iter().enumerate().filter(|(at, found)| {
-            reached[*at] != 0 || is_in_trace(&found.event)
-        });
+        let who = self
+            .found
+            .iter()
+            .enumerate()
+            .filter(|(at, found)| reached[*at] != 0 || is_in_trace(&found.event));
         let causes = who.flat_map(|(_, found)| named_causes(&found.event));
         causes
             .filter(|cause| !self.places.contains_key(cause) && !self.asked_for.contains(cause))
