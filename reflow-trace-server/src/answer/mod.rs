@@ -21,4 +21,4 @@ mod sql;
 mod tests;
 
 pub(crate) use asking::{Asking, Rights};
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, of_query};

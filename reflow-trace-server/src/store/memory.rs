@@ -110,6 +110,10 @@ impl Snapshot for MemorySnapshot {
         self.batches.len() as u64 + 1
     }
 
+    fn begin(&self) -> u64 {
+        1
+    }
+
     fn len(&self) -> u64 {
         self.batches.iter().map(|batch| batch.len() as u64).sum()
     }

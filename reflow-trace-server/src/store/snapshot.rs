@@ -199,6 +199,9 @@ pub trait Snapshot: Send + Sync {
     /// The first offset that is not in it.
     fn end(&self) -> u64;
 
+    /// The first offset that is in it: what is before was retired. The [end](Self::end) where it is empty.
+    fn begin(&self) -> u64;
+
     /// How many events it holds.
     fn len(&self) -> u64;
 

@@ -55,6 +55,15 @@ impl Snapshot for View {
         self.end
     }
 
+    fn begin(&self) -> u64 {
+        let segments = self
+            .segments
+            .iter()
+            .map(|segment| segment.entry.first_offset);
+        let tail = self.tail.iter().map(TailBatch::offset);
+        segments.chain(tail).min().unwrap_or(self.end)
+    }
+
     fn len(&self) -> u64 {
         let segments = self.segments.iter().map(|segment| segment.entry.events);
         segments
