@@ -76,6 +76,11 @@ impl Asking {
         Ok(())
     }
 
+    /// Counts cells of roll-ups that were added up.
+    pub(crate) fn spend_cells(&self, cells: u64) {
+        self.cost.cells.fetch_add(cells, Ordering::Relaxed);
+    }
+
     /// What a fault of the store is to who asks this question: where it was given up, the reason for that.
     pub(crate) fn of_store(&self, error: &StoreError) -> ApiError {
         match (error, self.go_on()) {

@@ -7,15 +7,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow_array::RecordBatch;
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 use reflow_trace::wire::WireBatch;
 
 use super::columns::{Part, Pieces, Wanted};
 use super::embedded::{columns_of, in_time, projected};
-use super::rollup::Rollup;
+use super::rollup::{Rollup, Summary};
 use super::{
-    Admitted, Committed, Events, Found, FoundBatches, FoundEvents, Key, MaintenanceReport,
-    ProducerLedgers, Scan, Snapshot, Store, StoreError, StoreFuture, StoreStats, TimeRange, Watch,
-    plain,
+    Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
+    StoreFuture, StoreStats, TimeRange, Watch,
 };
 
 /// Keeps everything in memory and nothing else.
@@ -120,6 +121,10 @@ impl Snapshot for MemorySnapshot {
         self.batches.len() as u64 + 1
     }
 
+    fn begin(&self) -> u64 {
+        1
+    }
+
     fn len(&self) -> u64 {
         let lens = self.batches.iter().map(|kept| kept.batch.len() as u64);
         lens.sum()
@@ -137,23 +142,6 @@ impl Snapshot for MemorySnapshot {
         }))
     }
 
-    fn find(
-        &self,
-        keys: &[Key<'_>],
-        range: TimeRange,
-        watch: &dyn Watch,
-    ) -> Result<Vec<Found>, StoreError> {
-        plain::find(self.parts(), keys, range, watch)
-    }
-
-    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
-        plain::scan(self.parts(), scan, watch)
-    }
-
-    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
-        plain::batches_from(self.parts(), offset, watch)
-    }
-
     fn parts(&self) -> Vec<Arc<dyn Part>> {
         let whole = self.batches.iter().filter(|kept| !kept.batch.is_empty());
         whole
@@ -161,12 +149,26 @@ impl Snapshot for MemorySnapshot {
             .collect()
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
         for kept in &self.batches {
-            sums.merge(&Rollup::of_batch(&kept.batch), range);
+            let summary = Summary::of_batch(&kept.batch);
+            if range == TimeRange::ALL || summary.rollup.cells_in(range).next().is_some() {
+                visit(&summary.rollup);
+            }
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for kept in &self.batches {
+            numbers.merge(&Summary::of_batch(&kept.batch).numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {

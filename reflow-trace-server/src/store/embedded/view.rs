@@ -5,7 +5,10 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use reflow_trace::TraceEvent;
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 
+use super::batches::Batches;
 use super::find;
 use super::part::{SegmentPart, TailPart};
 use super::scan::Answers;
@@ -16,7 +19,7 @@ use crate::store::columns::Part;
 use crate::store::rollup::Rollup;
 use crate::store::{
     Events, Found, FoundBatches, FoundEvents, Key, ProducerLedgers, Scan, Snapshot, StoreError,
-    TimeRange, Watch, plain,
+    TimeRange, Watch,
 };
 
 /// What is stored at one moment. Files that it needs stay as long as it is held.
@@ -67,6 +70,15 @@ impl Snapshot for View {
         self.end
     }
 
+    fn begin(&self) -> u64 {
+        let segments = self
+            .segments
+            .iter()
+            .map(|segment| segment.entry.first_offset);
+        let tail = self.tail.iter().map(TailBatch::offset);
+        segments.chain(tail).min().unwrap_or(self.end)
+    }
+
     fn len(&self) -> u64 {
         let segments = self.segments.iter().map(|segment| segment.entry.events);
         segments
@@ -82,9 +94,10 @@ impl Snapshot for View {
         &self,
         keys: &[Key<'_>],
         range: TimeRange,
+        most: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<Found>, StoreError> {
-        find::find(self, keys, range, watch)
+        find::find(self, keys, range, most, watch)
     }
 
     fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
@@ -92,7 +105,7 @@ impl Snapshot for View {
     }
 
     fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
-        plain::batches_from(self.parts(), offset, watch)
+        Box::new(Batches::new(self, offset, watch))
     }
 
     fn parts(&self) -> Vec<Arc<dyn Part>> {
@@ -112,18 +125,34 @@ impl Snapshot for View {
         segments.chain(tail).collect()
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
         for segment in self.segments.iter() {
             // A minute that the range touches may reach beyond it, and the segment be there alone.
             if minutes_of(range).touches(segment.entry.first_ns, segment.entry.last_ns) {
-                sums.merge(&self.shared.rollup(segment.entry.id)?, range);
+                let rollup = self.shared.rollup(segment.entry.id)?;
+                visit(&rollup);
             }
         }
         for batch in &self.tail {
-            sums.merge(batch.rollup(), range);
+            visit(&batch.summary().rollup);
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for segment in self.segments.iter() {
+            let part = self.shared.numbers(segment.entry.id)?;
+            numbers.merge(&part, Some(producer));
+        }
+        for batch in &self.tail {
+            numbers.merge(&batch.summary().numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {

@@ -14,7 +14,7 @@ use super::schema::{SCHEMA, properties};
 use crate::store::StoreError;
 use crate::store::embedded::files::NewFile;
 use crate::store::embedded::shared::Shared;
-use crate::store::rollup::{BatchRollup, EdgeTable, Rollup};
+use crate::store::rollup::{BatchRollup, EdgeTable, Summary};
 
 /// Rows that are turned into columns at a time. It bounds memory, and is a multiple of a page.
 const CHUNK_ROWS: usize = 8 * super::schema::PAGE_ROWS;
@@ -43,7 +43,7 @@ pub(crate) struct FinishedSegment {
     pub(crate) times_ns: (i64, i64),
     /// First and last, both included.
     pub(crate) offsets: (u64, u64),
-    pub(crate) rollup: Rollup,
+    pub(crate) summary: Summary,
 }
 
 impl SegmentWriter {
@@ -181,7 +181,7 @@ impl SegmentWriter {
             crc32c: counted.crc32c,
             times_ns,
             offsets,
-            rollup: self.rollup.finish(),
+            summary: self.rollup.finish(),
         }))
     }
 }

@@ -1,0 +1,1 @@
+//! Edges, dependencies and graph.

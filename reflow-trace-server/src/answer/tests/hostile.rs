@@ -1,0 +1,1 @@
+//! Wrong questions and hostile events.
