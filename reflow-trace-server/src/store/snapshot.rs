@@ -7,6 +7,7 @@ use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 use reflow_trace::query::CompiledQuery;
 use reflow_trace::query::filter::{Column, Literal, Range};
+use reflow_trace::wire::EventRow;
 use reflow_trace::{EventId, TraceEvent, TraceId};
 use serde_json::Value;
 
@@ -171,6 +172,11 @@ impl Scan {
             Some(after) if self.newest_first => place < after,
             Some(after) => place > after,
         }
+    }
+
+    /// Whether the event of the row would be an answer.
+    pub(crate) fn matches_row(&self, row: &EventRow<'_>) -> bool {
+        self.kind.is_none_or(|kind| row.event_type() == kind) && self.query.matches_row(row)
     }
 
     /// Whether it is an answer.

@@ -8,7 +8,9 @@ use reflow_trace::TraceEvent;
 use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 
+use super::find;
 use super::part::{SegmentPart, TailPart};
+use super::scan::Answers;
 use super::segment::{Chunks, Segment, SegmentRows, damaged};
 use super::shared::Shared;
 use super::tail::TailBatch;
@@ -38,6 +40,18 @@ impl View {
             ledgers: state.ledgers.clone(),
             end: state.totals.next_offset,
         }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(super) fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
+    }
+
+    pub(super) fn tail(&self) -> &[TailBatch] {
+        &self.tail
     }
 
     /// How many segments a question about a stretch of time opens.
@@ -81,11 +95,11 @@ impl Snapshot for View {
         range: TimeRange,
         watch: &dyn Watch,
     ) -> Result<Vec<Found>, StoreError> {
-        plain::find(self.parts(), keys, range, watch)
+        find::find(self, keys, range, watch)
     }
 
     fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
-        plain::scan(self.parts(), scan, watch)
+        Box::new(Answers::new(self, scan, watch))
     }
 
     fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
