@@ -136,20 +136,23 @@ async fn a_server_answers_what_the_program_would_answer_itself() {
 
     let index = FlowIndex::new(&events);
     let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
-    let mut traces: Vec<_> = index.traces().collect();
-    traces.sort_unstable();
-    for trace in traces.into_iter().step_by(37) {
-        let of = LineageSubject::TraceId(trace);
-        let due = index.lineage(trace).expect("it is there");
+    for number in (0..300u64).filter(|number| number % 11 == 0 || number % 7 == 0) {
+        let of = LineageSubject::MessageId(number.into());
+        let due = index.lineage(number).expect("it is there");
         let due = due.to_answer(of.clone(), usize::MAX);
         let found = client.lineage(of).await.expect("it is there");
         assert_eq!(found.to_string(), due.to_string());
         assert_eq!(found.traces, due.traces);
+        // What has failed is over; what was left lying may be taken up one day.
+        let is_whole = number % 10 == 0 || number % 11 != 0;
         for state in &found.traces {
             let verdict = format!("{:?}", state.completeness);
             *verdicts.entry(verdict).or_default() += 1;
-            let is_whole = index.trace(trace).len() == 6;
-            assert!(is_whole || state.completeness != Completeness::Complete);
+            assert_eq!(
+                state.completeness == Completeness::Complete,
+                is_whole,
+                "{found}"
+            );
         }
     }
     println!("{verdicts:?}");
