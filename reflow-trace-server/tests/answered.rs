@@ -67,14 +67,14 @@ fn pass(edges: &[Edge], order: Order, number: u64) {
     let Some((edge, rest)) = edges.split_first() else {
         return;
     };
-    if rest.is_empty() && number % 10 == 0 {
+    if rest.is_empty() && number.is_multiple_of(10) {
         let failed = reflow_trace::send(edge, order, |order| Err::<(), u64>(order.id));
         assert!(failed.is_err());
         return;
     }
     let sent = reflow_trace::send(edge, order, Ok::<_, Infallible>);
     let order = sent.unwrap_or_else(|never| match never {});
-    if rest.is_empty() && number % 11 == 0 {
+    if rest.is_empty() && number.is_multiple_of(11) {
         return;
     }
     reflow_trace::handle(edge.to_actor(), "in", order, |order| {
