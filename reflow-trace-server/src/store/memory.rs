@@ -15,9 +15,8 @@ use super::columns::{Part, Pieces, Wanted};
 use super::embedded::{columns_of, in_time, projected};
 use super::rollup::{Rollup, Summary};
 use super::{
-    Admitted, Committed, Events, Found, FoundBatches, FoundEvents, Key, MaintenanceReport,
-    ProducerLedgers, Scan, Snapshot, Store, StoreError, StoreFuture, StoreStats, TimeRange, Watch,
-    plain,
+    Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
+    StoreFuture, StoreStats, TimeRange, Watch,
 };
 
 /// Keeps everything in memory and nothing else.
@@ -143,23 +142,6 @@ impl Snapshot for MemorySnapshot {
         }))
     }
 
-    fn find(
-        &self,
-        keys: &[Key<'_>],
-        range: TimeRange,
-        watch: &dyn Watch,
-    ) -> Result<Vec<Found>, StoreError> {
-        plain::find(self.parts(), keys, range, watch)
-    }
-
-    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
-        plain::scan(self.parts(), scan, watch)
-    }
-
-    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
-        plain::batches_from(self.parts(), offset, watch)
-    }
-
     fn parts(&self) -> Vec<Arc<dyn Part>> {
         let whole = self.batches.iter().filter(|kept| !kept.batch.is_empty());
         whole
@@ -184,8 +166,7 @@ impl Snapshot for MemorySnapshot {
     fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
         let mut numbers = Numbers::default();
         for kept in &self.batches {
-            let summary = Summary::of_batch(&kept.batch);
-            numbers.merge(&summary.numbers, Some(producer));
+            numbers.merge(&Summary::of_batch(&kept.batch).numbers, Some(producer));
         }
         Ok(numbers)
     }

@@ -190,12 +190,6 @@ impl EventRow<'_> {
         for section in sections::read(self.sections).flatten() {
             let uuid = || section.number().map(Uuid::from_bytes);
             match section.tag {
-                // A cause that is named by the end of a chain alone is a cause.
-                Tag::Chain if is_by_hand && self.parent.is_none() => {
-                    let ids = section.borrowed_payload().unwrap_or_default();
-                    let last = ids.as_chunks::<16>().0.last();
-                    self.parent = last.map(|&id| EventId(Uuid::from_bytes(id)));
-                }
                 Tag::EventId => self.event_id = uuid().map_or(self.event_id, EventId),
                 Tag::TraceId => self.trace_id = uuid().map(TraceId).or(self.trace_id),
                 Tag::Parent => self.parent = uuid().map(EventId).or(self.parent),

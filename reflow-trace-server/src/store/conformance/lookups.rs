@@ -29,10 +29,14 @@ pub fn assert_same_answers(
         let keys = ids.keys();
         let ranges = ranges();
         let range = ranges[random.usize(0..ranges.len())];
-        let found = ours.find(&keys, range, &Unwatched).expect("it can be read");
-        let due = theirs
-            .find(&keys, range, &Unwatched)
-            .expect("it can be read");
+        let find = |snapshot: &dyn Snapshot, most| {
+            let found = snapshot.find(&keys, range, most, &Unwatched);
+            found.expect("it can be read")
+        };
+        let (found, due) = (find(ours, usize::MAX), find(theirs, usize::MAX));
+        let most = random.usize(0..20);
+        let is_more = find(ours, most).len() > most;
+        assert_eq!(is_more, found.len() > most, "{context}: {most} of {keys:?}");
         assert_same(&found, &due, &format!("{context}: {keys:?} in {range:?}"));
         let by_hand = events(theirs, range);
         let by_hand = by_hand

@@ -93,7 +93,8 @@ impl<'a> Wanted<'a> {
                 ..Effort::default()
             });
             let mut numbers = rows.rows();
-            for batch in reader.read(&rows, places)? {
+            let places = [places, &[Place::time_ns]].concat();
+            for batch in reader.read(&rows, &places)? {
                 watch.go_on()?;
                 let rows =
                     SegmentRows::new(batch?).map_err(|error| damaged(reader.segment(), error))?;
@@ -102,7 +103,8 @@ impl<'a> Wanted<'a> {
                     ..Effort::default()
                 });
                 let here = numbers.by_ref().take(rows.len()).enumerate();
-                let here = here.filter(|&(at, _)| is_wanted(&rows, at));
+                let here = here
+                    .filter(|&(at, _)| range.contains(rows.time_ns(at)) && is_wanted(&rows, at));
                 found.push(RowSet::of_rows(here.map(|(_, number)| number)));
             }
             Ok(())
@@ -326,6 +328,7 @@ pub(super) fn find(
     view: &View,
     keys: &[Key<'_>],
     range: TimeRange,
+    most: usize,
     watch: &dyn Watch,
 ) -> Result<Vec<Found>, StoreError> {
     let wanted = Wanted::new(keys);
@@ -340,10 +343,18 @@ pub(super) fn find(
             continue;
         }
         let reader = view.shared().open(segment)?;
-        let rows = wanted.rows(&reader, range, watch)?;
+        let mut rows = wanted.rows(&reader, range, watch)?;
+        // What is not needed is not read.
+        let rows = rows.take_first(most.saturating_add(1).saturating_sub(found.len()));
         in_segment(&reader, &rows, range, watch, &mut found)?;
+        if found.len() > most {
+            break;
+        }
     }
     for tail in view.tail() {
+        if found.len() > most {
+            break;
+        }
         in_tail(&wanted, tail, range, watch, &mut found)?;
     }
     // What the columns say of a message is what its event says, or what a client says that contradicts itself.

@@ -52,6 +52,7 @@
 //!   only when nobody holds their segment.
 //! * A segment that is missing or damaged keeps nobody from starting, committing or reading the others.
 
+mod batches;
 mod catalogue;
 mod database;
 mod directory;

@@ -8,6 +8,7 @@ use reflow_trace::TraceEvent;
 use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 
+use super::batches::Batches;
 use super::find;
 use super::part::{SegmentPart, TailPart};
 use super::scan::Answers;
@@ -18,7 +19,7 @@ use crate::store::columns::Part;
 use crate::store::rollup::Rollup;
 use crate::store::{
     Events, Found, FoundBatches, FoundEvents, Key, ProducerLedgers, Scan, Snapshot, StoreError,
-    TimeRange, Watch, plain,
+    TimeRange, Watch,
 };
 
 /// What is stored at one moment. Files that it needs stay as long as it is held.
@@ -93,9 +94,10 @@ impl Snapshot for View {
         &self,
         keys: &[Key<'_>],
         range: TimeRange,
+        most: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<Found>, StoreError> {
-        find::find(self, keys, range, watch)
+        find::find(self, keys, range, most, watch)
     }
 
     fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
@@ -103,7 +105,7 @@ impl Snapshot for View {
     }
 
     fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
-        plain::batches_from(self.parts(), offset, watch)
+        Box::new(Batches::new(self, offset, watch))
     }
 
     fn parts(&self) -> Vec<Arc<dyn Part>> {
