@@ -24,8 +24,9 @@ use serde_json::Value;
 
 use super::Asking;
 use super::asking::of_store;
+use super::bounded::find;
 use crate::observe::Harmless;
-use crate::store::{Found, Key, Snapshot, TimeRange};
+use crate::store::{Found, Key, Snapshot};
 
 /// So many times as many events as an answer may have are looked at to find it: the traces that it goes
 /// through have others.
@@ -111,6 +112,19 @@ fn not_found(of: &LineageSubject) -> ApiError {
     ApiError::new(ErrorCode::NotFound, message)
 }
 
+fn too_large(of: &LineageSubject, looked_at_max: usize) -> ApiError {
+    let (what, instead) = match of {
+        LineageSubject::TraceId(_) => ("the trace has", "`event_id` of one of its events"),
+        _ => ("the id is carried by", "`event_id` or `trace_id`"),
+    };
+    ApiError::new(
+        ErrorCode::TooLarge,
+        format!(
+            "{what} more than the {looked_at_max} events that are looked at ({LOOKED_AT_TIMES} times `query.events_max`): ask by {instead}"
+        ),
+    )
+}
+
 /// What is known beyond the events of the traces: numbers and notices of their producers.
 fn testimony(view: &dyn Snapshot, events: &[TraceEvent]) -> Result<Testimony, ApiError> {
     let traces: HashSet<TraceId> = events.iter().filter_map(|event| event.trace_id).collect();
@@ -184,7 +198,12 @@ impl<'a> Gathering<'a> {
         self.look_up(&[key])?;
         self.subjects = (0..self.found.len()).collect();
         if self.found.is_empty() {
-            return Err(not_found(of));
+            let is_too_large = self.is_cut;
+            return Err(if is_too_large {
+                too_large(of, self.looked_at_max)
+            } else {
+                not_found(of)
+            });
         }
         Ok(())
     }
@@ -310,10 +329,10 @@ impl<'a> Gathering<'a> {
 
     fn look_up(&mut self, keys: &[Key<'_>]) -> Result<(), ApiError> {
         for keys in keys.chunks(KEYS_AT_ONCE) {
-            let found = self
-                .view
-                .find(keys, TimeRange::ALL, self.looked_at_max, self.asking)
-                .map_err(|error| self.asking.of_store(&error))?;
+            let Some(found) = find(self.view, keys, self.looked_at_max, self.asking)? else {
+                self.is_cut = true;
+                return Ok(());
+            };
             for found in found {
                 if self.places.contains_key(&found.event.event_id) {
                     continue;

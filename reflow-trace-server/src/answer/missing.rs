@@ -14,6 +14,7 @@ use reflow_trace::{EventId, TraceEvent, TraceEventType};
 use serde_json::Value;
 
 use super::Asking;
+use super::bounded::find;
 use super::engine::of_query;
 use crate::store::rollup::Happening;
 use crate::store::{Found, Key, Scan, Snapshot, TimeRange};
@@ -195,9 +196,12 @@ impl<'a> Looking<'a> {
                 same.push(&found.event);
             }
         }
-        let found = self.view.find(&keys, TimeRange::ALL, self.asking);
-        let found = found.map_err(|error| self.asking.of_store(&error))?;
-        let is_whole = found.len() <= FLOWS_MAX;
+        let Some(found) = find(self.view, &keys, FLOWS_MAX, self.asking)? else {
+            return Ok(Flowing {
+                flowing: HashSet::new(),
+                is_whole: false,
+            });
+        };
         let mut flowing = HashSet::new();
         for Found { event: flow, .. } in found.iter().filter(|found| found.event.is_data_flow()) {
             let causes = named_causes(flow);
@@ -209,7 +213,10 @@ impl<'a> Looking<'a> {
                 }
             }
         }
-        Ok(Flowing { flowing, is_whole })
+        Ok(Flowing {
+            flowing,
+            is_whole: true,
+        })
     }
 
     /// The messages that have a data flow by their order.

@@ -6,6 +6,7 @@
 //! knows where the question came from.
 
 mod asking;
+mod bounded;
 mod dependencies;
 mod edges;
 mod engine;

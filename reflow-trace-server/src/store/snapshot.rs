@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reflow_trace::api::Cursor;
 use reflow_trace::event::ProducerId;
-use reflow_trace::lineage::Numbers;
+use reflow_trace::lineage::{Numbers, named_causes};
 use reflow_trace::query::CompiledQuery;
 use reflow_trace::query::filter::{Column, Literal, Range};
 use reflow_trace::wire::EventRow;
@@ -67,13 +67,7 @@ impl Key<'_> {
         match *self {
             Self::Event(id) => event.event_id == id,
             Self::Trace(id) => event.trace_id == Some(id),
-            Self::Parent(id) => {
-                let causality = &event.causality;
-                let parent = causality
-                    .parent_event_id
-                    .or(causality.dependency_chain.last().copied());
-                parent == Some(id) || causality.joined_event_ids.contains(&id)
-            }
+            Self::Parent(id) => named_causes(event).any(|cause| cause == id),
             Self::Message(id) => event.message_id() == Some(id),
         }
     }

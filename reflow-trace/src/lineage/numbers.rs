@@ -75,8 +75,17 @@ impl Numbers {
         if run.last < run.first {
             return;
         }
-        let is_known = self.rings.contains_key(&(producer, ring));
-        if !is_known && self.runs >= self.runs_max {
+        if let Some(runs) = self.rings.get_mut(&(producer, ring)) {
+            // Mostly it is the next number.
+            if let Some(mut last) = runs.last_entry()
+                && last.get().last.checked_add(1) == Some(run.first)
+            {
+                let last = last.get_mut();
+                last.last = run.last;
+                last.earliest_ns = last.earliest_ns.min(run.earliest_ns);
+                return;
+            }
+        } else if self.runs >= self.runs_max {
             self.is_cut = true;
             return;
         }

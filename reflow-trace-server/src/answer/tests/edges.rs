@@ -152,7 +152,7 @@ fn dependencies_are_those_of_the_events() {
                 ..SpanQuestion::default()
             };
             let one = dependencies(&*view, &one, &asking()).expect("there is an answer");
-            assert_eq!(one.actors, [actor.clone()], "asked for alone");
+            assert_eq!(one.actors, std::slice::from_ref(actor), "asked for alone");
         }
     }
 }

@@ -98,7 +98,7 @@ fn assert_same(
 #[test]
 fn lineage_over_a_store_is_lineage_over_all_of_its_events() {
     let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
-    for seed in 0..16 {
+    for seed in 0..12 {
         let directory = directory();
         let store = small(directory.path(), 3 * (seed as usize % 2));
         let mut network = Network::new(seed);
@@ -248,17 +248,48 @@ fn an_answer_has_no_more_events_than_are_allowed_and_says_so() {
         "all of it was looked at"
     );
 
-    // The server allows fewer than the traces have.
-    let limits = QueryLimits {
-        events_max: 2,
+    // The server allows fewer than are on the way.
+    let limits = |events_max| QueryLimits {
+        events_max,
         ..QueryLimits::default()
     };
-    let answer =
-        lineage(&*view, &question(Some(1_000)), &asking_within(limits)).expect("it is there");
-    assert_eq!((answer.events.len(), answer.is_cut), (2, true));
+    let head = index.trace(longest)[0].event_id;
+    let of_head = LineageQuestion {
+        of: LineageSubject::EventId(head),
+        limit: Some(1_000),
+    };
+    let answer = lineage(&*view, &of_head, &asking_within(limits(2))).expect("it is there");
+    assert_eq!((answer.events.len(), answer.is_cut), (1, true));
     let doubt = reflow_trace::lineage::Doubt::NotLookedAt;
     assert_eq!(answer.traces[0].completeness, Completeness::Unknown(doubt));
+    let error = lineage(&*view, &question(None), &asking_within(limits(2)));
+    let error = error.expect_err("the trace has more");
+    assert_eq!(error.code, ErrorCode::TooLarge);
+    assert!(error.message.contains("`query.events_max`"), "{error}");
 
     let error = lineage(&*view, &question(Some(0)), &asking()).expect_err("none is asked for");
     assert_eq!(error.code, ErrorCode::InvalidQuestion);
+}
+
+#[test]
+fn a_cause_that_is_named_by_the_end_of_a_chain_alone_is_followed_both_ways() {
+    let cause = TraceEvent::data_flow("a", "out", "b", "in", "T", 1);
+    let mut effect = TraceEvent::data_flow("b", "out", "c", "in", "T", 1);
+    effect.causality.dependency_chain = vec![EventId::new(), cause.event_id];
+    effect.causality.root_cause_event_id = None;
+    let events = [cause.clone(), effect.clone()];
+    let directory = directory();
+    let store = small(directory.path(), 0);
+    let producer = reflow_trace::event::ProducerId::from_bits(3);
+    let batch = crate::store::conformance::batch_of(&events, producer, 1, 1);
+    block_on(store.commit(vec![batch])).expect("there is room");
+    for _ in ["in the log", "in a segment"] {
+        let view = view(&store);
+        assert_eq!(all(&*view), events, "it comes back as it was");
+        let down = ask(&*view, LineageSubject::EventId(cause.event_id));
+        assert_eq!(down.events, events);
+        let up = ask(&*view, LineageSubject::EventId(effect.event_id));
+        assert_eq!(up.steps[1].causes, [cause.event_id]);
+        block_on(store.seal_all(0)).expect("there is room");
+    }
 }
