@@ -3,9 +3,7 @@
 //! The ways are those of the edges, as in [`DependencyMap`]; whether anything ever went all along one is a question
 //! of lineage.
 
-use reflow_trace::api::{
-    ActorDependencies, ApiError, DependenciesAnswer, ErrorCode, SpanQuestion,
-};
+use reflow_trace::api::{ActorDependencies, ApiError, DependenciesAnswer, ErrorCode, SpanQuestion};
 use reflow_trace::lineage::DependencyMap;
 
 use super::Asking;

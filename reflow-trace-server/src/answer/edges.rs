@@ -34,7 +34,9 @@ pub(crate) fn edges(
         count: loss.count,
     });
     Ok(EdgesAnswer {
-        edges: edges.map(|((edge, name), flow)| sums(edge, name, &flow)).collect(),
+        edges: edges
+            .map(|((edge, name), flow)| sums(edge, name, &flow))
+            .collect(),
         losses: losses.collect(),
         time_range: gathered.span,
         work: asking.work(),

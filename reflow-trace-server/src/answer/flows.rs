@@ -315,10 +315,34 @@ impl Gathering<'_> {
 /// Of everything of one kind: the events of a producer, and what it has counted, where it counts that.
 type Kind = fn(&OfProducer) -> (&Sum, Option<u64>);
 
-const MESSAGES: Kind = |of| (&of.sent, of.counted.as_ref().map(|it| it.messages).filter(|&it| it > 0));
+const MESSAGES: Kind = |of| {
+    (
+        &of.sent,
+        of.counted
+            .as_ref()
+            .map(|it| it.messages)
+            .filter(|&it| it > 0),
+    )
+};
 /// Only the ends of traced channels are counted; elsewhere the events say what they can.
-const RECEIVED: Kind = |of| (&of.received, of.counted.as_ref().map(|it| it.received).filter(|&it| it > 0));
-const DROPPED: Kind = |of| (&of.dropped, of.counted.as_ref().map(|it| it.dropped).filter(|&it| it > 0));
+const RECEIVED: Kind = |of| {
+    (
+        &of.received,
+        of.counted
+            .as_ref()
+            .map(|it| it.received)
+            .filter(|&it| it > 0),
+    )
+};
+const DROPPED: Kind = |of| {
+    (
+        &of.dropped,
+        of.counted
+            .as_ref()
+            .map(|it| it.dropped)
+            .filter(|&it| it > 0),
+    )
+};
 
 impl Tally {
     /// `None` when nothing has happened in the stretch of time.
@@ -333,7 +357,9 @@ impl Tally {
         } else {
             let sent_is_proven = self.is_proven(MESSAGES);
             (
-                count_of(sent_is_proven, self.sent.all.events, || self.sent.all.estimate(true)),
+                count_of(sent_is_proven, self.sent.all.events, || {
+                    self.sent.all.estimate(true)
+                }),
                 count_of(sent_is_proven, self.sent.failed.events, || {
                     self.sent.failed.estimate(true)
                 }),

@@ -13,9 +13,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use reflow_trace::api::{
-    ApiError, ErrorCode, LineageAnswer, LineageQuestion, LineageSubject,
-};
+use reflow_trace::api::{ApiError, ErrorCode, LineageAnswer, LineageQuestion, LineageSubject};
 use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::{
     Completeness, Doubt, FlowIndex, Numbers, Subject, Testimony, named_causes,
@@ -253,7 +251,10 @@ impl<'a> Gathering<'a> {
                         .for_each(|&cause| reach(cause));
                 } else {
                     let effects = self.effects.get(&event.event_id);
-                    effects.into_iter().flatten().for_each(|&effect| reach(effect));
+                    effects
+                        .into_iter()
+                        .flatten()
+                        .for_each(|&effect| reach(effect));
                 }
             }
         }
@@ -263,11 +264,15 @@ impl<'a> Gathering<'a> {
     /// Causes that are named in the lineage or in one of its traces, and were not looked for.
     fn unknown_causes(&self, reached: &[u8]) -> HashSet<EventId> {
         let is_in_trace = |event: &TraceEvent| {
-            event.trace_id.is_some_and(|trace| self.traces.contains(&trace))
+            event
+                .trace_id
+                .is_some_and(|trace| self.traces.contains(&trace))
         };
-        let who = self.found.iter().enumerate().filter(|(at, found)| {
-            reached[*at] != 0 || is_in_trace(&found.event)
-        });
+        let who = self
+            .found
+            .iter()
+            .enumerate()
+            .filter(|(at, found)| reached[*at] != 0 || is_in_trace(&found.event));
         let causes = who.flat_map(|(_, found)| named_causes(&found.event));
         causes
             .filter(|cause| !self.places.contains_key(cause) && !self.asked_for.contains(cause))

@@ -36,7 +36,12 @@ impl Lineage<'_> {
             LineageStep {
                 event_id: step.event.event_id,
                 role: step.role,
-                causes: step.causes.iter().filter(is_chosen).map(|&at| id_of(at)).collect(),
+                causes: step
+                    .causes
+                    .iter()
+                    .filter(is_chosen)
+                    .map(|&at| id_of(at))
+                    .collect(),
                 missing_causes: step.missing_causes.clone(),
                 transfer_ns: step.transfer().map(ns),
                 waiting_ns: step.waiting().map(ns),
@@ -49,7 +54,10 @@ impl Lineage<'_> {
         let knows_time = parts.iter().any(|part| part.elapsed.is_some());
         LineageAnswer {
             of: Some(of),
-            events: chosen.iter().map(|&at| self.steps[at].event.clone()).collect(),
+            events: chosen
+                .iter()
+                .map(|&at| self.steps[at].event.clone())
+                .collect(),
             steps: steps.collect(),
             traces: self
                 .traces

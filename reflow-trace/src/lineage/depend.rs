@@ -82,7 +82,9 @@ impl FlowIndex<'_> {
 
 fn numbers_of(graph: &DataFlowGraph) -> HashMap<&str, usize> {
     let nodes = graph.nodes().iter().enumerate();
-    nodes.map(|(number, node)| (node.name.as_str(), number)).collect()
+    nodes
+        .map(|(number, node)| (node.name.as_str(), number))
+        .collect()
 }
 
 impl DependencyMap {

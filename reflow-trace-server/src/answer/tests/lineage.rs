@@ -63,8 +63,15 @@ fn essence(answer: &LineageAnswer) -> impl PartialEq + std::fmt::Debug + use<> {
     )
 }
 
-fn assert_same(view: &dyn Snapshot, index: &FlowIndex<'_>, of: LineageSubject, context: &str) -> LineageAnswer {
-    let due = index.lineage(Subject::from(&of)).expect("it is among the events");
+fn assert_same(
+    view: &dyn Snapshot,
+    index: &FlowIndex<'_>,
+    of: LineageSubject,
+    context: &str,
+) -> LineageAnswer {
+    let due = index
+        .lineage(Subject::from(&of))
+        .expect("it is among the events");
     let due = due.to_answer(of.clone(), usize::MAX);
     let found = ask(view, of.clone());
     let places: HashMap<EventId, usize> = found
@@ -75,7 +82,10 @@ fn assert_same(view: &dyn Snapshot, index: &FlowIndex<'_>, of: LineageSubject, c
         .collect();
     for (at, step) in found.steps.iter().enumerate() {
         let is_before = |cause: &EventId| places[cause] < at;
-        assert!(step.causes.iter().all(is_before), "{context}: {of:?}: causes come first");
+        assert!(
+            step.causes.iter().all(is_before),
+            "{context}: {of:?}: causes come first"
+        );
     }
     let (found_essence, due_essence) = (essence(&found), essence(&due));
     assert!(
@@ -95,22 +105,37 @@ fn lineage_over_a_store_is_lineage_over_all_of_its_events() {
         stored(&store, &mut network, 4, 25);
         let view = view(&store);
         let stats = store.stats();
-        assert!(stats.segments > 0 && stats.tail_events > 0, "seed {seed}: {stats:?}");
+        assert!(
+            stats.segments > 0 && stats.tail_events > 0,
+            "seed {seed}: {stats:?}"
+        );
         let events = everything(&*view, &network);
         let index = FlowIndex::new(&events);
         let context = format!("seed {seed}, {:?}", network.chances);
         let mut random = Rng::with_seed(seed);
         for _ in 0..4 {
             let event = &events[random.usize(..view.len() as usize)];
-            assert_same(&*view, &index, LineageSubject::EventId(event.event_id), &context);
+            assert_same(
+                &*view,
+                &index,
+                LineageSubject::EventId(event.event_id),
+                &context,
+            );
             if let Some(id) = event.message_id() {
-                assert_same(&*view, &index, LineageSubject::MessageId(id.clone()), &context);
+                assert_same(
+                    &*view,
+                    &index,
+                    LineageSubject::MessageId(id.clone()),
+                    &context,
+                );
             }
             if let Some(trace) = event.trace_id {
                 let of = LineageSubject::TraceId(trace);
                 let answer = assert_same(&*view, &index, of, &context);
                 for state in answer.traces {
-                    *verdicts.entry(format!("{:?}", state.completeness)).or_default() += 1;
+                    *verdicts
+                        .entry(format!("{:?}", state.completeness))
+                        .or_default() += 1;
                 }
             }
         }
@@ -125,7 +150,10 @@ fn lineage_over_a_store_is_lineage_over_all_of_its_events() {
         "Unknown(LossOverlaps)",
         "Unknown(SeveralProducers)",
     ] {
-        assert!(verdicts.contains_key(verdict), "{verdict} is never met, so nothing is shown of it");
+        assert!(
+            verdicts.contains_key(verdict),
+            "{verdict} is never met, so nothing is shown of it"
+        );
     }
 }
 
@@ -161,7 +189,10 @@ fn what_was_retired_adds_doubt_and_is_never_called_complete() {
     let (mut complete, mut doubted) = (0, 0);
     for &trace in &traces {
         if index.trace(trace).is_empty() {
-            let question = LineageQuestion { of: LineageSubject::TraceId(trace), limit: None };
+            let question = LineageQuestion {
+                of: LineageSubject::TraceId(trace),
+                limit: None,
+            };
             let error = lineage(&*view, &question, &asking()).expect_err("it is retired");
             assert_eq!(error.code, ErrorCode::NotFound);
             continue;
@@ -179,7 +210,10 @@ fn what_was_retired_adds_doubt_and_is_never_called_complete() {
         }
     }
     println!("{complete} complete, {doubted} doubted of {}", traces.len());
-    assert!(complete > 20, "{complete}: what is younger than what was retired is complete");
+    assert!(
+        complete > 20,
+        "{complete}: what is younger than what was retired is complete"
+    );
     assert!(doubted > 0);
 }
 
@@ -192,19 +226,35 @@ fn an_answer_has_no_more_events_than_are_allowed_and_says_so() {
     let events = everything(&*view, &network);
     let index = FlowIndex::new(&events);
     let traces = || index.traces();
-    let longest = traces().max_by_key(|&trace| index.trace(trace).len()).expect("there is one");
+    let longest = traces()
+        .max_by_key(|&trace| index.trace(trace).len())
+        .expect("there is one");
     let of = LineageSubject::TraceId(longest);
     let length = index.trace(longest).len();
     assert!(length > 12, "{length}");
 
-    let question = |limit| LineageQuestion { of: of.clone(), limit };
+    let question = |limit| LineageQuestion {
+        of: of.clone(),
+        limit,
+    };
     let answer = lineage(&*view, &question(Some(3)), &asking()).expect("it is there");
-    assert_eq!((answer.events.len(), answer.steps.len(), answer.is_cut), (3, 3, true));
-    assert_eq!(answer.traces[0].completeness, Completeness::Complete, "all of it was looked at");
+    assert_eq!(
+        (answer.events.len(), answer.steps.len(), answer.is_cut),
+        (3, 3, true)
+    );
+    assert_eq!(
+        answer.traces[0].completeness,
+        Completeness::Complete,
+        "all of it was looked at"
+    );
 
     // The server allows fewer than the traces have.
-    let limits = QueryLimits { events_max: 2, ..QueryLimits::default() };
-    let answer = lineage(&*view, &question(Some(1_000)), &asking_within(limits)).expect("it is there");
+    let limits = QueryLimits {
+        events_max: 2,
+        ..QueryLimits::default()
+    };
+    let answer =
+        lineage(&*view, &question(Some(1_000)), &asking_within(limits)).expect("it is there");
     assert_eq!((answer.events.len(), answer.is_cut), (2, true));
     let doubt = reflow_trace::lineage::Doubt::NotLookedAt;
     assert_eq!(answer.traces[0].completeness, Completeness::Unknown(doubt));

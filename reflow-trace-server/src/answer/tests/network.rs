@@ -54,7 +54,13 @@ impl Chances {
     };
 
     fn any(random: &mut Rng) -> Self {
-        let mut chance = |most: u8| if random.bool() { random.u8(0..=most) } else { 0 };
+        let mut chance = |most: u8| {
+            if random.bool() {
+                random.u8(0..=most)
+            } else {
+                0
+            }
+        };
         Self {
             lost: chance(6),
             lost_without_number: chance(3),
@@ -140,7 +146,11 @@ impl Network {
     pub(super) fn run(&mut self, traces: usize) {
         for _ in 0..traces {
             // Now and then long enough ago that times prove something.
-            let most_ns = if self.random.bool() { 5_000_000 } else { 50_000 };
+            let most_ns = if self.random.bool() {
+                5_000_000
+            } else {
+                50_000
+            };
             self.pass(most_ns);
             let producer = self.random.usize(..self.producers.len());
             let trace = self.new_trace(producer);
@@ -255,14 +265,17 @@ impl Network {
         self.messages += 1;
 
         let of = &mut self.producers[producer];
-        let counters = of.counters.entry((cause.actor, to, kind)).or_insert_with(|| EdgeCounters {
-            from_actor: from_name.clone(),
-            from_port: "out".into(),
-            to_actor: to_name.clone(),
-            to_port: "in".into(),
-            message_type: kind_name.into(),
-            ..EdgeCounters::default()
-        });
+        let counters = of
+            .counters
+            .entry((cause.actor, to, kind))
+            .or_insert_with(|| EdgeCounters {
+                from_actor: from_name.clone(),
+                from_port: "out".into(),
+                to_actor: to_name.clone(),
+                to_port: "in".into(),
+                message_type: kind_name.into(),
+                ..EdgeCounters::default()
+            });
         counters.messages += 1;
         counters.bytes += size as u64;
         counters.failures += u64::from(has_failed);
@@ -283,7 +296,8 @@ impl Network {
             attributes.insert("destination_port".into(), json!("in"));
             sent
         } else {
-            let mut sent = TraceEvent::data_flow(&*from_name, "out", &*to_name, "in", kind_name, size);
+            let mut sent =
+                TraceEvent::data_flow(&*from_name, "out", &*to_name, "in", kind_name, size);
             sent.outcome = Some(Outcome::Delivered);
             sent
         };
@@ -297,7 +311,9 @@ impl Network {
         if cause.event.is_some() {
             sent.causality.joined_event_ids = joined;
         }
-        let id = is_recorded.then(|| self.record(producer, sent)).or(cause.event);
+        let id = is_recorded
+            .then(|| self.record(producer, sent))
+            .or(cause.event);
         if self.chance(self.chances.by_hand) {
             let mut by_hand = TraceEvent::message_sent(&*from_name, "out", kind_name, 1);
             by_hand.timestamp = DateTime::from_timestamp_nanos(self.now_ns);

@@ -31,7 +31,8 @@ impl Summaries {
         read: impl FnOnce() -> Result<Vec<u8>, StoreError>,
     ) -> Result<Arc<Rollup>, StoreError> {
         self.rollups.get(segment, || {
-            let rollup = Summary::decode_rollup(&read()?).ok_or_else(|| damaged_summary(segment))?;
+            let rollup =
+                Summary::decode_rollup(&read()?).ok_or_else(|| damaged_summary(segment))?;
             let bytes = rollup.memory_bytes();
             Ok((rollup, bytes))
         })

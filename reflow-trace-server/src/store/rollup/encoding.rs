@@ -76,7 +76,10 @@ fn frames(form: &[u8]) -> Option<[&[u8]; 2]> {
 fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     let reader = zstd::stream::read::Decoder::new(packed).ok()?;
-    let read = reader.take(PLAIN_BYTES_MAX + 1).read_to_end(&mut plain).ok()?;
+    let read = reader
+        .take(PLAIN_BYTES_MAX + 1)
+        .read_to_end(&mut plain)
+        .ok()?;
     (read as u64 <= PLAIN_BYTES_MAX).then_some(plain)
 }
 

@@ -248,7 +248,10 @@ impl Rollup {
             ];
             2 * (size_of::<EdgeName>() + names.iter().map(|name| name.len()).sum::<usize>())
         });
-        let types = self.types.iter().map(|name| 2 * (size_of::<String>() + name.len()));
+        let types = self
+            .types
+            .iter()
+            .map(|name| 2 * (size_of::<String>() + name.len()));
         let cells = self.cells.values().map(|cell| {
             let buckets = cell.execution.buckets().len() + cell.waiting.buckets().len();
             size_of::<(CellKey, Cell)>() + buckets * size_of::<(u16, u64)>()
@@ -323,7 +326,9 @@ impl Rollup {
             .collect();
         if range == TimeRange::ALL {
             for (key, sum) in other.sums.iter() {
-                let places = edges.get(key.edge as usize).zip(types.get(key.message_type as usize));
+                let places = edges
+                    .get(key.edge as usize)
+                    .zip(types.get(key.message_type as usize));
                 if let Some((&edge, &message_type)) = places {
                     let key = SumKey {
                         edge,

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use reflow_trace::graph::Count;
 use reflow_trace::event::ProducerId;
+use reflow_trace::graph::Count;
 
 use super::{CELLS_MAX, Cell, Happening, Observation};
 

@@ -36,8 +36,15 @@ fn what_has_no_room_is_farthest_away_and_the_answer_says_so() {
     let ids: Vec<EventId> = answer.events.iter().map(|event| event.event_id).collect();
     assert_eq!(ids, [id(4), id(6), id(8)], "its cause, itself, its effect");
     assert!(answer.is_cut);
-    assert_eq!(answer.steps[0].causes, [], "of what is left out nothing is said");
-    assert!(answer.steps[0].missing_causes.is_empty(), "it is not missing");
+    assert_eq!(
+        answer.steps[0].causes,
+        [],
+        "of what is left out nothing is said"
+    );
+    assert!(
+        answer.steps[0].missing_causes.is_empty(),
+        "it is not missing"
+    );
     assert!(answer.to_string().contains("more events than were allowed"));
     assert_eq!(answer.critical_path_ns, Some(547 + 20), "all of it");
 }

@@ -229,7 +229,10 @@ fn reflow(kind: &str, from: &str, time_ns: i64) -> TraceEvent {
 
 fn missing_of(events: &[TraceEvent]) -> Vec<(EventId, MissingReason)> {
     let missing = FlowIndex::new(events).missing_flows(|_| true);
-    missing.iter().map(|it| (it.sent.event_id, it.reason)).collect()
+    missing
+        .iter()
+        .map(|it| (it.sent.event_id, it.reason))
+        .collect()
 }
 
 #[test]
@@ -274,14 +277,20 @@ fn a_flow_that_is_missing_in_reflow_is_missed_where_it_is_missing() {
     events.remove(0);
     let late = reflow("sent", "a", 100);
     events.push(late.clone());
-    assert_eq!(missing_of(&events), [(late.event_id, MissingReason::NotFound)]);
+    assert_eq!(
+        missing_of(&events),
+        [(late.event_id, MissingReason::NotFound)]
+    );
 }
 
 #[test]
 fn what_is_put_into_a_network_of_reflow_is_not_called_missing() {
     let put_in = reflow("sent", "first", 0);
     let events = [put_in.clone(), reflow("sent", "a", 1), reflow("b", "a", 2)];
-    assert_eq!(missing_of(&events), [(put_in.event_id, MissingReason::NotKnown)]);
+    assert_eq!(
+        missing_of(&events),
+        [(put_in.event_id, MissingReason::NotKnown)]
+    );
 }
 
 #[test]
@@ -294,11 +303,17 @@ fn order_pairs_nothing_that_says_more_of_itself() {
     let earlier = reflow("b", "a", 0);
     let sent = reflow("sent", "a", 1);
     let events = [sent.clone(), linked, other_type, numbered, earlier];
-    assert_eq!(missing_of(&events), [(sent.event_id, MissingReason::NotFound)]);
+    assert_eq!(
+        missing_of(&events),
+        [(sent.event_id, MissingReason::NotFound)]
+    );
     let mut failed = reflow("sent", "a", 1);
     failed.outcome = Some(Outcome::Failed);
     let reason = MissingReason::NotDelivered(Outcome::Failed);
-    assert_eq!(missing_of(&[failed.clone(), reflow("b", "a", 2)]), [(failed.event_id, reason)]);
+    assert_eq!(
+        missing_of(&[failed.clone(), reflow("b", "a", 2)]),
+        [(failed.event_id, reason)]
+    );
 }
 
 #[test]
