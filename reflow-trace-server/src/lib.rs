@@ -20,6 +20,7 @@
 //! ```
 
 mod answer;
+mod clock;
 pub mod command;
 pub mod commit;
 pub mod config;

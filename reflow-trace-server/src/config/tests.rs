@@ -198,3 +198,18 @@ fn the_defaults_are_within_their_ranges_and_names_are_distinct() {
     Config::default().check().expect("the defaults fit");
     assert!(Config::default().shutdown_deadline < Duration::from_secs(10));
 }
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let file = written("[auth]\ntokens = [\"ops:query:aaaaaaaaaaaaaaaa\"]\n");
+    let variables = || {
+        let named = table()
+            .iter()
+            .map(|setting| (setting.variable(), " ".to_owned()));
+        named.chain([("REFLOW_TRACE_SERVE_OF_NOBODY".to_owned(), String::new())])
+    };
+    let with = effective(Some(&file.path), variables(), []).expect("nothing is said");
+    let without = effective(Some(&file.path), [], []).expect("is right");
+    assert_eq!(with.config, without.config);
+    assert_eq!(with.config.auth.tokens.len(), 1);
+}

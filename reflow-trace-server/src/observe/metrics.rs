@@ -5,10 +5,10 @@
 //! [`StoreStats`].
 
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::instruments::{Counter, Durations, Gauge, Words};
 use super::recent::Recent;
+use crate::clock::wall_clock_ns;
 use crate::store::StoreStats;
 
 /// A metric as it is described to people.
@@ -224,7 +224,7 @@ pub static TABLE: &[Described] = metrics! {
         |reading| Read::One(reading.metrics.received_events.get() as f64);
     counter "reflow_trace_refusals_total" ["code"], "Refusals sent to clients.",
         |reading| Read::ByLabel(reading.metrics.refusals.get());
-    counter "reflow_trace_refused_events_total" ["code"], "Events of batches refused for good: lost.",
+    counter "reflow_trace_refused_events_total" ["code"], "Events of batches refused for good, as their headers say and as far as there can be so many in them: lost.",
         |reading| Read::ByLabel(reading.metrics.refused_events.get());
     counter "reflow_trace_client_lost_events_total" ["reason"], "Events that clients say they have lost themselves.",
         |reading| Read::ByLabel(reading.metrics.client_losses.get());
@@ -412,11 +412,8 @@ fn durations(durations: &Durations) -> Read {
 }
 
 fn age_seconds(since_ns: Option<i64>) -> f64 {
-    let now_ns = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
     since_ns.map_or(0.0, |since| {
-        now_ns.saturating_sub(since).max(0) as f64 / 1e9
+        wall_clock_ns().saturating_sub(since).max(0) as f64 / 1e9
     })
 }
 

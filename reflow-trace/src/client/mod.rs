@@ -92,4 +92,5 @@ mod sink;
 pub mod spool;
 
 pub use ask::{AskError, Subscription, TraceEvents, TracingClient, TracingClientBuilder};
+pub use driver::{Upload, UploadError};
 pub use sink::{ServerSink, ServerSinkBuilder, ServerStatus, ServerWatch};

@@ -52,8 +52,13 @@ impl Layout {
         self.segments().join(format!("{id:016}{UNFINISHED_SUFFIX}"))
     }
 
-    pub(crate) fn damaged_segment(&self, id: u64) -> PathBuf {
-        self.damaged().join(format!("{id:016}{SEGMENT_SUFFIX}"))
+    /// Where a damaged file of a segment is kept: the first, the second, and so on.
+    pub(crate) fn damaged_segment(&self, id: u64, copy: u32) -> PathBuf {
+        let name = format!("{id:016}{SEGMENT_SUFFIX}");
+        self.damaged().join(match copy {
+            1 => name,
+            copy => format!("{name}.{copy}"),
+        })
     }
 
     /// The number in the name of a file that sealing makes; `None` for any other file.

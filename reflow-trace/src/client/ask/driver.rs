@@ -213,7 +213,11 @@ impl Driver {
     fn give_up(&mut self, now: Instant, why: Disconnect) {
         self.state = self.away(now, why.is_hopeless);
         let reason = why.text;
-        self.book.unreachable(&AskError::Unreachable { reason });
+        self.book.unreachable(&if why.is_denied {
+            AskError::Denied { reason }
+        } else {
+            AskError::Unreachable { reason }
+        });
     }
 
     /// Without a connection, until a random time has passed.

@@ -19,6 +19,12 @@ pub enum AskError {
         /// The address, what the system or the other side says, and what to do.
         reason: String,
     },
+    /// The server is there and does not let us in: the token is missing, wrong, or not for this.
+    #[error("{reason}")]
+    Denied {
+        /// The address and what the server says.
+        reason: String,
+    },
     /// The connection was lost twice while the server was at it.
     #[error("{reason}; the question was asked twice")]
     Disconnected {
@@ -65,7 +71,7 @@ impl AskError {
         match self {
             Self::Refused(refusal) => refusal.error.code.is_retryable(),
             Self::Unreachable { .. } | Self::Disconnected { .. } | Self::TimedOut { .. } => true,
-            Self::OtherAnswer { .. } | Self::Gone => false,
+            Self::Denied { .. } | Self::OtherAnswer { .. } | Self::Gone => false,
         }
     }
 }

@@ -179,7 +179,10 @@ impl Connector {
         if status.is_server_error() || status.as_u16() == 429 {
             self.passing(&said)
         } else {
-            self.hopeless(&said)
+            Disconnect {
+                is_denied: matches!(status.as_u16(), 401 | 403),
+                ..self.hopeless(&said)
+            }
         }
     }
 }

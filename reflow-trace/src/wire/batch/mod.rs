@@ -77,7 +77,9 @@ impl WireBatch {
         let notices = fields
             .notices
             .iter()
-            .map(|notice| notices::read(notice, &dictionary.names, &mut lines, limits))
+            .filter_map(|notice| {
+                notices::read(notice, &dictionary.names, &mut lines, limits).transpose()
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let sections = fields.bytes("sections", field::SECTIONS)?;
         Ok(Self {

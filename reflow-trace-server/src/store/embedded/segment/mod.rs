@@ -24,6 +24,7 @@
 mod batch;
 mod bloom;
 mod columns;
+mod loose;
 mod maps;
 mod message;
 mod reach;
@@ -37,6 +38,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use batch::{columns_of, memory_bytes};
+pub(crate) use loose::{LooseReader, LooseWriter, NotLoose};
 pub(crate) use maps::Maps;
 pub(crate) use message::MessageForms;
 pub(crate) use reach::{Flags, Series};
