@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use reflow_trace::api::{Answer, ApiError, ErrorCode, ErrorPlace, Question};
 use reflow_trace::query::QueryError;
+use reflow_trace::terminal::harmless;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -31,7 +32,14 @@ use crate::store::{Snapshot, Store};
 /// How long after its time an answer may still come: it looks at the clock once for each page of rows.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Longest message of an error, in characters. The list of a question's fields has its place in it.
+const MESSAGE_CHARS: usize = 1_000;
+/// What strangers are told of a fault in what is stored.
+const STORE_FAULT: &str =
+    "answering failed by a fault of the server or of what it has stored; its log says more";
+
 static ANSWERS_PANIC: Limited = Limited::new();
+static STORE_FAILS: Limited = Limited::new();
 
 /// Answers questions. Cloning shares it.
 #[derive(Clone)]
@@ -43,6 +51,8 @@ pub(crate) struct Engine {
     /// Of those that are answered or wait.
     line: Arc<Semaphore>,
     metrics: Arc<Metrics>,
+    /// Others ask than who runs it.
+    has_strangers: bool,
 }
 
 /// A question under way, counted; one that is dropped before it has an end was cancelled.
@@ -56,7 +66,10 @@ struct Counted {
 impl Engine {
     /// Answers from a store that no server shares.
     pub(crate) fn new(store: Arc<dyn Store>, limits: QueryLimits) -> Self {
-        Self::for_server(store, limits, Arc::default())
+        Self {
+            has_strangers: false,
+            ..Self::for_server(store, limits, Arc::default())
+        }
     }
 
     /// Answers for a server, whose metrics count them.
@@ -73,6 +86,7 @@ impl Engine {
             )),
             limits,
             metrics,
+            has_strangers: true,
         }
     }
 
@@ -133,6 +147,7 @@ impl Engine {
         let mut counted = Counted::new(&self.metrics, name, Arc::clone(&cancelled));
         let asking = Asking::new(self.limits.clone(), rights, cancelled);
         let result = self.take_turn(asking, question).await;
+        let result = result.map_err(|error| self.shown(error));
         counted.end(result.as_ref().err().map(|error| error.code));
         result
     }
@@ -172,6 +187,23 @@ impl Engine {
             Ok(answered) => answered.unwrap_or_else(|_| Err(stopping())),
             Err(_) => Err(self.too_late()),
         }
+    }
+
+    /// The error in words that can be shown to anybody: whatever it repeats of the question or of what is
+    /// stored, it is one line of bounded length. What files the server has is the matter of its log.
+    fn shown(&self, mut error: ApiError) -> ApiError {
+        if self.has_strangers && error.code == ErrorCode::Store {
+            if let Some(left_out) = STORE_FAILS.permit() {
+                tracing::error!(fault = %error, left_out, "a question could not be answered");
+            }
+            error.message = STORE_FAULT.to_owned();
+        }
+        let (cut, rest) = match error.message.char_indices().nth(MESSAGE_CHARS) {
+            Some((end, _)) => (&error.message[..end], "…"),
+            None => (error.message.as_str(), ""),
+        };
+        error.message = harmless(cut) + rest;
+        error
     }
 
     fn busy(&self) -> ApiError {
@@ -243,10 +275,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T, ApiError>) -> Result<T, ApiError> 
                 "answering a question has panicked, which is a fault of the server"
             );
         }
-        Err(ApiError::new(
-            ErrorCode::Store,
-            "answering failed by a fault of the server; its log says more",
-        ))
+        Err(ApiError::new(ErrorCode::Store, STORE_FAULT))
     })
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod faults;
 mod http;
 mod scene;
 mod slow;

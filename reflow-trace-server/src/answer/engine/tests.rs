@@ -146,6 +146,47 @@ async fn an_answer_that_panics_is_an_error_and_the_next_is_answered() {
 }
 
 #[tokio::test]
+async fn an_error_is_one_line_that_can_be_shown_and_tells_strangers_nothing_of_files() {
+    let own = engine(|_| {});
+    let metrics = Arc::new(Metrics::default());
+    let of_server = Engine::for_server(Arc::clone(&own.store), own.limits.clone(), metrics);
+    for (engine, code, message, told) in [
+        (
+            &own,
+            ErrorCode::Store,
+            "`/data/7.parquet` is damaged",
+            "`/data/7.parquet` is damaged",
+        ),
+        (
+            &of_server,
+            ErrorCode::Store,
+            "`/data/7.parquet` is damaged",
+            STORE_FAULT,
+        ),
+        (
+            &of_server,
+            ErrorCode::NotFound,
+            "no `\u{1b}[2J\n\u{202e}`",
+            "no `␛[2J␊\u{fffd}`",
+        ),
+    ] {
+        let question = move |_: &dyn Snapshot, _: &Asking| -> Result<(), ApiError> {
+            Err(ApiError::new(code, message))
+        };
+        let error = engine.run("wrong", RIGHTS, flag(), question).await;
+        assert_eq!(error.expect_err("it fails").message, told);
+    }
+    let long = |_: &dyn Snapshot, _: &Asking| -> Result<(), ApiError> {
+        Err(ApiError::new(ErrorCode::NotFound, "ö".repeat(100_000)))
+    };
+    let error = own
+        .run("wrong", RIGHTS, flag(), long)
+        .await
+        .expect_err("it fails");
+    assert_eq!(error.message.chars().count(), MESSAGE_CHARS + 1);
+}
+
+#[tokio::test]
 async fn when_the_server_stops_nobody_waits_and_who_has_begun_ends() {
     let engine = engine(|limits| limits.concurrent_max = 1);
     let first = stuck(&engine).await;

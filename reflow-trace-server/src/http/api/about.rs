@@ -15,7 +15,7 @@ pub(super) fn page() -> String {
         // Writing into a `String` does not fail.
         let _written = writeln!(page, "  /api/{name}");
         for parameter in parameters::of(name) {
-            let _written = writeln!(page, "      {:<14} {}", parameter.form, parameter.what);
+            let _written = writeln!(page, "      {:<22} {}", parameter.form, parameter.what);
         }
     }
     let _written = write!(
