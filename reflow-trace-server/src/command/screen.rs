@@ -142,18 +142,22 @@ impl Screen {
 /// and there may be none for hours.
 #[cfg(unix)]
 pub(super) async fn nobody_reads() {
-    use tokio::io::Interest;
-    use tokio::io::unix::AsyncFd;
-    // A file cannot be waited for, and needs no reader.
-    if let Ok(stdout) = AsyncFd::with_interest(io::stdout(), Interest::ERROR) {
-        while let Ok(mut ready) = stdout.ready(Interest::ERROR).await {
-            if ready.ready().is_error() || ready.ready().is_write_closed() {
-                return;
+    use rustix::event::{PollFd, PollFlags, poll};
+    // Waits on a thread that ends with the process. What it waits for is reported unasked.
+    let gone = tokio::task::spawn_blocking(|| {
+        let stdout = io::stdout();
+        let mut wanted = [PollFd::new(&stdout, PollFlags::empty())];
+        loop {
+            match poll(&mut wanted, None) {
+                Ok(_) if !wanted[0].revents().is_empty() => return true,
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return false,
             }
-            ready.clear_ready();
         }
+    });
+    if !gone.await.unwrap_or(false) {
+        std::future::pending().await
     }
-    std::future::pending().await
 }
 
 /// Ends never: here it is found out by writing.
