@@ -86,6 +86,20 @@ impl Screen {
         self.text(&text)
     }
 
+    /// A table from which may be left out what matters least; that is said beside it.
+    pub(super) fn fit(&mut self, fit: &super::show::Fit) -> Result<(), Failure> {
+        let (text, left_out) = fit.within(self.width);
+        self.text(&text)?;
+        if !left_out.is_empty() {
+            self.flush()?;
+            let named = left_out.join(", ");
+            remark(&format!(
+                "no room for: {named} (a wider terminal or --json)"
+            ));
+        }
+        Ok(())
+    }
+
     /// A value as one line of JSON, in which nothing can control a terminal.
     pub(super) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let json = serde_json::to_string(value)
