@@ -9,6 +9,7 @@ use reflow_trace::TraceEvent;
 use reflow_trace::api::{ApiError, ErrorCode, Work};
 
 use crate::config::QueryLimits;
+use crate::live::without_content;
 use crate::store::{Effort, StoreError, Watch};
 
 /// What who asks may see.
@@ -90,13 +91,12 @@ impl Asking {
     }
 
     /// The event as it may be shown to who asks.
-    pub(crate) fn shown(&self, mut event: TraceEvent) -> TraceEvent {
-        if !self.rights.content
-            && let Some(message) = &mut event.data.message
-        {
-            message.serialized_data = Vec::new();
+    pub(crate) fn shown(&self, event: TraceEvent) -> TraceEvent {
+        if self.rights.content {
+            event
+        } else {
+            without_content(event)
         }
-        event
     }
 
     /// What it has cost so far.

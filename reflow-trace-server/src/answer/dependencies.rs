@@ -5,11 +5,13 @@
 
 use reflow_trace::api::{ActorDependencies, ApiError, DependenciesAnswer, ErrorCode, SpanQuestion};
 use reflow_trace::lineage::DependencyMap;
+use reflow_trace::query::filter::quoted;
 
 use super::Asking;
 use super::edges::check_size;
 use super::flows::gather;
 use super::graph::graph_of;
+use crate::observe::Harmless;
 use crate::store::Snapshot;
 
 /// Who depends on which sources: every actor, or the one that is named.
@@ -67,7 +69,7 @@ fn unknown(actor: &str) -> ApiError {
         ErrorCode::NotFound,
         format!(
             "no actor is called {}: `edges` lists the names; they are case-sensitive, and only those of the stretch of time count",
-            reflow_trace::query::filter::quoted(actor)
+            quoted(&Harmless(actor).to_string())
         ),
     )
 }

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use super::Asking;
 use super::asking::of_store;
+use crate::observe::Harmless;
 use crate::store::{Found, Key, Snapshot, TimeRange};
 
 /// So many times as many events as an answer may have are looked at to find it: the traces that it goes
@@ -94,7 +95,7 @@ fn not_found(of: &LineageSubject) -> ApiError {
     let message = match of {
         LineageSubject::MessageId(Value::String(id)) => format!(
             "no event carries the message id {}: ids are compared exactly, and a number is another id than its digits as a text",
-            quoted(id)
+            quoted(&Harmless(id).to_string())
         ),
         LineageSubject::MessageId(id) => format!(
             "no event carries the message id `{id}`: ids are compared exactly, and a text of these digits is another id than the number"

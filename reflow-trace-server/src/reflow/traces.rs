@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use super::notes::{self, Notes};
 use crate::answer::Asking;
-use crate::live::without_content;
 use crate::store::{Key, Scan, Snapshot, TimeRange};
 
 /// Traces on a page where nobody says how many.
@@ -237,7 +236,7 @@ fn of_traces(
     let found = view.find(&keys, TimeRange::ALL, asking);
     let found = found.map_err(|error| asking.of_store(&error))?;
     check_size(found.len(), asking)?;
-    let events = found.into_iter().map(|found| shown(found.event, asking));
+    let events = found.into_iter().map(|found| asking.shown(found.event));
     Ok(events.collect())
 }
 
@@ -251,17 +250,9 @@ fn for_each(
     let scan = Scan::new(query.clone());
     for found in view.scan(&scan, asking) {
         let found = found.map_err(|error| asking.of_store(&error))?;
-        look(shown(found.event, asking))?;
+        look(asking.shown(found.event))?;
     }
     Ok(())
-}
-
-fn shown(event: TraceEvent, asking: &Asking) -> TraceEvent {
-    if asking.rights.content {
-        event
-    } else {
-        without_content(event)
-    }
 }
 
 fn check_size(events: usize, asking: &Asking) -> Result<(), ApiError> {

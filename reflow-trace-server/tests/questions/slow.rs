@@ -1,12 +1,10 @@
-//! A store whose snapshots answer when they are told to.
+//! A store that gives its figures when it is told to, and so keeps the answer to a question waiting.
 
 use std::sync::{Arc, Condvar, Mutex};
 
 use reflow_trace_server::store::memory::MemoryStore;
-use reflow_trace_server::store::rollup::Rollup;
 use reflow_trace_server::store::{
-    Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
-    StoreFuture, StoreStats, TimeRange,
+    Admitted, Committed, MaintenanceReport, Snapshot, Store, StoreFuture, StoreStats,
 };
 
 use crate::scene::PATIENCE;
@@ -58,34 +56,6 @@ impl Gate {
     }
 }
 
-struct SlowSnapshot {
-    inner: Arc<dyn Snapshot>,
-    gate: Arc<Gate>,
-}
-
-impl Snapshot for SlowSnapshot {
-    fn end(&self) -> u64 {
-        self.inner.end()
-    }
-
-    fn len(&self) -> u64 {
-        self.gate.pass();
-        self.inner.len()
-    }
-
-    fn events(&self, range: TimeRange) -> Events<'_> {
-        self.inner.events(range)
-    }
-
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        self.inner.rollup(range)
-    }
-
-    fn producers(&self) -> &ProducerLedgers {
-        self.inner.producers()
-    }
-}
-
 impl Store for SlowStore {
     fn commit(&self, group: Vec<Admitted>) -> StoreFuture<'_, Vec<Committed>> {
         self.inner.commit(group)
@@ -96,11 +66,7 @@ impl Store for SlowStore {
     }
 
     fn snapshot(&self) -> StoreFuture<'_, Arc<dyn Snapshot>> {
-        Box::pin(async {
-            let inner = self.inner.snapshot().await?;
-            let gate = Arc::clone(&self.gate);
-            Ok(Arc::new(SlowSnapshot { inner, gate }) as Arc<dyn Snapshot>)
-        })
+        self.inner.snapshot()
     }
 
     fn maintain(&self, now_ns: i64) -> StoreFuture<'_, MaintenanceReport> {
@@ -108,6 +74,7 @@ impl Store for SlowStore {
     }
 
     fn stats(&self) -> StoreStats {
+        self.gate.pass();
         self.inner.stats()
     }
 }

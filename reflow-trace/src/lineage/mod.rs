@@ -63,6 +63,6 @@ pub use hop::Hop;
 pub use index::{FlowIndex, named_causes};
 pub use missing::{MissingFlow, MissingReason, is_flow_of};
 pub use numbers::{Numbers, Run};
-pub use pairing::Pairing;
+pub use pairing::{PAIRED_WITHIN_NS, Pairing};
 pub use shares::EdgeShare;
 pub use story::{Lineage, Role, Step, Subject};

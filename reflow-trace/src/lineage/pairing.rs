@@ -6,8 +6,13 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::index::named_causes;
 use crate::event::{EventId, Outcome, TraceEvent, TraceEventType};
+
+/// How long after a message its data flow may come, in nanoseconds: a minute.
+pub const PAIRED_WITHIN_NS: i64 = 60_000_000_000;
 
 /// What has to be equal: actor, port, type and size.
 type Key = (String, String, String, usize);
@@ -33,7 +38,14 @@ type Key = (String, String, String, usize);
 #[derive(Clone, Debug, Default)]
 pub struct Pairing {
     /// Messages of each key that have no data flow yet, the last one last.
-    open: HashMap<Key, Vec<EventId>>,
+    open: HashMap<Key, Vec<Open>>,
+}
+
+/// A message without a data flow.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    id: EventId,
+    timestamp: DateTime<Utc>,
 }
 
 impl Pairing {
@@ -65,20 +77,24 @@ impl Pairing {
         }
         let key = key(event);
         if !event.is_data_flow() {
-            self.open.entry(key).or_default().push(event.event_id);
+            self.open.entry(key).or_default().push(Open {
+                id: event.event_id,
+                timestamp: event.timestamp,
+            });
             return None;
         }
         let open = self.open.get_mut(&key)?;
         let sent = open.pop();
-        if open.is_empty() {
+        let is_near = |sent: &Open| {
+            let between = event.timestamp.signed_duration_since(sent.timestamp);
+            between <= TimeDelta::nanoseconds(PAIRED_WITHIN_NS)
+        };
+        let sent = sent.filter(is_near);
+        if sent.is_none() || open.is_empty() {
+            // Of the others each was sent before this one.
             self.open.remove(&key);
         }
-        sent
-    }
-
-    /// How many messages have no data flow yet.
-    pub fn open(&self) -> usize {
-        self.open.values().map(Vec::len).sum()
+        sent.map(|sent| sent.id)
     }
 }
 

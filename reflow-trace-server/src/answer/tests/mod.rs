@@ -3,6 +3,7 @@
 mod edges;
 mod hostile;
 mod lineage;
+mod missing;
 mod network;
 
 use std::path::Path;

@@ -281,6 +281,15 @@ fn a_flow_that_is_missing_in_reflow_is_missed_where_it_is_missing() {
         missing_of(&events),
         [(late.event_id, MissingReason::NotFound)]
     );
+    let much_later = reflow("b", "a", 100 + PAIRED_WITHIN_NS);
+    events.push(much_later);
+    assert_eq!(missing_of(&events), [], "just in time");
+    let last = events.len() - 1;
+    events[last].timestamp += chrono::TimeDelta::nanoseconds(1);
+    assert_eq!(
+        missing_of(&events),
+        [(late.event_id, MissingReason::NotFound)]
+    );
 }
 
 #[test]
