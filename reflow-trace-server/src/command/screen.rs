@@ -191,7 +191,7 @@ pub(super) fn remark(sentence: &str) {
 
 /// JSON in which everything that a terminal might obey or hide stands as `\u….`: JSON itself escapes only what
 /// is below a blank. Outside of its texts there is no such character.
-fn escaped(json: String) -> String {
+pub(super) fn escaped(json: String) -> String {
     let is_plain = |byte: u8| (b' '..0x7f).contains(&byte);
     if json.bytes().all(is_plain) {
         return json;

@@ -59,10 +59,6 @@ impl Fit {
         self.rows.push(row);
     }
 
-    pub(in crate::command) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The text in lines of at most `width` columns, without the columns in which nothing stands, and the
     /// names of those that had no room.
     pub(in crate::command) fn within(&self, width: Option<usize>) -> (String, Vec<&str>) {
