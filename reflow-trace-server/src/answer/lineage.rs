@@ -312,7 +312,7 @@ impl<'a> Gathering<'a> {
         for keys in keys.chunks(KEYS_AT_ONCE) {
             let found = self
                 .view
-                .find(keys, TimeRange::ALL, self.asking)
+                .find(keys, TimeRange::ALL, self.looked_at_max, self.asking)
                 .map_err(|error| self.asking.of_store(&error))?;
             for found in found {
                 if self.places.contains_key(&found.event.event_id) {

@@ -233,7 +233,7 @@ fn of_traces(
     asking: &Asking,
 ) -> Result<Vec<TraceEvent>, ApiError> {
     let keys: Vec<_> = trace_ids.iter().copied().map(Key::Trace).collect();
-    let found = view.find(&keys, TimeRange::ALL, asking);
+    let found = view.find(&keys, TimeRange::ALL, asking.limits.events_max, asking);
     let found = found.map_err(|error| asking.of_store(&error))?;
     check_size(found.len(), asking)?;
     let events = found.into_iter().map(|found| asking.shown(found.event));

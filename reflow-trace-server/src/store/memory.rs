@@ -4,8 +4,9 @@
 //! server uses that needs no disk.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use arrow_array::RecordBatch;
 use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 use reflow_trace::wire::WireBatch;
@@ -14,9 +15,8 @@ use super::columns::{Part, Pieces, Wanted};
 use super::embedded::{columns_of, in_time, projected};
 use super::rollup::{Rollup, Summary};
 use super::{
-    Admitted, Committed, Events, Found, FoundBatches, FoundEvents, Key, MaintenanceReport,
-    ProducerLedgers, Scan, Snapshot, Store, StoreError, StoreFuture, StoreStats, TimeRange, Watch,
-    plain,
+    Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
+    StoreFuture, StoreStats, TimeRange, Watch,
 };
 
 /// Keeps everything in memory and nothing else.
@@ -29,7 +29,7 @@ pub struct MemoryStore {
 struct State {
     lasts: HashMap<u64, u64>,
     /// By their offsets, from 1 upwards.
-    batches: Vec<Arc<WireBatch>>,
+    batches: Vec<Arc<Kept>>,
     ledgers: ProducerLedgers,
     stats: StoreStats,
 }
@@ -62,10 +62,13 @@ impl State {
         self.stats.tail_events += events;
         self.stats.tail_memory_bytes += admitted.batch.memory_bytes() as u64;
         self.ledgers.add(&admitted.batch, 0);
-        self.batches.push(admitted.batch);
-        Committed::Stored {
-            offset: self.batches.len() as u64,
-        }
+        let offset = self.batches.len() as u64 + 1;
+        self.batches.push(Arc::new(Kept {
+            offset,
+            batch: admitted.batch,
+            columns: OnceLock::new(),
+        }));
+        Committed::Stored { offset }
     }
 }
 
@@ -100,8 +103,16 @@ impl Store for MemoryStore {
     }
 }
 
+/// A batch, and its columns once somebody has asked for them.
+#[derive(Debug)]
+struct Kept {
+    offset: u64,
+    batch: Arc<WireBatch>,
+    columns: OnceLock<RecordBatch>,
+}
+
 struct MemorySnapshot {
-    batches: Vec<Arc<WireBatch>>,
+    batches: Vec<Arc<Kept>>,
     ledgers: ProducerLedgers,
 }
 
@@ -115,11 +126,12 @@ impl Snapshot for MemorySnapshot {
     }
 
     fn len(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.len() as u64).sum()
+        let lens = self.batches.iter().map(|kept| kept.batch.len() as u64);
+        lens.sum()
     }
 
     fn events(&self, range: TimeRange) -> Events<'_> {
-        let rows = self.batches.iter().flat_map(|batch| batch.rows());
+        let rows = self.batches.iter().flat_map(|kept| kept.batch.rows());
         let mut rows: Vec<_> = rows.filter(|row| range.contains(row.start_ns)).collect();
         // Stable: what has one time stays in the order of offset and place.
         rows.sort_by_key(|row| row.start_ns);
@@ -130,33 +142,10 @@ impl Snapshot for MemorySnapshot {
         }))
     }
 
-    fn find(
-        &self,
-        keys: &[Key<'_>],
-        range: TimeRange,
-        watch: &dyn Watch,
-    ) -> Result<Vec<Found>, StoreError> {
-        plain::find(self.parts(), keys, range, watch)
-    }
-
-    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
-        plain::scan(self.parts(), scan, watch)
-    }
-
-    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
-        plain::batches_from(self.parts(), offset, watch)
-    }
-
     fn parts(&self) -> Vec<Arc<dyn Part>> {
-        let batches = self.batches.iter().zip(1..);
-        let whole = batches.filter(|(batch, _)| !batch.is_empty());
+        let whole = self.batches.iter().filter(|kept| !kept.batch.is_empty());
         whole
-            .map(|(batch, offset)| {
-                Arc::new(MemoryPart {
-                    batch: batch.clone(),
-                    offset,
-                }) as Arc<dyn Part>
-            })
+            .map(|kept| Arc::new(MemoryPart(kept.clone())) as Arc<dyn Part>)
             .collect()
     }
 
@@ -165,8 +154,8 @@ impl Snapshot for MemorySnapshot {
         range: TimeRange,
         visit: &mut dyn FnMut(&Rollup),
     ) -> Result<(), StoreError> {
-        for batch in &self.batches {
-            let summary = Summary::of_batch(batch);
+        for kept in &self.batches {
+            let summary = Summary::of_batch(&kept.batch);
             if range == TimeRange::ALL || summary.rollup.cells_in(range).next().is_some() {
                 visit(&summary.rollup);
             }
@@ -176,8 +165,8 @@ impl Snapshot for MemorySnapshot {
 
     fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
         let mut numbers = Numbers::default();
-        for batch in &self.batches {
-            numbers.merge(&Summary::of_batch(batch).numbers, Some(producer));
+        for kept in &self.batches {
+            numbers.merge(&Summary::of_batch(&kept.batch).numbers, Some(producer));
         }
         Ok(numbers)
     }
@@ -188,24 +177,27 @@ impl Snapshot for MemorySnapshot {
 }
 
 /// A batch as a part.
-struct MemoryPart {
-    batch: Arc<WireBatch>,
-    offset: u64,
-}
+struct MemoryPart(Arc<Kept>);
 
 impl Part for MemoryPart {
     fn rows(&self) -> u64 {
-        self.batch.len() as u64
+        self.0.batch.len() as u64
     }
 
     fn times_ns(&self) -> (i64, i64) {
-        self.batch.time_range().unwrap_or((i64::MAX, i64::MIN))
+        self.0.batch.time_range().unwrap_or((i64::MAX, i64::MIN))
     }
 
     fn read(&self, wanted: &Wanted, watch: Arc<dyn Watch>) -> Result<Pieces, StoreError> {
         watch.go_on()?;
-        let columns = columns_of(&self.batch, self.offset)
-            .map_err(|error| StoreError::damaged("a batch in memory", error))?;
+        let columns = match self.0.columns.get() {
+            Some(columns) => columns.clone(),
+            None => {
+                let columns = columns_of(&self.0.batch, self.0.offset)
+                    .map_err(|error| StoreError::damaged("a batch in memory", error))?;
+                self.0.columns.get_or_init(|| columns).clone()
+            }
+        };
         let piece = projected(&in_time(&columns, wanted.range), &wanted.places);
         Ok(Box::new(std::iter::once(piece)))
     }

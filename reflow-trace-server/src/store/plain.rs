@@ -65,10 +65,12 @@ pub(super) fn find(
     parts: Vec<Arc<dyn Part>>,
     keys: &[Key<'_>],
     range: TimeRange,
+    most: usize,
     watch: &dyn Watch,
 ) -> Result<Vec<Found>, StoreError> {
     let mut found = all(parts, range, watch)?;
     found.retain(|found| keys.iter().any(|key| key.is_of(&found.event)));
+    found.truncate(most.saturating_add(1));
     Ok(found)
 }
 

@@ -7,12 +7,13 @@ use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 use reflow_trace::query::CompiledQuery;
 use reflow_trace::query::filter::{Column, Literal, Range};
+use reflow_trace::wire::EventRow;
 use reflow_trace::{EventId, TraceEvent, TraceId};
 use serde_json::Value;
 
 use super::columns::Part;
 use super::rollup::Rollup;
-use super::{ProducerLedgers, StoreError, Watch};
+use super::{ProducerLedgers, StoreError, Watch, plain};
 
 /// Events one after the other; reading a segment may fail in between.
 pub type Events<'a> = Box<dyn Iterator<Item = Result<TraceEvent, StoreError>> + Send + 'a>;
@@ -53,7 +54,8 @@ pub enum Key<'a> {
     Event(EventId),
     /// All events of a trace.
     Trace(TraceId),
-    /// The direct effects of an event: those that name it as their cause, or as one of their causes.
+    /// The direct effects of an event: those that name it as their cause, as one of several, or, where they name no
+    /// cause, as the last of the chain that led to them.
     Parent(EventId),
     /// Events whose message has this id, exactly: the number 5 is not the text `5`.
     Message(&'a Value),
@@ -67,7 +69,10 @@ impl Key<'_> {
             Self::Trace(id) => event.trace_id == Some(id),
             Self::Parent(id) => {
                 let causality = &event.causality;
-                causality.parent_event_id == Some(id) || causality.joined_event_ids.contains(&id)
+                let parent = causality
+                    .parent_event_id
+                    .or(causality.dependency_chain.last().copied());
+                parent == Some(id) || causality.joined_event_ids.contains(&id)
             }
             Self::Message(id) => event.message_id() == Some(id),
         }
@@ -173,6 +178,11 @@ impl Scan {
         }
     }
 
+    /// Whether the event of the row would be an answer.
+    pub(crate) fn matches_row(&self, row: &EventRow<'_>) -> bool {
+        self.kind.is_none_or(|kind| row.event_type() == kind) && self.query.matches_row(row)
+    }
+
     /// Whether it is an answer.
     pub(crate) fn matches(&self, event: &TraceEvent) -> bool {
         self.kind.is_none_or(|kind| event.event_type.name() == kind) && self.query.matches(event)
@@ -217,7 +227,8 @@ pub trait Snapshot: Send + Sync {
 
     /// The events of a stretch of time that have one of these keys, in the order of their places, each once.
     ///
-    /// Only what may have one is opened, and only what has one becomes an event.
+    /// Only what may have one is opened, and only what has one becomes an event. It may end as soon as it has more
+    /// than `most`, whichever they are: then there are more, and that is all that is said of the others.
     ///
     /// # Errors
     ///
@@ -226,17 +237,29 @@ pub trait Snapshot: Send + Sync {
         &self,
         keys: &[Key<'_>],
         range: TimeRange,
+        most: usize,
         watch: &dyn Watch,
-    ) -> Result<Vec<Found>, StoreError>;
+    ) -> Result<Vec<Found>, StoreError> {
+        plain::find(self.parts(), keys, range, most, watch)
+    }
 
     /// Events that a query is true of, in the order of their places or against it.
     ///
     /// Nothing is decoded before it is asked for; what cannot be an answer by its time or by the least and greatest
     /// values of a page is not read, and only answers become events. After an error nothing more comes.
-    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a>;
+    ///
+    /// Whoever reads page by page takes a new snapshot for each, and goes on [after](Scan::after) the last place: no
+    /// event comes twice and none is made up, whatever was sealed, merged or retired in between. What was retired does
+    /// not come any more, and what was stored behind that place in the meantime does.
+    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
+        plain::scan(self.parts(), scan, watch)
+    }
 
-    /// The batches from this offset on, in the order of their offsets, as far as they are still there.
-    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a>;
+    /// The batches from this offset on, in the order of their offsets, as far as they are still there and hold
+    /// events.
+    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
+        plain::batches_from(self.parts(), offset, watch)
+    }
 
     /// What it holds, column by column: everything once, in parts whose times may overlap.
     fn parts(&self) -> Vec<Arc<dyn Part>>;

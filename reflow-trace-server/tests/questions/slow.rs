@@ -1,10 +1,15 @@
-//! A store that gives its figures when it is told to, and so keeps the answer to a question waiting.
+//! A store whose snapshots answer when they are told to.
 
 use std::sync::{Arc, Condvar, Mutex};
 
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
+use reflow_trace_server::store::columns::Part;
 use reflow_trace_server::store::memory::MemoryStore;
+use reflow_trace_server::store::rollup::Rollup;
 use reflow_trace_server::store::{
-    Admitted, Committed, MaintenanceReport, Snapshot, Store, StoreFuture, StoreStats,
+    Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
+    StoreFuture, StoreStats, TimeRange,
 };
 
 use crate::scene::PATIENCE;
@@ -56,6 +61,50 @@ impl Gate {
     }
 }
 
+struct SlowSnapshot {
+    inner: Arc<dyn Snapshot>,
+    gate: Arc<Gate>,
+}
+
+impl Snapshot for SlowSnapshot {
+    fn end(&self) -> u64 {
+        self.inner.end()
+    }
+
+    fn len(&self) -> u64 {
+        self.gate.pass();
+        self.inner.len()
+    }
+
+    fn events(&self, range: TimeRange) -> Events<'_> {
+        self.inner.events(range)
+    }
+
+    fn begin(&self) -> u64 {
+        self.inner.begin()
+    }
+
+    fn parts(&self) -> Vec<Arc<dyn Part>> {
+        self.inner.parts()
+    }
+
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
+        self.inner.each_rollup(range, visit)
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        self.inner.numbers(producer)
+    }
+
+    fn producers(&self) -> &ProducerLedgers {
+        self.inner.producers()
+    }
+}
+
 impl Store for SlowStore {
     fn commit(&self, group: Vec<Admitted>) -> StoreFuture<'_, Vec<Committed>> {
         self.inner.commit(group)
@@ -66,7 +115,11 @@ impl Store for SlowStore {
     }
 
     fn snapshot(&self) -> StoreFuture<'_, Arc<dyn Snapshot>> {
-        self.inner.snapshot()
+        Box::pin(async {
+            let inner = self.inner.snapshot().await?;
+            let gate = Arc::clone(&self.gate);
+            Ok(Arc::new(SlowSnapshot { inner, gate }) as Arc<dyn Snapshot>)
+        })
     }
 
     fn maintain(&self, now_ns: i64) -> StoreFuture<'_, MaintenanceReport> {
@@ -74,7 +127,6 @@ impl Store for SlowStore {
     }
 
     fn stats(&self) -> StoreStats {
-        self.gate.pass();
         self.inner.stats()
     }
 }

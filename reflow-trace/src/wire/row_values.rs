@@ -88,23 +88,23 @@ impl<'a> EventRow<'a> {
         })
     }
 
-    /// Its causes beside the first.
+    /// Its causes beside the parent: those that it names as joined, and where it names no parent the last of its
+    /// chain.
     pub fn further_causes(&self) -> impl Iterator<Item = EventId> + use<'a> {
         // What a message was made from caused its send; who takes it up was caused by the send alone.
         let is_of_the_send = self.kind.0 == Kind::MessageReceived && self.flags & flag::CAUSE != 0;
-        let sections = if is_of_the_send {
-            &[][..]
-        } else {
-            self.sections
-        };
-        let joined = sections::read(sections).flatten();
-        joined
-            .filter(|section| section.tag == Tag::Joined)
-            .flat_map(|section| {
-                let ids = section.borrowed_payload().unwrap_or_default();
-                ids.as_chunks::<16>().0
-            })
-            .map(|&id| EventId(Uuid::from_bytes(id)))
+        let has_parent = self.parent.is_some();
+        let named = sections::read(self.sections).flatten();
+        named.flat_map(move |section| {
+            let ids = section.borrowed_payload().unwrap_or_default();
+            let ids = ids.as_chunks::<16>().0;
+            let ids = match section.tag {
+                Tag::Joined if !is_of_the_send => ids,
+                Tag::Chain if !has_parent => &ids[ids.len().saturating_sub(1)..],
+                _ => &[],
+            };
+            ids.iter().map(|&id| EventId(Uuid::from_bytes(id)))
+        })
     }
 
     /// The last section of this tag.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reflow_trace::TraceEvent;
 
 use super::batches::NOON_NS;
-use super::block_on;
+use super::{assert_same_answers, block_on};
 use crate::store::rollup::{Cell, EdgeName, Happening, Rollup};
 use crate::store::{Snapshot, Store, TimeRange};
 
@@ -79,6 +79,8 @@ pub(super) fn assert_same_view(ours: &dyn Snapshot, theirs: &dyn Snapshot, conte
             context,
         );
     }
+    let mut random = fastrand::Rng::with_seed(ours.end());
+    assert_same_answers(ours, theirs, &mut random, 2, context);
     let told = |snapshot: &dyn Snapshot| -> Vec<_> {
         let ledgers = snapshot.producers().iter();
         ledgers

@@ -52,21 +52,26 @@
 //!   only when nobody holds their segment.
 //! * A segment that is missing or damaged keeps nobody from starting, committing or reading the others.
 
+mod batches;
 mod catalogue;
 mod database;
 mod directory;
 mod files;
+mod find;
 mod inspect;
 mod log;
 mod maintain;
 mod open;
 mod part;
+mod place;
+mod scan;
 mod segment;
 mod settings;
 mod shared;
 mod steps;
 mod summaries;
 mod tail;
+mod tail_reach;
 mod view;
 mod writer;
 

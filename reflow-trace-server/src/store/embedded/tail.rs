@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use reflow_trace::wire::WireBatch;
 
 use super::segment::{columns_of, memory_bytes};
+use super::tail_reach::TailReach;
 use crate::store::StoreError;
 use crate::store::rollup::Summary;
 
@@ -22,6 +23,7 @@ struct Inner {
     /// Made when somebody asks, and once.
     summary: OnceLock<Summary>,
     columns: OnceLock<KeptColumns>,
+    reach: OnceLock<TailReach>,
 }
 
 /// Memory for the columns of batches. It bounds what is kept, not what is made.
@@ -87,6 +89,7 @@ impl TailBatch {
             logged,
             summary: OnceLock::new(),
             columns: OnceLock::new(),
+            reach: OnceLock::new(),
         }))
     }
 
@@ -148,6 +151,15 @@ impl TailBatch {
             });
         }
         Ok(Some(columns))
+    }
+
+    /// Which ids are in it; made when somebody asks, and once.
+    pub(crate) fn reach(&self) -> &TailReach {
+        self.0.reach.get_or_init(|| {
+            self.batch()
+                .map(|batch| TailReach::of(batch))
+                .unwrap_or_default()
+        })
     }
 
     pub(crate) fn summary(&self) -> &Summary {

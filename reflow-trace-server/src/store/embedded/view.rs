@@ -8,7 +8,10 @@ use reflow_trace::TraceEvent;
 use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::Numbers;
 
+use super::batches::Batches;
+use super::find;
 use super::part::{SegmentPart, TailPart};
+use super::scan::Answers;
 use super::segment::{Chunks, Segment, SegmentRows, damaged};
 use super::shared::Shared;
 use super::tail::TailBatch;
@@ -16,7 +19,7 @@ use crate::store::columns::Part;
 use crate::store::rollup::Rollup;
 use crate::store::{
     Events, Found, FoundBatches, FoundEvents, Key, ProducerLedgers, Scan, Snapshot, StoreError,
-    TimeRange, Watch, plain,
+    TimeRange, Watch,
 };
 
 /// What is stored at one moment. Files that it needs stay as long as it is held.
@@ -38,6 +41,18 @@ impl View {
             ledgers: state.ledgers.clone(),
             end: state.totals.next_offset,
         }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(super) fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
+    }
+
+    pub(super) fn tail(&self) -> &[TailBatch] {
+        &self.tail
     }
 
     /// How many segments a question about a stretch of time opens.
@@ -79,17 +94,18 @@ impl Snapshot for View {
         &self,
         keys: &[Key<'_>],
         range: TimeRange,
+        most: usize,
         watch: &dyn Watch,
     ) -> Result<Vec<Found>, StoreError> {
-        plain::find(self.parts(), keys, range, watch)
+        find::find(self, keys, range, most, watch)
     }
 
     fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
-        plain::scan(self.parts(), scan, watch)
+        Box::new(Answers::new(self, scan, watch))
     }
 
     fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
-        plain::batches_from(self.parts(), offset, watch)
+        Box::new(Batches::new(self, offset, watch))
     }
 
     fn parts(&self) -> Vec<Arc<dyn Part>> {

@@ -1,5 +1,7 @@
 //! From events to a frame and back.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
 use super::batches::{batch_items, batch_of, moment, notice};
@@ -82,8 +84,12 @@ proptest! {
                 let destination = row.destination();
                 let destination = destination.as_ref().map(|(actor, port)| (&**actor, &**port));
                 prop_assert_eq!(destination, event.destination());
-                let further: Vec<_> = row.further_causes().collect();
-                prop_assert_eq!(&further, &event.causality.joined_event_ids);
+                let causality = &event.causality;
+                let chain = causality.dependency_chain.last();
+                let chain = chain.filter(|_| causality.parent_event_id.is_none());
+                let further: HashSet<_> = row.further_causes().collect();
+                let named = causality.joined_event_ids.iter().chain(chain).copied();
+                prop_assert_eq!(further, named.collect());
             }
         }
     }

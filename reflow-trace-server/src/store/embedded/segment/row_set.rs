@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::schema::PAGE_ROWS;
+
 /// Rows, as stretches that ascend and neither touch nor overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RowSet(Vec<Range<usize>>);
@@ -66,9 +68,9 @@ impl RowSet {
         both
     }
 
-    /// What is in at least one.
-    pub(crate) fn or(&self, other: &Self) -> Self {
-        let mut all: Vec<_> = self.0.iter().chain(&other.0).cloned().collect();
+    /// What is in at least one of them.
+    pub(crate) fn any(sets: impl IntoIterator<Item = Self>) -> Self {
+        let mut all: Vec<_> = sets.into_iter().flat_map(|set| set.0).collect();
         all.sort_by_key(|stretch| stretch.start);
         Self::of(all)
     }
@@ -103,6 +105,26 @@ impl RowSet {
     }
 }
 
+impl RowSet {
+    /// The rows of the first `most` pages, counted from that of the first row; they stay no longer.
+    pub(crate) fn take_first_pages(&mut self, most: usize) -> Self {
+        let first = self.0.first().map_or(0, |stretch| stretch.start);
+        let end = (first / PAGE_ROWS + most) * PAGE_ROWS;
+        let taken = self.within(0..end);
+        *self = self.within(end..usize::MAX);
+        taken
+    }
+
+    /// The rows of the last `most` pages, counted from that of the last row; they stay no longer.
+    pub(crate) fn take_last_pages(&mut self, most: usize) -> Self {
+        let end = self.0.last().map_or(0, |stretch| stretch.end);
+        let start = end.div_ceil(PAGE_ROWS).saturating_sub(most) * PAGE_ROWS;
+        let taken = self.within(start..usize::MAX);
+        *self = self.within(0..start);
+        taken
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +146,10 @@ mod tests {
                 .filter(|row| one.contains(row) && two.contains(row));
             assert_eq!(numbers(&a.and(&b)), both.collect::<Vec<_>>());
             let any = all.filter(|row| one.contains(row) || two.contains(row));
-            assert_eq!(numbers(&a.or(&b)), any.collect::<Vec<_>>());
+            assert_eq!(
+                numbers(&RowSet::any([a.clone(), b.clone()])),
+                any.collect::<Vec<_>>()
+            );
             let most = random.usize(0..45);
             let (mut rest, mut rest_of_last) = (a.clone(), a.clone());
             let (first, last) = (rest.take_first(most), rest_of_last.take_last(most));
