@@ -195,7 +195,9 @@ impl<'a> Looking<'a> {
                 same.push(&found.event);
             }
         }
-        let found = self.view.find(&keys, TimeRange::ALL, self.asking);
+        let found = self
+            .view
+            .find(&keys, TimeRange::ALL, FLOWS_MAX, self.asking);
         let found = found.map_err(|error| self.asking.of_store(&error))?;
         let is_whole = found.len() <= FLOWS_MAX;
         let mut flowing = HashSet::new();

@@ -122,13 +122,14 @@ mod tests {
 
     #[test]
     fn what_matters_least_goes_first_and_is_named() {
+        let fit = fit();
         let whole = "name  first to go  second\na               1       2\n";
-        assert_eq!(fit().within(None), (whole.to_owned(), vec![]));
-        assert_eq!(fit().within(Some(25)), (whole.to_owned(), vec![]));
-        let (text, left_out) = fit().within(Some(20));
+        assert_eq!(fit.within(None), (whole.to_owned(), vec![]));
+        assert_eq!(fit.within(Some(25)), (whole.to_owned(), vec![]));
+        let (text, left_out) = fit.within(Some(20));
         assert_eq!(text, "name  second\na          2\n");
         assert_eq!(left_out, ["first to go"]);
-        let (text, left_out) = fit().within(Some(6));
+        let (text, left_out) = fit.within(Some(6));
         assert_eq!(text, "name\na\n");
         assert_eq!(left_out, ["first to go", "second"]);
     }
