@@ -9,7 +9,7 @@ use reflow_trace::api::{GraphFormat, GraphQuestion};
 use super::asker::{self, Asker};
 use super::failure::Failure;
 use super::file::NewFile;
-use super::screen::{Screen, remark};
+use super::screen::{Screen, escaped, remark};
 use super::{choice, show, times};
 
 const EXAMPLES: &str = "\
@@ -70,7 +70,12 @@ pub(super) async fn run(matches: &ArgMatches, screen: &mut Screen) -> Result<(),
     // What cannot be written is not worth asking for.
     let file = output.map(NewFile::create).transpose()?;
     let asker = Asker::open(matches).await?;
-    let answer = asker.graph(asked).await?;
+    let format = asked.format;
+    let mut answer = asker.graph(asked).await?;
+    if format == GraphFormat::Json {
+        // The pictures show names made harmless; here they are as they are.
+        answer.text = escaped(answer.text);
+    }
     match (file, output) {
         (Some(mut file), Some(path)) => {
             file.write_all(answer.text.as_bytes())

@@ -91,7 +91,7 @@ pub(super) async fn run(matches: &ArgMatches, screen: &mut Screen) -> Result<(),
     }
     let Pages { work, next, .. } = pages;
     if !rows.is_empty() {
-        screen.table(&show::events(&rows))?;
+        screen.fit(&show::events(&rows))?;
     }
     screen.flush()?;
     if !is_json && rows.is_empty() {

@@ -86,6 +86,20 @@ impl Screen {
         self.text(&text)
     }
 
+    /// A table from which may be left out what matters least; that is said beside it.
+    pub(super) fn fit(&mut self, fit: &super::show::Fit) -> Result<(), Failure> {
+        let (text, left_out) = fit.within(self.width);
+        self.text(&text)?;
+        if !left_out.is_empty() {
+            self.flush()?;
+            let named = left_out.join(", ");
+            remark(&format!(
+                "no room for: {named} (a wider terminal or --json)"
+            ));
+        }
+        Ok(())
+    }
+
     /// A value as one line of JSON, in which nothing can control a terminal.
     pub(super) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let json = serde_json::to_string(value)
@@ -142,18 +156,22 @@ impl Screen {
 /// and there may be none for hours.
 #[cfg(unix)]
 pub(super) async fn nobody_reads() {
-    use tokio::io::Interest;
-    use tokio::io::unix::AsyncFd;
-    // A file cannot be waited for, and needs no reader.
-    if let Ok(stdout) = AsyncFd::with_interest(io::stdout(), Interest::ERROR) {
-        while let Ok(mut ready) = stdout.ready(Interest::ERROR).await {
-            if ready.ready().is_error() || ready.ready().is_write_closed() {
-                return;
+    use rustix::event::{PollFd, PollFlags, poll};
+    // Waits on a thread that ends with the process. What it waits for is reported unasked.
+    let gone = tokio::task::spawn_blocking(|| {
+        let stdout = io::stdout();
+        let mut wanted = [PollFd::new(&stdout, PollFlags::empty())];
+        loop {
+            match poll(&mut wanted, None) {
+                Ok(_) if !wanted[0].revents().is_empty() => return true,
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return false,
             }
-            ready.clear_ready();
         }
+    });
+    if !gone.await.unwrap_or(false) {
+        std::future::pending().await
     }
-    std::future::pending().await
 }
 
 /// Ends never: here it is found out by writing.
@@ -173,7 +191,7 @@ pub(super) fn remark(sentence: &str) {
 
 /// JSON in which everything that a terminal might obey or hide stands as `\u….`: JSON itself escapes only what
 /// is below a blank. Outside of its texts there is no such character.
-fn escaped(json: String) -> String {
+pub(super) fn escaped(json: String) -> String {
     let is_plain = |byte: u8| (b' '..0x7f).contains(&byte);
     if json.bytes().all(is_plain) {
         return json;

@@ -89,7 +89,7 @@ fn print(screen: &mut Screen, metrics: &ServerMetrics, edges: &EdgesAnswer) -> R
     if edges.edges.is_empty() {
         screen.line("nothing has flowed")?;
     } else {
-        screen.table(&show::edges(&edges.edges))?;
+        screen.fit(&show::edges(&edges.edges))?;
     }
     if let Some((start, end)) = edges.time_range {
         let stretch = format!("from {} to {}", show::moment(start), show::moment(end));

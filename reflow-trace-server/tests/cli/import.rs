@@ -163,24 +163,39 @@ fn files_that_are_none_are_refused_before_anything_is_imported() {
 fn a_parquet_file_that_is_damaged_inside_does_not_pass_for_a_whole_one() {
     let directory = tempfile::tempdir().unwrap();
     let place = |name: &str| directory.path().join(name);
-    let events = write(directory.path(), "a.jsonl", &any(1, 2_000));
+    let events = write(directory.path(), "a.jsonl", &any(1, 500));
     run("import {} --data {}", &[&events, &place("one")]).with(0);
     run(
         "export -o {} --data {}",
         &[&place("a.parquet"), &place("one")],
     )
     .with(0);
+    let exported = run("export --data {}", &[&place("one")]).with(0).out;
     let whole = fs::read(place("a.parquet")).unwrap();
-    for at in (4..whole.len() / 2).step_by(whole.len() / 7) {
+    for at in (4..whole.len() - 64).step_by(whole.len() / 40) {
         let mut bytes = whole.clone();
-        for byte in &mut bytes[at..at + 64] {
+        for byte in &mut bytes[at..at + 8] {
             *byte = !*byte;
         }
         fs::write(place("b.parquet"), bytes).unwrap();
         let data = place(&format!("data{at}"));
         let ended = run("import {} --data {}", &[&place("b.parquet"), &data]);
-        assert!(matches!(ended.code, Some(1 | 8)), "{at}: {ended:#?}");
+        assert!(!ended.err.contains("panicked"), "{at}: {ended:#?}");
+        if ended.code == Some(0) {
+            // What is behind the rows is an index that nothing depends on here.
+            let events = run("export --data {}", &[&data]).with(0);
+            assert_eq!(sorted(&events.out), sorted(&exported), "{at}");
+        } else {
+            assert_eq!(ended.code, Some(8), "{at}: {ended:#?}");
+        }
     }
+}
+
+/// Events of one time stand in the order of their batches.
+fn sorted(text: &str) -> Vec<reflow_trace::TraceEvent> {
+    let mut events = read(text);
+    events.sort_by_key(|event| (event.timestamp, event.event_id));
+    events
 }
 
 #[test]

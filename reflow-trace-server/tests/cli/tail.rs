@@ -88,7 +88,7 @@ fn a_server_that_starts_again_is_followed_without_a_gap() {
     lines.extend((0..100).map(|_| tail.line()));
     assert_eq!(read(&lines.join("\n")), events);
     tail.child.kill().unwrap();
-    assert!(tail.end().err.contains("connecting again"));
+    assert!(tail.end().err.contains("is there again"));
 }
 
 #[test]

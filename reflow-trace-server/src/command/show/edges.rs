@@ -6,33 +6,51 @@ use reflow_trace::api::{EdgeSums, LossSum, Times};
 use reflow_trace::graph::Count;
 use reflow_trace::terminal::{Column, Table, count, duration};
 
+use super::fit::{Fit, Head};
+
 /// A row for each edge and message type; counts say how much they can be trusted.
-pub(in crate::command) fn edges(edges: &[EdgeSums]) -> Table {
-    let has_waits = edges.iter().any(|edge| edge.waiting.is_some());
-    let texts = ["from", "to", "type"].map(Column::text);
-    let mut numbers = vec!["messages", "failed", "stored", "p50", "p99"];
-    if has_waits {
-        numbers.push("waited p99");
-    }
-    let numbers = numbers.into_iter().map(Column::number);
-    let mut table = Table::new(texts.into_iter().chain(numbers));
+pub(in crate::command) fn edges(edges: &[EdgeSums]) -> Fit {
+    let mut fit = Fit::new([
+        Head::text("from"),
+        Head::text("to"),
+        Head::text("type").goes(5),
+        Head::number("messages"),
+        Head::number("failed"),
+        Head::number("received").goes(3),
+        Head::number("dropped").goes(4),
+        Head::number("stored").goes(1),
+        Head::number("p50").goes(2),
+        Head::number("p99"),
+        Head::number("waited p99"),
+    ]);
     for edge in edges {
-        let mut row = vec![
-            format!("{}.{}", edge.from_actor, edge.from_port),
-            format!("{}.{}", edge.to_actor, edge.to_port),
+        fit.push(vec![
+            end(&edge.from_actor, &edge.from_port),
+            end(&edge.to_actor, &edge.to_port),
             edge.message_type.clone(),
-            edge.messages.to_string(),
-            none_for_zero(edge.failures),
+            // Who took something up without saying from whom has counted no sends.
+            match edge.from_actor.is_empty() {
+                true => unless_none(edge.messages),
+                false => edge.messages.to_string(),
+            },
+            unless_none(edge.failures),
+            unless_none(edge.received),
+            unless_none(edge.dropped),
             count(edge.events),
             time(edge.execution.as_ref(), |times| times.p50_ns),
             time(edge.execution.as_ref(), |times| times.p99_ns),
-        ];
-        if has_waits {
-            row.push(time(edge.waiting.as_ref(), |times| times.p99_ns));
-        }
-        table.push(row);
+            time(edge.waiting.as_ref(), |times| times.p99_ns),
+        ]);
     }
-    table
+    fit
+}
+
+/// An actor and its port; nothing where the events name neither.
+fn end(actor: &str, port: &str) -> String {
+    match (actor, port) {
+        (actor, "") => actor.to_owned(),
+        (actor, port) => format!("{actor}.{port}"),
+    }
 }
 
 /// A row for each reason.
@@ -44,16 +62,15 @@ pub(in crate::command) fn losses(losses: &[LossSum]) -> Table {
     table
 }
 
-fn none_for_zero(number: Count) -> String {
+fn unless_none(number: Count) -> String {
     match number.value() {
-        0 => "–".to_owned(),
+        0 => String::new(),
         _ => number.to_string(),
     }
 }
 
 fn time(times: Option<&Times>, of: impl Fn(&Times) -> u64) -> String {
-    times.map_or_else(
-        || "–".to_owned(),
-        |times| duration(Duration::from_nanos(of(times))),
-    )
+    times.map_or_else(String::new, |times| {
+        duration(Duration::from_nanos(of(times)))
+    })
 }

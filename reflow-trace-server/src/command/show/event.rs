@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use reflow_trace::query::filter::{Column as Field, Row as _, Value};
-use reflow_trace::terminal::{Column, Table, columns, duration, harmless, shortened};
+use reflow_trace::terminal::{columns, duration, harmless, shortened};
 use reflow_trace::{Outcome, TraceEvent, TraceEventType};
 
 use super::amount::bytes;
+use super::fit::{Fit, Head};
 
 /// What is shown of an event.
 struct Cells {
@@ -81,46 +82,36 @@ impl Cells {
     }
 }
 
-/// The heads of these columns.
-const HEADS: [(&str, bool); 10] = [
-    ("what", false),
-    ("from", false),
-    ("to", false),
-    ("type", false),
-    ("id", false),
-    ("size", true),
-    ("took", true),
-    ("waited", true),
-    ("queue", true),
-    ("error", false),
-];
-
-/// A table with a row for each event. Columns in which nothing would stand are left out; the day stands in
-/// the head where it is the same for all.
-pub(in crate::command) fn events(events: &[TraceEvent]) -> Table {
+/// A table with a row for each event. The day stands in the head where it is the same for all.
+pub(in crate::command) fn events(events: &[TraceEvent]) -> Fit {
     let rows: Vec<Cells> = events.iter().map(Cells::of).collect();
     let day = the_day(&rows);
-    let shown = |at: usize| rows.iter().any(|row| !row.beside()[at].is_empty());
-    let shown: Vec<usize> = (0..HEADS.len()).filter(|&at| shown(at)).collect();
     let time = match day {
-        Some(day) => Column::number(day.to_string()),
-        None => Column::number("time (UTC)"),
+        Some(day) => Head::number(day.to_string()),
+        None => Head::number("time (UTC)"),
     };
-    let columns = shown.iter().map(|&at| match HEADS[at] {
-        (head, true) => Column::number(head),
-        (head, false) => Column::text(head),
-    });
-    let mut table = Table::new(std::iter::once(time).chain(columns));
+    let mut fit = Fit::new([
+        time,
+        Head::text("what"),
+        Head::text("from"),
+        Head::text("to"),
+        Head::text("type").goes(4),
+        Head::text("id"),
+        Head::number("size").goes(2),
+        Head::number("took"),
+        Head::number("waited").goes(5),
+        Head::number("queue").goes(1),
+        Head::text("error").goes(3),
+    ]);
     for row in &rows {
         let time = match day {
             Some(_) => clock(row.time),
-            None => row.time.format("%Y-%m-%d %H:%M:%S%.6f").to_string(),
+            None => row.time.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
         };
-        let beside = row.beside();
-        let cells = shown.iter().map(|&at| beside[at].to_owned());
-        table.push(std::iter::once(time).chain(cells));
+        let beside = row.beside().map(str::to_owned);
+        fit.push(std::iter::once(time).chain(beside).collect());
     }
-    table
+    fit
 }
 
 /// An event as one line of at most `width` columns.
@@ -161,7 +152,7 @@ fn the_day(rows: &[Cells]) -> Option<NaiveDate> {
 }
 
 fn clock(time: DateTime<Utc>) -> String {
-    time.format("%H:%M:%S%.6f").to_string()
+    time.format("%H:%M:%S%.3f").to_string()
 }
 
 fn nanoseconds(ns: u64) -> String {
@@ -213,19 +204,19 @@ mod tests {
     #[test]
     fn columns_without_anything_in_them_are_left_out() {
         assert_eq!(
-            events(&[flow()]).to_string(),
-            "     2026-01-31  what  from        to        type      size    took\n\
-             12:00:00.000250  flow  reader.out  store.in  Reading  256 B  1.5 µs\n"
+            events(&[flow()]).within(None).0,
+            "  2026-01-31  what  from        to        type      size    took\n\
+             12:00:00.000  flow  reader.out  store.in  Reading  256 B  1.5 µs\n"
         );
-        assert!(events(&[]).is_empty());
+        assert_eq!(events(&[]).within(None).0, "\n");
     }
 
     #[test]
     fn the_day_stands_beside_each_time_where_it_is_not_the_same() {
         let mut later = flow();
         later.timestamp += chrono::TimeDelta::days(1);
-        let table = events(&[flow(), later]).to_string();
-        assert!(table.contains("2026-02-01 12:00:00.000250"), "{table}");
+        let (table, _) = events(&[flow(), later]).within(None);
+        assert!(table.contains("2026-02-01 12:00:00.000"), "{table}");
     }
 
     #[test]
