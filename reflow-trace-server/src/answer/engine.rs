@@ -75,6 +75,8 @@ fn answer(view: &dyn Snapshot, question: Question, asking: &Asking) -> Result<An
             Answer::Dependencies(dependencies::dependencies(view, &asked, asking)?)
         }
         Question::Graph(asked) => Answer::Graph(graph::graph(view, &asked, asking)?),
+        #[cfg(feature = "sql")]
+        Question::Sql(asked) => Answer::Sql(super::sql::sql(view, &asked, asking)?),
         _ => {
             return Err(ApiError::new(
                 ErrorCode::Unsupported,
