@@ -204,7 +204,9 @@ fn tidy(message: &str) -> String {
     let mut letters = line.chars();
     let first = letters.next().map(|first| {
         // `SELECT …` stays as it is.
-        let is_word = letters.as_str().starts_with(|next: char| next.is_lowercase());
+        let is_word = letters
+            .as_str()
+            .starts_with(|next: char| next.is_lowercase());
         if is_word {
             first.to_lowercase().to_string()
         } else {

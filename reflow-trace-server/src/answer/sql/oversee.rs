@@ -17,7 +17,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
@@ -59,7 +59,7 @@ impl PhysicalOptimizerRule for Oversee {
                 let inputs = step.children();
                 let held = inputs.into_iter().map(|input| self.after(input, true));
                 let held = held.collect();
-                let options = ReplaceChildrenOptions::keep();
+                let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
                 return Ok(Transformed::yes(step.replace_children(held, options)?));
             }
             let makes_rows = ["Join", "Projection", "Recursive", "Unnest", "Union"];

@@ -50,11 +50,9 @@ pub(crate) fn sql(
     let looking = Looking::new();
     let work = Statement {
         text: &asked.statement,
-        rows_max: asked
-            .limit
-            .map_or(asking.limits.sql_rows_max, |limit| {
-                limit.min(asking.limits.sql_rows_max)
-            }),
+        rows_max: asked.limit.map_or(asking.limits.sql_rows_max, |limit| {
+            limit.min(asking.limits.sql_rows_max)
+        }),
         parts: view.parts(),
         ledgers: view.producers(),
         limits: &asking.limits,

@@ -112,7 +112,9 @@ pub(super) fn bytes(value: &Value) -> usize {
         Value::Array(values) => 2 + values.iter().map(bytes).sum::<usize>(),
         Value::Object(members) => {
             let members = members.iter();
-            2 + members.map(|(name, value)| name.len() + 4 + bytes(value)).sum::<usize>()
+            2 + members
+                .map(|(name, value)| name.len() + 4 + bytes(value))
+                .sum::<usize>()
         }
     }
 }

@@ -13,10 +13,10 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
-use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 
 /// Bytes of text that a function may make of some thousand rows.
 const BYTES_MAX: usize = 64 << 20;
@@ -54,7 +54,10 @@ impl Bounded {
     }
 
     fn written(args: &[Expr]) -> String {
-        let args: Vec<_> = args.iter().map(|arg| arg.schema_name().to_string()).collect();
+        let args: Vec<_> = args
+            .iter()
+            .map(|arg| arg.schema_name().to_string())
+            .collect();
         args.join(" || ")
     }
 }
@@ -162,7 +165,7 @@ impl ScalarUDFImpl for Bounded {
         self.inner.return_type(kinds)
     }
 
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         self.inner.return_field_from_args(args)
     }
 

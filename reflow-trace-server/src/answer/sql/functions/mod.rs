@@ -22,45 +22,171 @@ use self::planner::Planner;
 /// Functions of values.
 pub(crate) const SCALAR: &[&str] = &[
     // Conditions and types.
-    "arrow_cast", "arrow_typeof", "coalesce", "greatest", "least", "nullif", "nvl", "nvl2",
+    "arrow_cast",
+    "arrow_typeof",
+    "coalesce",
+    "greatest",
+    "least",
+    "nullif",
+    "nvl",
+    "nvl2",
     // Time.
-    "current_date", "current_time", "date_bin", "date_part", "date_trunc", "from_unixtime",
-    "make_date", "make_time", "now", "to_char", "to_date", "to_local_time", "to_time",
-    "to_timestamp", "to_timestamp_micros", "to_timestamp_millis", "to_timestamp_nanos",
-    "to_timestamp_seconds", "to_unixtime",
+    "current_date",
+    "current_time",
+    "date_bin",
+    "date_part",
+    "date_trunc",
+    "from_unixtime",
+    "make_date",
+    "make_time",
+    "now",
+    "to_char",
+    "to_date",
+    "to_local_time",
+    "to_time",
+    "to_timestamp",
+    "to_timestamp_micros",
+    "to_timestamp_millis",
+    "to_timestamp_nanos",
+    "to_timestamp_seconds",
+    "to_unixtime",
     // Numbers.
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos",
-    "cosh", "cot", "degrees", "exp", "floor", "gcd", "isnan", "iszero", "lcm", "ln", "log",
-    "log10", "log2", "nanvl", "pi", "power", "radians", "random", "round", "signum", "sin",
-    "sinh", "sqrt", "tan", "tanh", "trunc",
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "cot",
+    "degrees",
+    "exp",
+    "floor",
+    "gcd",
+    "isnan",
+    "iszero",
+    "lcm",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "nanvl",
+    "pi",
+    "power",
+    "radians",
+    "random",
+    "round",
+    "signum",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trunc",
     // Texts.
-    "ascii", "bit_length", "btrim", "character_length", "chr", "concat", "concat_ws", "contains",
-    "ends_with", "find_in_set", "initcap", "left", "lower", "ltrim", "octet_length", "replace",
-    "reverse", "right", "rtrim", "split_part", "starts_with", "strpos", "substr", "substr_index",
-    "to_hex", "translate", "upper",
+    "ascii",
+    "bit_length",
+    "btrim",
+    "character_length",
+    "chr",
+    "concat",
+    "concat_ws",
+    "contains",
+    "ends_with",
+    "find_in_set",
+    "initcap",
+    "left",
+    "lower",
+    "ltrim",
+    "octet_length",
+    "replace",
+    "reverse",
+    "right",
+    "rtrim",
+    "split_part",
+    "starts_with",
+    "strpos",
+    "substr",
+    "substr_index",
+    "to_hex",
+    "translate",
+    "upper",
     // Patterns.
-    "regexp_count", "regexp_instr", "regexp_like", "regexp_match", "regexp_replace",
+    "regexp_count",
+    "regexp_instr",
+    "regexp_like",
+    "regexp_match",
+    "regexp_replace",
 ];
 
 /// Functions of many rows.
 pub(crate) const AGGREGATE: &[&str] = &[
-    "any_value", "approx_distinct", "approx_median", "approx_percentile_cont",
-    "approx_percentile_cont_with_weight", "array_agg", "avg", "bit_and", "bit_or", "bit_xor",
-    "bool_and", "bool_or", "corr", "count", "covar_pop", "covar_samp", "first_value", "grouping",
-    "last_value", "max", "median", "min", "nth_value", "percentile_cont", "regr_avgx", "regr_avgy",
-    "regr_count", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy",
-    "stddev", "stddev_pop", "string_agg", "sum", "var", "var_pop",
+    "any_value",
+    "approx_distinct",
+    "approx_median",
+    "approx_percentile_cont",
+    "approx_percentile_cont_with_weight",
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "first_value",
+    "grouping",
+    "last_value",
+    "max",
+    "median",
+    "min",
+    "nth_value",
+    "percentile_cont",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "stddev",
+    "stddev_pop",
+    "string_agg",
+    "sum",
+    "var",
+    "var_pop",
 ];
 
 /// Functions of the rows around one.
 pub(crate) const WINDOW: &[&str] = &[
-    "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile",
-    "percent_rank", "rank", "row_number",
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "lag",
+    "last_value",
+    "lead",
+    "nth_value",
+    "ntile",
+    "percent_rank",
+    "rank",
+    "row_number",
 ];
 
 pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
     let all = datafusion::functions::all_default_functions();
-    let permitted = all.into_iter().filter(|function| SCALAR.contains(&function.name()));
+    let permitted = all
+        .into_iter()
+        .filter(|function| SCALAR.contains(&function.name()));
     let mut functions: Vec<_> = permitted.map(Bounded::around).collect();
     functions.push(Arc::new(ScalarUDF::new_from_impl(Attribute::new())));
     functions
@@ -100,15 +226,24 @@ mod tests {
     fn every_name_in_the_lists_is_a_function_of_the_engine() {
         let found = scalar();
         for name in SCALAR {
-            assert!(found.iter().any(|function| function.name() == *name), "{name}");
+            assert!(
+                found.iter().any(|function| function.name() == *name),
+                "{name}"
+            );
         }
         let found = aggregate();
         for name in AGGREGATE {
-            assert!(found.iter().any(|function| function.name() == *name), "{name}");
+            assert!(
+                found.iter().any(|function| function.name() == *name),
+                "{name}"
+            );
         }
         let found = window();
         for name in WINDOW {
-            assert!(found.iter().any(|function| function.name() == *name), "{name}");
+            assert!(
+                found.iter().any(|function| function.name() == *name),
+                "{name}"
+            );
         }
     }
 }

@@ -172,7 +172,9 @@ impl EventColumn {
             | Column::SourcePort
             | Column::DestinationActor
             | Column::DestinationPort => places.extend(self.names(view)),
-            Column::MessageType => places.extend([Place::message_type, Place::flags, Place::size_bytes]),
+            Column::MessageType => {
+                places.extend([Place::message_type, Place::flags, Place::size_bytes])
+            }
             Column::MessageId => places.extend(MESSAGE_ID),
             Column::SizeBytes => places.extend([Place::size_bytes, Place::message_type]),
             Column::ExecutionTimeNs => places.push(Place::duration_ns),

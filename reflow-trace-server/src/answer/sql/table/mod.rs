@@ -25,7 +25,12 @@ use crate::store::columns::Part;
 use crate::store::{ProducerLedgers, Watch};
 
 /// The names of all tables.
-pub(super) const NAMES: [&str; 4] = ["data_flow_events", "trace_events", "edge_counters", "losses"];
+pub(super) const NAMES: [&str; 4] = [
+    "data_flow_events",
+    "trace_events",
+    "edge_counters",
+    "losses",
+];
 
 /// Every table with its name.
 pub(super) fn tables(
@@ -35,8 +40,11 @@ pub(super) fn tables(
 ) -> [(&'static str, Arc<dyn TableProvider>); 4] {
     let parts: Arc<[_]> = parts.into();
     let events = |view| {
-        Arc::new(EventsTable::new(view, Arc::clone(&parts), Arc::clone(watch)))
-            as Arc<dyn TableProvider>
+        Arc::new(EventsTable::new(
+            view,
+            Arc::clone(&parts),
+            Arc::clone(watch),
+        )) as Arc<dyn TableProvider>
     };
     let [flows, all, counters, losses] = NAMES;
     [

@@ -176,7 +176,11 @@ impl Pushed {
             let values: Option<Vec<_>> = values.iter().map(|value| number(value)).collect();
             return self.add_among(place, values);
         }
-        let Some(texts) = values.iter().map(|value| text(value)).collect::<Option<Vec<_>>>() else {
+        let Some(texts) = values
+            .iter()
+            .map(|value| text(value))
+            .collect::<Option<Vec<_>>>()
+        else {
             return false;
         };
         match of_filter {
@@ -273,13 +277,13 @@ impl Pushed {
     }
 
     fn add_id(&mut self, origin: Option<EventOrigin>, id: Uuid, places: [Place; 4]) -> bool {
-        let [producer, ring, number, foreign] = places;
+        let [of_producer, of_ring, of_number, foreign] = places;
         match origin {
             Some(origin) => {
                 for (place, whole) in [
-                    (number, origin.sequence),
-                    (ring, u64::from(origin.ring)),
-                    (producer, origin.producer.bits()),
+                    (of_number, origin.sequence),
+                    (of_ring, u64::from(origin.ring)),
+                    (of_producer, origin.producer.bits()),
                 ] {
                     self.add(place, Values::Among(vec![Scalar::Whole(i128::from(whole))]));
                 }

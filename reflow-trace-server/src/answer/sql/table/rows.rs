@@ -14,8 +14,8 @@ use datafusion::arrow::array::types::{
     Float32Type, Float64Type, Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use datafusion::arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, Float64Array, PrimitiveArray, RecordBatch,
-    StringArray, StringViewArray, UInt8Array, UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, Float64Array, PrimitiveArray, RecordBatch, StringArray,
+    StringViewArray, UInt8Array, UInt64Array,
 };
 use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::DataType;
@@ -108,9 +108,10 @@ pub(super) struct Stored<'a> {
 
 impl<'a> Stored<'a> {
     pub(super) fn column(&self, place: Place) -> Result<&'a ArrayRef, ArrowError> {
-        let at = self.places.binary_search(&place).map_err(|_| {
-            ArrowError::SchemaError(format!("`{}` was not read", place.name()))
-        })?;
+        let at = self
+            .places
+            .binary_search(&place)
+            .map_err(|_| ArrowError::SchemaError(format!("`{}` was not read", place.name())))?;
         Ok(self.batch.column(at))
     }
 
@@ -265,12 +266,14 @@ pub(super) fn shown(
         Column::WaitingTimeNs => stored.column(Place::waiting_ns)?.clone(),
         Column::QueueDepth => stored.column(Place::queue_depth)?.clone(),
         Column::MemoryUsageBytes => stored.column(Place::memory_bytes)?.clone(),
-        Column::ThroughputMsgsPerSec => {
-            numbers(stored.numbers::<Float64Type>(Place::throughput)?, |number| number)
-        }
-        Column::CpuUsagePercent => {
-            numbers(stored.numbers::<Float32Type>(Place::cpu_percent)?, f64::from)
-        }
+        Column::ThroughputMsgsPerSec => numbers(
+            stored.numbers::<Float64Type>(Place::throughput)?,
+            |number| number,
+        ),
+        Column::CpuUsagePercent => numbers(
+            stored.numbers::<Float32Type>(Place::cpu_percent)?,
+            f64::from,
+        ),
         Column::HopCount => cast(stored.column(Place::hops)?, &DataType::UInt64)?,
         Column::Weight => {
             let thresholds = stored.numbers::<UInt64Type>(Place::threshold)?;
@@ -566,7 +569,9 @@ fn message_ids(stored: Stored<'_>) -> Result<ArrayRef, ArrowError> {
             }
         } else if uuids.is_valid(at) {
             let bytes = uuids.value(at).try_into();
-            MessageId::Uuid(bytes.map_err(|_| ArrowError::SchemaError("a uuid has 16 bytes".into()))?)
+            MessageId::Uuid(
+                bytes.map_err(|_| ArrowError::SchemaError("a uuid has 16 bytes".into()))?,
+            )
         } else if written.is_valid(at) {
             MessageId::Text(written.value(at))
         } else if others.is_valid(at) {
