@@ -644,6 +644,7 @@ fn the_table_of_snippets_is_true() {
     let sources = [
         include_str!("spec_snippets.rs"),
         include_str!("spec_connectors.rs"),
+        include_str!("../durability/tests/spec_questions.rs"),
     ];
     let rows: Vec<&str> = table
         .lines()

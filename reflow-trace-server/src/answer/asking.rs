@@ -9,6 +9,7 @@ use reflow_trace::TraceEvent;
 use reflow_trace::api::{ApiError, ErrorCode, Work};
 
 use crate::config::QueryLimits;
+use crate::live::without_content;
 use crate::store::{Effort, StoreError, Watch};
 
 /// What who asks may see.
@@ -76,6 +77,11 @@ impl Asking {
         Ok(())
     }
 
+    /// Counts cells of roll-ups that were added up.
+    pub(crate) fn spend_cells(&self, cells: u64) {
+        self.cost.cells.fetch_add(cells, Ordering::Relaxed);
+    }
+
     /// What a fault of the store is to who asks this question: where it was given up, the reason for that.
     pub(crate) fn of_store(&self, error: &StoreError) -> ApiError {
         match (error, self.go_on()) {
@@ -85,13 +91,12 @@ impl Asking {
     }
 
     /// The event as it may be shown to who asks.
-    pub(crate) fn shown(&self, mut event: TraceEvent) -> TraceEvent {
-        if !self.rights.content
-            && let Some(message) = &mut event.data.message
-        {
-            message.serialized_data = Vec::new();
+    pub(crate) fn shown(&self, event: TraceEvent) -> TraceEvent {
+        if self.rights.content {
+            event
+        } else {
+            without_content(event)
         }
-        event
     }
 
     /// What it has cost so far.

@@ -46,7 +46,7 @@ fn configuration(matches: &ArgMatches) -> Result<Effective, ConfigError> {
         .map(PathBuf::from)
         .or_else(|| {
             std::env::var_os(&variable)
-                .filter(|path| !path.is_empty())
+                .filter(|path| !path.to_string_lossy().trim().is_empty())
                 .map(PathBuf::from)
         });
     let variables = std::env::vars_os().map(|(name, value)| {

@@ -1,7 +1,7 @@
 //! Drives the queue: with a clock, a store, and somebody to tell.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use reflow_trace::wire::WireBatch;
 use reflow_trace::wire::frame::RefusalCode;
@@ -9,6 +9,7 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Failure, Group, Health, Queue, Submission};
+use crate::clock::wall_clock_ns;
 use crate::config::CommitLimits;
 use crate::observe::{Limited, Metrics};
 use crate::store::{Admitted, Committed, Store, StoreError};
@@ -202,6 +203,7 @@ impl Task {
         self.metrics.groups.add(1);
         self.metrics.stored_batches.add(stored.len() as u64);
         self.metrics.stored_events.add(events);
+        self.metrics.recent.add_events(events);
         self.metrics.duplicates.add(batches - stored.len() as u64);
         for (offset, batch) in stored {
             for loss in batch.losses() {
@@ -305,11 +307,7 @@ async fn maintain(
             () = sleep(interval) => {}
             () = behind.notified() => {}
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now_ns = since.map_or(0, |since| {
-            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-        });
-        match store.maintain(now_ns).await {
+        match store.maintain(wall_clock_ns()).await {
             Ok(report) => tracing::debug!(?report, "maintained the store"),
             Err(error) => {
                 metrics.maintenance_failures.add(error.kind(), 1);

@@ -42,8 +42,8 @@ pub struct ConfigError {
 
 /// Lays file, environment and flags over the defaults.
 ///
-/// `variables` may hold all of the environment: those without the prefix are not looked at. `flags`
-/// are pairs of a setting's key and its value as text.
+/// `variables` may hold all of the environment: those without the prefix are not looked at, and those that are
+/// empty are not set. `flags` are pairs of a setting's key and its value as text.
 ///
 /// # Errors
 ///
@@ -72,6 +72,7 @@ pub fn effective(
     for (name, text) in variables {
         if let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX)
             && rest != "CONFIG"
+            && !text.trim().is_empty()
         {
             layers.put_variable(&name, &text);
         }

@@ -169,6 +169,8 @@ fn settings_that_do_not_fit_each_other_are_refused() {
     assert!(wrong("ingest.memory_bytes_max", "1MiB").contains("the largest batch"));
     assert!(wrong("ingest.plain_bytes_max", "1MiB").contains("less than `ingest.frame_bytes_max`"));
     assert!(wrong("ingest.ping_interval", "60s").contains("less than `ingest.idle_timeout`"));
+    assert!(wrong("query.timeout", "30s").contains("more than `query.timeout`"));
+    assert!(wrong("query.unread_bytes_max", "1MiB").contains("less than `query.answer_bytes_max`"));
 }
 
 #[test]
@@ -195,4 +197,19 @@ fn the_defaults_are_within_their_ranges_and_names_are_distinct() {
     assert_eq!(again, Config::default());
     Config::default().check().expect("the defaults fit");
     assert!(Config::default().shutdown_deadline < Duration::from_secs(10));
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let file = written("[auth]\ntokens = [\"ops:query:aaaaaaaaaaaaaaaa\"]\n");
+    let variables = || {
+        let named = table()
+            .iter()
+            .map(|setting| (setting.variable(), " ".to_owned()));
+        named.chain([("REFLOW_TRACE_SERVE_OF_NOBODY".to_owned(), String::new())])
+    };
+    let with = effective(Some(&file.path), variables(), []).expect("nothing is said");
+    let without = effective(Some(&file.path), [], []).expect("is right");
+    assert_eq!(with.config, without.config);
+    assert_eq!(with.config.auth.tokens.len(), 1);
 }

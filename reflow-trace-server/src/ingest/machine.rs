@@ -11,7 +11,7 @@ use reflow_trace::wire::frame::{
 use reflow_trace::wire::{BatchLimits, Frame, FrameLimits, WireBatch, WireError};
 
 use super::budget::{Budget, Permit, Place, memory_of};
-use super::refuse::{code_word, encoded, for_good, for_now, of_connection, of_frame};
+use super::refuse::{code_word, encoded, events_lost, for_good, for_now, of_connection, of_frame};
 use super::stream::{Book, Misplaced};
 use crate::commit::{Answer, Lease, Submission};
 use crate::config::IngestLimits;
@@ -122,6 +122,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const WORD_INTERVAL: Duration = Duration::from_secs(2);
 /// What is kept of the name of a program, for as long as the session lasts.
 const PROGRAM_CHARACTERS: usize = 80;
+
+/// The last number of a batch that is believed; a million batches a second reach it after nine years. A number out
+/// of thin air would make everything below it a duplicate for ever, and the gaps before it a number without meaning.
+const NUMBER_MAX: u64 = 1 << 48;
 
 /// The frame is read without limits of its own: the socket bounds it, and what is over a limit is refused by
 /// its number, which only a frame that was read has.
@@ -322,6 +326,14 @@ impl Session {
         if let Err(misplaced) = self.book.arrive(now, place, header.frame_bytes()) {
             return self.misplaced(place, misplaced);
         }
+        if header.number > NUMBER_MAX {
+            let error = WireError::Value {
+                column: "number",
+                value: header.number,
+                reason: "the number of a batch that a client can have reached, at most 2^48",
+            };
+            return self.refuse_for_good(now, &frame, &error);
+        }
         if header.events > self.batch.events_max {
             let error = WireError::TooLarge {
                 what: "events",
@@ -382,9 +394,10 @@ impl Session {
     fn refuse_for_good(&mut self, now: Duration, frame: &Frame, error: &WireError) {
         let header = frame.header();
         let refusal = for_good((header.stream, header.number), error);
-        self.metrics
-            .refused_events
-            .add(code_word(refusal.code), header.events.into());
+        self.metrics.refused_events.add(
+            code_word(refusal.code),
+            events_lost(header, &self.batch.frame),
+        );
         // The refusal comes before the acknowledgement that covers its number.
         self.refuse(refusal);
         self.close_book(now, header.stream, header.number);
@@ -413,7 +426,9 @@ impl Session {
 
     fn close_book(&mut self, now: Duration, stream: u64, number: u64) {
         if let Some(arrived) = self.book.answer(stream, number) {
-            self.metrics.ack_seconds.record(now.saturating_sub(arrived));
+            let waited = now.saturating_sub(arrived);
+            self.metrics.ack_seconds.record(waited);
+            self.metrics.recent.add_batch(waited);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reflow_trace::wire::frame::{Message, Refusal, RefusalCode};
-use reflow_trace::wire::{FrameError, WireError};
+use reflow_trace::wire::{FrameError, FrameHeader, FrameLimits, WireError};
 
 /// The word of a code, for metrics and logs.
 pub fn code_word(code: RefusalCode) -> &'static str {
@@ -57,6 +57,24 @@ pub(super) fn of_connection(code: RefusalCode, text: String) -> Refusal {
         retryable: false,
         retry_after_ms: None,
     }
+}
+
+/// How many events are lost with a batch that is refused: what its header says, as far as they can be in it.
+///
+/// Whoever forges a header could else make a few bytes look like a great loss. Each event has a byte at least
+/// in what the payload unpacks to, and no payload unpacks to more than the limits let it.
+pub(super) fn events_lost(header: &FrameHeader, limits: &FrameLimits) -> u64 {
+    /// Up to here the limits do not ask how dense a payload is.
+    const SMALL_BYTES: u64 = 64 << 10;
+    let mut bytes = u64::from(header.payload_len);
+    if header.is_compressed {
+        bytes = bytes
+            .saturating_mul(limits.ratio_max.into())
+            .clamp(SMALL_BYTES, SMALL_BYTES.max(limits.plain_bytes_max.into()));
+    }
+    u64::from(header.events)
+        .min(header.plain_len.into())
+        .min(bytes)
 }
 
 /// A message that is no frame: what its bytes say cannot be believed, so the connection ends.

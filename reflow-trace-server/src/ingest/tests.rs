@@ -20,6 +20,7 @@ const STREAM: u64 = 7;
 struct Bench {
     session: Session,
     answers: Answers,
+    metrics: Arc<Metrics>,
     budget: Arc<Budget>,
     now: Duration,
     said: Vec<Message>,
@@ -35,8 +36,15 @@ impl Bench {
         let (lease, answers) = Lease::new();
         let metrics = Arc::new(Metrics::default());
         Self {
-            session: Session::new(Duration::ZERO, &limits, Arc::clone(&budget), lease, metrics),
+            session: Session::new(
+                Duration::ZERO,
+                &limits,
+                Arc::clone(&budget),
+                lease,
+                Arc::clone(&metrics),
+            ),
             answers,
+            metrics,
             budget,
             now: Duration::ZERO,
             said: Vec::new(),
@@ -122,13 +130,19 @@ fn batch(number: u64) -> Frame {
 
 /// A batch that is none, of this number.
 fn broken(number: u64) -> bytes::Bytes {
-    let mut bytes = b"RTF1\x03\0\0\0".to_vec();
+    broken_with(number, 0, 20, 3)
+}
+
+/// The same with flags (1: compressed), length before compression, and events as a header may claim them.
+fn broken_with(number: u64, flags: u8, plain: u32, events: u32) -> bytes::Bytes {
+    let mut bytes = b"RTF1\x03".to_vec();
     let payload = [0xff; 20];
+    bytes.extend([flags, 0, 0]);
     bytes.extend(20_u32.to_le_bytes());
-    bytes.extend(20_u32.to_le_bytes());
+    bytes.extend(plain.to_le_bytes());
     bytes.extend(STREAM.to_le_bytes());
     bytes.extend(number.to_le_bytes());
-    bytes.extend(3_u32.to_le_bytes());
+    bytes.extend(events.to_le_bytes());
     let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes), &payload);
     bytes.extend(crc.to_le_bytes());
     bytes.extend(payload);
@@ -153,6 +167,66 @@ fn acks(said: &[Message]) -> Vec<u64> {
             _ => None,
         })
         .collect()
+}
+
+#[test]
+fn no_more_events_are_counted_as_refused_than_there_can_be_in_a_frame() {
+    let mut bench = Bench::taking(|_| {});
+    bench.handle(Input::Message(broken(1)));
+    let refused = |bench: &Bench| -> u64 {
+        let by_code = bench.metrics.refused_events.get();
+        by_code.into_iter().map(|(_, events)| events).sum()
+    };
+    assert_eq!(refused(&bench), 3, "what its header says");
+    bench.handle(Input::Message(broken_with(2, 0, 20, u32::MAX)));
+    assert_eq!(refused(&bench), 3 + 20, "an event has a byte");
+    // What cannot be unpacked may say anything.
+    bench.handle(Input::Message(broken_with(3, 1, u32::MAX, u32::MAX)));
+    assert_eq!(refused(&bench), 3 + 20 + 65_536);
+    bench.handle(Input::Message(broken_with(4, 1, 100, u32::MAX)));
+    assert_eq!(refused(&bench), 3 + 20 + 65_536 + 100);
+    assert_eq!(
+        acks(&bench.said()),
+        [1, 2, 3, 4],
+        "each was refused for good"
+    );
+}
+
+#[test]
+fn a_number_that_no_client_can_have_reached_is_refused_and_the_stream_goes_on() {
+    let mut bench = Bench::taking(|_| {});
+    bench.receive_batch(1);
+    for forged in [(1 << 48) + 1, u64::MAX] {
+        let mut other = Bench::taking(|_| {});
+        other.receive(&Message::Skip {
+            stream: STREAM,
+            number: forged - 1,
+            after: 0,
+        });
+        other.receive_batch(forged);
+        assert!(other.submitted.is_empty(), "{forged}");
+        let said = other.said();
+        let Some(Message::Refusal(refusal)) = said.first() else {
+            panic!("{said:?}");
+        };
+        assert_eq!(refusal.batch, Some((STREAM, forged)));
+        assert!(
+            !refusal.retryable && refusal.text.contains("number"),
+            "{}",
+            refusal.text
+        );
+        assert_eq!(acks(&said), [forged], "it is settled");
+        // Whatever comes after the last number that there is.
+        other.receive_batch(forged.saturating_add(1));
+        assert!(other.submitted.is_empty(), "{forged}");
+    }
+    bench.receive(&Message::Skip {
+        stream: STREAM,
+        number: (1 << 48) - 1,
+        after: 1,
+    });
+    bench.receive_batch(1 << 48);
+    assert_eq!(bench.submitted.len(), 2, "the last one is taken");
 }
 
 #[test]

@@ -17,12 +17,14 @@ pub enum StoreError {
         detail: String,
     },
     /// More is waiting to be sealed than may be held in memory.
-    #[error("the store is behind: {waiting} events wait to be sealed and {most} may; try again")]
+    #[error("the store is behind: {waiting} {unit} wait to be sealed and {most} may; try again")]
     Behind {
-        /// Events that wait.
+        /// How many wait.
         waiting: u64,
         /// How many may.
         most: u64,
+        /// Of what: `events`, or `bytes of memory`.
+        unit: &'static str,
     },
     /// Whether the group was stored is not known; [`Store::last`](super::Store::last) tells.
     #[error(

@@ -5,12 +5,15 @@
 //! store, which stores no batch twice.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use reflow_trace::event::ProducerId;
 use reflow_trace::ledger::{CounterSnapshot, Coverage, LossReason};
+use reflow_trace::lineage::CoverageHistory;
 use reflow_trace::wire::WireBatch;
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What one producer has said of itself, and what is stored of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +28,13 @@ pub struct LedgerOfProducer {
     pub events: u64,
     /// Its newest exact counters.
     pub counters: Option<CounterSnapshot>,
-    /// How much of what happened its events show.
+    /// How much of what happened its events show: as it was told last, with the largest threshold ever.
     pub coverage: Option<Coverage>,
+    /// When it was first told that so much was lost without a number, by the producer's clock. `None`: not known.
+    #[serde(default)]
+    pub lost_without_number_since_ns: Option<i64>,
     /// What it has lost.
+    #[serde(deserialize_with = "losses_added_up")]
     pub losses: BTreeMap<LossReason, u64>,
 }
 
@@ -40,6 +47,7 @@ impl LedgerOfProducer {
             events: 0,
             counters: None,
             coverage: None,
+            lost_without_number_since_ns: None,
             losses: BTreeMap::new(),
         }
     }
@@ -56,18 +64,29 @@ impl LedgerOfProducer {
         {
             self.counters = Some(counters.clone());
         }
-        if let Some(coverage) = batch.coverage()
-            && self
-                .coverage
-                .as_ref()
-                .is_none_or(|known| numbered(known) <= numbered(coverage))
-        {
-            self.coverage = Some(coverage.clone());
+        for (time_ns, coverage) in batch.coverages() {
+            let history = match self.history() {
+                Some(mut known) => {
+                    known.add(time_ns, coverage);
+                    known
+                }
+                None => CoverageHistory::new(time_ns, coverage.clone()),
+            };
+            self.lost_without_number_since_ns = Some(history.lost_without_number_since_ns);
+            self.coverage = Some(history.coverage);
         }
         for loss in batch.losses() {
             let lost = self.losses.entry(loss.reason).or_default();
             *lost = lost.saturating_add(loss.count);
         }
+    }
+
+    /// What it has said of how much its events show, as the rule of completeness needs it.
+    pub fn history(&self) -> Option<CoverageHistory> {
+        let coverage = self.coverage.clone()?;
+        // Where it is not known it may have been a moment ago.
+        let since_ns = self.lost_without_number_since_ns.unwrap_or(i64::MAX);
+        Some(CoverageHistory::new(since_ns, coverage))
     }
 
     /// Bytes of memory it takes, nearly.
@@ -88,6 +107,32 @@ impl LedgerOfProducer {
     }
 }
 
+/// A later version may have written several reasons that this one does not know: together they are one.
+fn losses_added_up<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<LossReason, u64>, D::Error> {
+    struct Losses;
+
+    impl<'de> Visitor<'de> for Losses {
+        type Value = BTreeMap<LossReason, u64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("losses by reason")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut losses = BTreeMap::new();
+            while let Some((reason, count)) = map.next_entry::<LossReason, u64>()? {
+                let lost = losses.entry(reason).or_insert(0_u64);
+                *lost = lost.saturating_add(count);
+            }
+            Ok(losses)
+        }
+    }
+
+    deserializer.deserialize_map(Losses)
+}
+
 /// What only grows in the counters of a producer.
 fn counted(counters: &CounterSnapshot) -> u128 {
     let edges = counters.edges.iter();
@@ -96,14 +141,6 @@ fn counted(counters: &CounterSnapshot) -> u128 {
             u128::from(edge.messages) + u128::from(edge.received) + u128::from(edge.dropped)
         })
         .sum()
-}
-
-/// What only grows in the coverage of a producer.
-fn numbered(coverage: &Coverage) -> u128 {
-    let rings = coverage.rings.iter();
-    rings.map(|ring| u128::from(ring.numbered)).sum::<u128>()
-        + u128::from(coverage.lost_without_number)
-        + u128::from(coverage.by_hand)
 }
 
 /// The ledgers of all producers; cheap to clone.
@@ -154,9 +191,9 @@ impl ProducerLedgers {
         }
     }
 
-    /// Who is to be forgotten: all that were not seen since `since_ns`, and, the one that was not seen for
+    /// Which are to be forgotten: all that were not seen since `since_ns`, and, the one that was not seen for
     /// longest first, as many as are above `bytes_max` together.
-    pub(crate) fn outdated(&self, since_ns: i64, bytes_max: usize) -> Vec<ProducerId> {
+    pub(crate) fn outdated(&self, since_ns: i64, bytes_max: usize) -> Vec<Outdated> {
         let mut newest_first: Vec<&LedgerOfProducer> = self.iter().collect();
         newest_first.sort_by_key(|ledger| std::cmp::Reverse((ledger.seen_ns, ledger.producer)));
         let mut bytes = 0;
@@ -164,6 +201,42 @@ impl ProducerLedgers {
             bytes += ledger.memory_bytes();
             ledger.seen_ns < since_ns || bytes > bytes_max
         });
-        outdated.map(|ledger| ledger.producer).collect()
+        let outdated = outdated.map(|ledger| Outdated {
+            producer: ledger.producer,
+            batches: ledger.batches,
+        });
+        outdated.collect()
+    }
+
+    /// Whether a producer has said nothing since it was chosen to be forgotten.
+    pub(crate) fn is_silent_since(&self, chosen: Outdated) -> bool {
+        self.get(chosen.producer)
+            .is_some_and(|ledger| ledger.batches == chosen.batches)
+    }
+}
+
+/// A producer that is to be forgotten unless it speaks again before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outdated {
+    pub(crate) producer: ProducerId,
+    /// What was stored of it when it was chosen.
+    batches: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_by_reasons_of_a_later_version_are_added_up() {
+        let mut ledger = LedgerOfProducer::new(ProducerId::from_bits(3));
+        ledger.losses.insert(LossReason::Refused, 2);
+        let mut json = serde_json::to_value(&ledger).expect("serializes");
+        json["losses"]["eaten_by_mice"] = 3.into();
+        json["losses"]["eaten_by_moths"] = 4.into();
+        let read: LedgerOfProducer =
+            serde_json::from_value(json).expect("the reasons alone are not known");
+        ledger.losses.insert(LossReason::Other, 7);
+        assert_eq!(read, ledger);
     }
 }

@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 use reflow_trace::wire::WireBatch;
 
 use super::columns::{Part, Pieces, Wanted};
 use super::embedded::{columns_of, in_time, projected};
-use super::rollup::Rollup;
+use super::rollup::{Rollup, Summary};
 use super::{
     Admitted, Committed, Events, Found, FoundBatches, FoundEvents, Key, MaintenanceReport,
     ProducerLedgers, Scan, Snapshot, Store, StoreError, StoreFuture, StoreStats, TimeRange, Watch,
@@ -108,6 +110,10 @@ impl Snapshot for MemorySnapshot {
         self.batches.len() as u64 + 1
     }
 
+    fn begin(&self) -> u64 {
+        1
+    }
+
     fn len(&self) -> u64 {
         self.batches.iter().map(|batch| batch.len() as u64).sum()
     }
@@ -154,12 +160,26 @@ impl Snapshot for MemorySnapshot {
             .collect()
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
         for batch in &self.batches {
-            sums.merge(&Rollup::of_batch(batch), range);
+            let summary = Summary::of_batch(batch);
+            if range == TimeRange::ALL || summary.rollup.cells_in(range).next().is_some() {
+                visit(&summary.rollup);
+            }
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for batch in &self.batches {
+            numbers.merge(&Summary::of_batch(batch).numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {

@@ -22,7 +22,8 @@
 //! group, across groups and across restarts.
 //!
 //! **Gaps.** A number that skips others is stored; how many were skipped is counted in
-//! [`StoreStats::gaps`]. They are lost by the client, which has counted them, and cannot come later.
+//! [`StoreStats::gaps`], which stands still at the largest number there is. They are lost by the client, which
+//! has counted them, and cannot come later.
 //!
 //! **Retryable errors.** [`StoreError::is_retryable`] says whether the same group may succeed later
 //! without anybody changing it: the disk is full, the store is behind or closing. After any error the

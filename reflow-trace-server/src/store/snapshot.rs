@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use reflow_trace::api::Cursor;
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 use reflow_trace::query::CompiledQuery;
 use reflow_trace::query::filter::{Column, Literal, Range};
 use reflow_trace::{EventId, TraceEvent, TraceId};
@@ -197,6 +199,9 @@ pub trait Snapshot: Send + Sync {
     /// The first offset that is not in it.
     fn end(&self) -> u64;
 
+    /// The first offset that is in it: what is before was retired. The [end](Self::end) where it is empty.
+    fn begin(&self) -> u64;
+
     /// How many events it holds.
     fn len(&self) -> u64;
 
@@ -236,12 +241,37 @@ pub trait Snapshot: Send + Sync {
     /// What it holds, column by column: everything once, in parts whose times may overlap.
     fn parts(&self) -> Vec<Arc<dyn Part>>;
 
-    /// What happened on each edge in each minute that `range` touches, whole minutes.
+    /// Shows what happened on each edge in each minute, part by part: of every part in which there may be
+    /// something of `range`. Minutes outside of it are among them.
     ///
     /// # Errors
     ///
     /// When the catalogue cannot be read.
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError>;
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError>;
+
+    /// What happened on each edge in each minute that `range` touches, whole minutes.
+    ///
+    /// # Errors
+    ///
+    /// As [`each_rollup`](Self::each_rollup).
+    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
+        let mut sums = Rollup::default();
+        self.each_rollup(range, &mut |part| sums.merge(part, range))?;
+        Ok(sums)
+    }
+
+    /// Which numbers of attempts of this producer are among the events.
+    ///
+    /// What was retired is not: it looks as if it were missing.
+    ///
+    /// # Errors
+    ///
+    /// When the catalogue cannot be read.
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError>;
 
     /// What each producer has said of itself: exact counters, coverage, losses.
     fn producers(&self) -> &ProducerLedgers;

@@ -9,7 +9,7 @@ use super::machine::{Account, Machine, Settings, SpoolSettings, Status};
 use super::spool::{RealDisk, Spool};
 use crate::collector::Batch;
 use crate::ledger::LossReason;
-use crate::runtime::{InitError, ServerOptions, ServerToken, ServerUrl};
+use crate::runtime::{InitError, ServerOptions, ServerToken, ServerUrl, variable};
 use crate::sink::{Progress, Sink, SinkError};
 use crate::wire::frame::{Hello, Level, PROTOCOL_VERSION};
 use crate::wire::{BatchLimits, Sealer};
@@ -267,7 +267,8 @@ fn hello(stream: u64) -> Hello {
 /// The name of this machine, where the system tells it in a file or a variable.
 fn host() -> Option<String> {
     let told = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let told = told.or_else(|| std::env::var("HOSTNAME").ok());
-    let told = told.or_else(|| std::env::var("COMPUTERNAME").ok())?;
+    let told = told.filter(|name| !name.trim().is_empty());
+    let told = told.or_else(|| variable("HOSTNAME")?.into_string().ok());
+    let told = told.or_else(|| variable("COMPUTERNAME")?.into_string().ok())?;
     Some(told.trim().chars().take(200).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The kinds of events of Reflow's protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,6 +92,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    const ALL: [Self; 6] = [
+        Self::Delivered,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Panicked,
+        Self::Dropped,
+        Self::TimedOut,
+    ];
+
     /// The name of every variant.
     pub(crate) const NAMES: &[&str] = &[
         "delivered",
@@ -128,4 +137,16 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// The outcome with the name that is given; `None` where there is none, or one of a later version.
+pub(super) fn known_outcome<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Outcome>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(name.and_then(|name| {
+        Outcome::ALL
+            .into_iter()
+            .find(|outcome| outcome.name() == name)
+    }))
 }

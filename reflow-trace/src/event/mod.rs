@@ -67,8 +67,13 @@ pub struct TraceEvent {
     pub data: TraceEventData,
     /// What led to it.
     pub causality: CausalityInfo,
-    /// What became of the attempt; `None` for events that attempt nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What became of the attempt; `None` for events that attempt nothing, and where a later version names
+    /// an outcome that this one does not know.
+    #[serde(
+        default,
+        deserialize_with = "kind::known_outcome",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outcome: Option<Outcome>,
     /// All events of one root cause share it; `None` when the event belongs to no known trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -73,3 +73,22 @@ fn numbers_that_json_has_not_are_unknown() {
         assert_eq!(read.data.performance_metrics, PerformanceMetrics::default());
     }
 }
+
+#[test]
+fn an_outcome_of_a_later_version_is_not_known_and_the_event_is_read() {
+    let event = TraceEvent::data_flow("a", "out", "b", "in", "T", 1);
+    let mut json = serde_json::to_value(&event).expect("serializes");
+    json["outcome"] = "swallowed".into();
+    let read: TraceEvent =
+        serde_json::from_value(json.clone()).expect("the outcome alone is not known");
+    let unknown = TraceEvent {
+        outcome: None,
+        ..event
+    };
+    assert_eq!(read, unknown);
+    json["outcome"] = 5.into();
+    assert!(
+        serde_json::from_value::<TraceEvent>(json).is_err(),
+        "no name at all"
+    );
+}

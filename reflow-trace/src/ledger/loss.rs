@@ -10,8 +10,11 @@ use crate::event::TraceEvent;
 const ATTRIBUTE: &str = "loss";
 
 /// Why an event that was to be recorded is not stored.
+///
+/// Later versions may know more reasons: what they tell of one is read as [`Other`](Self::Other).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LossReason {
     /// The thread's ring was full and the overflow policy dropped the newest event.
     RingFull,
@@ -47,11 +50,14 @@ pub enum LossReason {
     /// The recording ended before the server acknowledged it, and there was no spool to keep it. It may
     /// have arrived all the same.
     NotAcknowledged,
+    /// A reason that this version does not know; a later one has told of it.
+    #[serde(other)]
+    Other,
 }
 
 impl LossReason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::RingFull,
         Self::Overwritten,
         Self::NoRing,
@@ -67,6 +73,7 @@ impl LossReason {
         Self::SpoolCorrupt,
         Self::Refused,
         Self::NotAcknowledged,
+        Self::Other,
     ];
 
     /// The name used in JSON.
@@ -87,6 +94,7 @@ impl LossReason {
             Self::SpoolCorrupt => "spool_corrupt",
             Self::Refused => "refused",
             Self::NotAcknowledged => "not_acknowledged",
+            Self::Other => "other",
         }
     }
 }
@@ -141,5 +149,21 @@ mod tests {
             let event: TraceEvent = serde_json::from_str(&json).expect("parses");
             assert_eq!(event.as_loss(), Some(loss));
         }
+    }
+
+    #[test]
+    fn a_loss_by_a_reason_of_a_later_version_is_one_by_another_reason() {
+        let mut event = TraceEvent::loss(Loss {
+            reason: LossReason::Refused,
+            count: 3,
+        });
+        let later = serde_json::json!({ "reason": "eaten_by_mice", "count": 3 });
+        let attributes = &mut event.data.custom_attributes;
+        attributes.insert(ATTRIBUTE.to_owned(), later);
+        let loss = Loss {
+            reason: LossReason::Other,
+            count: 3,
+        };
+        assert_eq!(event.as_loss(), Some(loss));
     }
 }

@@ -27,7 +27,7 @@ pub enum Overflow {
 ///
 /// | variable | value | what it does |
 /// | --- | --- | --- |
-/// | `REFLOW_TRACE` | `off`, nothing, `0`, `false` | no recording, whatever the program says |
+/// | `REFLOW_TRACE` | `off`, `0`, `false` | no recording, whatever the program says |
 /// | | `file:PATH` | records, and writes events to this [`file`](Self::file) |
 /// | | `ws://HOST:PORT`, `wss://HOST:PORT` | records, and sends events to this server, [`server_url`](Self::server_url); needs the feature `client` |
 /// | `REFLOW_TRACE_CONTENT` | `off`, or a list such as `256,-Login` | less captured content than [`content`](Self::content) permits |
@@ -38,7 +38,8 @@ pub enum Overflow {
 /// | `REFLOW_TRACE_WINDOW_BYTES` | bytes, such as `32MiB` | [`ServerOptions::window_bytes_max`] |
 /// | `REFLOW_TRACE_COMPRESSION` | `on`, `off` | [`enable_compression`](Self::enable_compression) |
 ///
-/// The last six are about the server, whether it is named from outside or in the program. What is wrong in
+/// A variable that is empty is not set. The last six are about the server, whether it is named from outside
+/// or in the program. What is wrong in
 /// a variable is said on stderr, in one line. With a wrong `REFLOW_TRACE` nothing is recorded, with a wrong
 /// variable about the server no events go to it; the program runs.
 ///

@@ -1,8 +1,10 @@
 //! Activation from outside, without touching the program.
 //!
 //! The variables are in the table at [`TracingConfig`]. What is wrong in one of them is said on stderr,
-//! once: a program that would run without them runs.
+//! once: a program that would run without them runs. One that is empty, as scripts and containers make them of a
+//! value that they have not, is not set; `off` says off.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
@@ -15,6 +17,15 @@ pub const ENVIRONMENT_VARIABLE: &str = "REFLOW_TRACE";
 
 /// The variable that takes away from the content of messages that is captured.
 pub const CONTENT_VARIABLE: &str = "REFLOW_TRACE_CONTENT";
+
+/// The value of a variable; `None` where it is not set, or empty.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| is_set(value))
+}
+
+fn is_set(value: &OsStr) -> bool {
+    value.to_str().is_none_or(|text| !text.trim().is_empty())
+}
 
 /// What the variable asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +49,7 @@ pub struct InvalidEnvironment(String);
 
 /// Reads the variable.
 pub(super) fn wish() -> Result<Wish, InvalidEnvironment> {
-    match std::env::var_os(ENVIRONMENT_VARIABLE) {
+    match variable(ENVIRONMENT_VARIABLE) {
         None => Ok(Wish::None),
         Some(value) => match value.to_str() {
             Some(value) => parse(value),
@@ -51,7 +62,7 @@ pub(super) fn wish() -> Result<Wish, InvalidEnvironment> {
 
 fn parse(value: &str) -> Result<Wish, InvalidEnvironment> {
     match value.trim() {
-        "" | "off" | "0" | "false" => Ok(Wish::Off),
+        "off" | "0" | "false" => Ok(Wish::Off),
         text => match text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Wish::File(path.into())),
             // Whether the rest is right is seen where it is used, and said better there.
@@ -80,8 +91,9 @@ pub(super) fn heed_server_variables(
 
 fn heed_server(
     config: &mut TracingConfig,
-    read: impl Fn(&str) -> Option<std::ffi::OsString>,
+    read: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(), InvalidServerVariable> {
+    let read = |variable: &str| read(variable).filter(|value| is_set(value));
     let text = |variable: &'static str, wanted: &'static str| {
         read(variable)
             .map(|value| {
@@ -104,8 +116,7 @@ fn heed_server(
         options.ca_file = Some(path.into());
     }
     if let Some(path) = read("REFLOW_TRACE_SPOOL") {
-        let is_off = path.is_empty() || path == "off";
-        options.spool = (!is_off).then(|| path.into());
+        options.spool = (path != "off").then(|| path.into());
     }
     if let Some(bytes) = bytes("REFLOW_TRACE_SPOOL_BYTES")? {
         options.spool_bytes_max = bytes;
@@ -147,7 +158,7 @@ pub(super) struct InvalidContent(String);
 
 /// What is asked for to be left out of captured content.
 pub(super) fn content_limits() -> Result<ContentLimits, InvalidContent> {
-    match std::env::var_os(CONTENT_VARIABLE) {
+    match variable(CONTENT_VARIABLE) {
         None => Ok(ContentLimits::default()),
         Some(value) => match value.to_str() {
             Some(value) => parse_content(value),
@@ -157,7 +168,7 @@ pub(super) fn content_limits() -> Result<ContentLimits, InvalidContent> {
 }
 
 fn parse_content(value: &str) -> Result<ContentLimits, InvalidContent> {
-    if matches!(value.trim(), "" | "off" | "0" | "false") {
+    if matches!(value.trim(), "off" | "0" | "false") {
         return Ok(ContentLimits::off());
     }
     let mut limits = ContentLimits::default();
@@ -250,7 +261,7 @@ mod tests {
         for server in ["ws://localhost:8080", "wss://trace.example.org"] {
             assert_eq!(parse(server), Ok(Wish::Server(server.to_owned())));
         }
-        for off in ["", "off", " off ", "0", "false"] {
+        for off in ["off", " off ", "0", "false"] {
             assert_eq!(parse(off), Ok(Wish::Off));
         }
     }
@@ -282,6 +293,22 @@ mod tests {
         let unset = |variable: &str| (variable == "REFLOW_TRACE_SPOOL").then(|| "off".into());
         heed_server(&mut config, unset).expect("makes sense");
         assert_eq!(config.server.spool, None);
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_is_not_set() {
+        for empty in ["", " ", "\t\n"] {
+            assert!(!is_set(OsStr::new(empty)), "{empty:?}");
+            let mut config = TracingConfig::default();
+            config.server.token = Some(super::super::ServerToken::new("of the program"));
+            config.server.ca_file = Some("ca.pem".into());
+            config.server.spool = Some("/var/spool/x".into());
+            let before = config.clone();
+            heed_server(&mut config, |_| Some(empty.into())).expect("nothing is said");
+            assert_eq!(config.server, before.server, "{empty:?}");
+            assert_eq!(config.enable_compression, before.enable_compression);
+        }
+        assert!(is_set(OsStr::new("off")));
     }
 
     #[test]
@@ -328,7 +355,7 @@ mod tests {
 
     #[test]
     fn the_accepted_forms_for_content() {
-        for off in ["", "off", " off ", "0", "false"] {
+        for off in ["off", " off ", "0", "false"] {
             assert_eq!(parse_content(off), Ok(ContentLimits::off()), "{off}");
         }
         assert_eq!(

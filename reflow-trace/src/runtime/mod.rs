@@ -24,6 +24,8 @@ mod server;
 pub use builder::{Builder, builder, init};
 pub use config::{InitError, Overflow, TracingConfig};
 pub use content::ContentLimits;
+#[cfg(feature = "client")]
+pub(crate) use environment::variable;
 pub use environment::{CONTENT_VARIABLE, ENVIRONMENT_VARIABLE, InvalidEnvironment};
 pub(crate) use faults::{count_fault, count_faults};
 pub use guard::{FlushError, Guard};

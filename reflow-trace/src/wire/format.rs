@@ -48,7 +48,7 @@
 //!   bytes  event_id = 1;                    // 16
 //!   sint64 seconds = 2;                     // since the epoch
 //!   uint64 nanoseconds = 3;
-//!   string loss_reason = 4;                 // present: a loss
+//!   string loss_reason = 4;                 // present: a loss; a reason that is not known is read as `other`
 //!   uint64 loss_count = 5;
 //!   uint64 counters_producer = 6;           // present: exact counters since the recording began
 //!   repeated uint64 counters_names = 7;     // packed: 5 for each line: from actor, from port, to actor, to port, message type
@@ -64,7 +64,7 @@
 //! ```
 //!
 //! A packed field, and each of the `bytes`, is written once and in one piece; of several the last one
-//! counts. Unknown fields are skipped.
+//! counts. Unknown fields are skipped, and so is a notice of which nothing is known.
 //!
 //! # Forms
 //!
@@ -72,10 +72,10 @@
 //!
 //! | place | number |
 //! | --- | --- |
-//! | 0 | kind: 0 send (a `DataFlow` when delivered or built by hand, else `MessageSent`), 1 `MessageSent`, 2 `MessageReceived`, 3 `ActorCreated`, 4 `ActorStarted`, 5 `ActorCompleted`, 6 `ActorFailed`, 7 `StateChanged`, 8 `PortConnected`, 9 `PortDisconnected`, 10 `NetworkEvent`; others are refused |
-//! | 1 | outcome: 0 none, 1 delivered, 2 failed, 3 cancelled, 4 panicked, 5 dropped, 6 timed out; others are refused |
+//! | 0 | kind: 0 send (a `DataFlow` when delivered or built by hand, else `MessageSent`), 1 `MessageSent`, 2 `MessageReceived`, 3 `ActorCreated`, 4 `ActorStarted`, 5 `ActorCompleted`, 6 `ActorFailed`, 7 `StateChanged`, 8 `PortConnected`, 9 `PortDisconnected`, 10 `NetworkEvent`; others are refused: a new kind is a new version |
+//! | 1 | outcome: 0 none, 1 delivered, 2 failed, 3 cancelled, 4 panicked, 5 dropped, 6 timed out; others, of a later version, are read as none, and `wide` as not there |
 //! | 2 | flags, below; others are kept and mean nothing |
-//! | 3 | columns that hold something for these events, below; others are refused |
+//! | 3 | columns that hold something for these events, below; others are skipped as unknown fields are |
 //! | 4 | edge |
 //! | 5 | message type + 1; 0: no message |
 //! | 6 | threshold + 1; 0: not known, or not decided by probability |

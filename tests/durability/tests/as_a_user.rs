@@ -192,6 +192,7 @@ fn a_program_that_knows_nothing_of_it_is_traced_by_one_variable() {
     let runtime = runtime();
     let server = server(&runtime, directory.path());
     let output = Command::new(env!("CARGO_BIN_EXE_durability-unaware"))
+        .args(["unaware", "return"])
         .env(ENVIRONMENT_VARIABLE, format!("ws://{}", server.addr()))
         .output()
         .expect("the program was built with this test");

@@ -1,4 +1,4 @@
-//! A program that is switched on from outside, for the tests of activation.
+//! A program that is switched on from outside, for the tests of activation, here and with a server.
 //!
 //! ```text
 //! activated BEGIN END

@@ -52,8 +52,13 @@ impl Layout {
         self.segments().join(format!("{id:016}{UNFINISHED_SUFFIX}"))
     }
 
-    pub(crate) fn damaged_segment(&self, id: u64) -> PathBuf {
-        self.damaged().join(format!("{id:016}{SEGMENT_SUFFIX}"))
+    /// Where a damaged file of a segment is kept: the first, the second, and so on.
+    pub(crate) fn damaged_segment(&self, id: u64, copy: u32) -> PathBuf {
+        let name = format!("{id:016}{SEGMENT_SUFFIX}");
+        self.damaged().join(match copy {
+            1 => name,
+            copy => format!("{name}.{copy}"),
+        })
     }
 
     /// The number in the name of a file that sealing makes; `None` for any other file.
@@ -70,7 +75,15 @@ impl Layout {
 /// Holds the directory for this process; the system lets go of it however the process ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child that this process is just beginning has a copy of it until it
+    /// is a program of its own, and with it the lock.
+    fn drop(&mut self) {
+        let _best_effort = self.file.unlock();
+    }
 }
 
 /// Makes the directory where it is missing, and takes it.
@@ -111,7 +124,7 @@ pub(crate) fn take(layout: &Layout) -> Result<Lock, StoreError> {
         .and_then(|()| writeln!(file, "{}", std::process::id()));
     match written {
         Err(error) if error.kind() != io::ErrorKind::StorageFull => Err(not_writable(error).into()),
-        _ => Ok(Lock { _file: file }),
+        _ => Ok(Lock { file }),
     }
 }
 

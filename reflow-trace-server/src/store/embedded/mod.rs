@@ -16,7 +16,7 @@
 //! ```
 //!
 //! The database is the only truth: a file that it does not name is removed when the store is opened. Foreign
-//! files are left alone. The tables, in format 1 (`PRAGMA user_version`; `application_id` is `RFTS`); numbers
+//! files are left alone, and so is what is left of damaged segments. The tables, in format 1 (`PRAGMA user_version`; `application_id` is `RFTS`); numbers
 //! without a sign are stored by their bits:
 //!
 //! | table | one row is | columns |
@@ -56,6 +56,7 @@ mod catalogue;
 mod database;
 mod directory;
 mod files;
+mod inspect;
 mod log;
 mod maintain;
 mod open;
@@ -64,6 +65,7 @@ mod segment;
 mod settings;
 mod shared;
 mod steps;
+mod summaries;
 mod tail;
 mod view;
 mod writer;
@@ -76,7 +78,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use inspect::{Finding, Findings, Inspection, Level, Sums, inspect, lost_by};
 pub(crate) use part::{in_time, projected};
+pub(crate) use segment::{LooseReader, LooseWriter, NotLoose};
 pub use segment::{Place, SCHEMA};
 pub(crate) use segment::{SegmentRows, columns_of};
 use settings::Seams;

@@ -1,6 +1,7 @@
 //! Opening a store: whatever state a crash, a full disk or an operator has left it in.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -32,13 +33,17 @@ pub(super) fn open(settings: Settings, seams: Seams) -> Result<EmbeddedStore, St
         ..State::default()
     };
     let entries = catalogue::segments(&connection)?;
+    let known: HashSet<PathBuf> = entries
+        .iter()
+        .map(|entry| layout.segment(entry.id))
+        .collect();
     let newest_id = entries.iter().map(|entry| entry.id).max().unwrap_or(0);
     state.totals.next_segment = state.totals.next_segment.max(newest_id + 1);
     let (sealed, unreadable) = catalogue::ledgers(&connection)?;
     state.ledgers = sealed.clone();
     state.counts.damaged_ledgers = unreadable;
     open_segments(&layout, &connection, entries, &mut state);
-    state.counts.orphans_removed = sweep(&*seams.files, &layout, &connection, &state)?;
+    state.counts.orphans_removed = sweep(&*seams.files, &layout, &connection, &known)?;
     state.counts.damaged_events += damaged_in_log(&connection)?;
     for batch in log::read(&connection)? {
         state.push_tail(batch);
@@ -116,7 +121,7 @@ fn open_segments(
             }
         }
         if entry.damage.is_some() {
-            // Also when it was found before: a crash may have come between, and what is left here is swept.
+            // Also when it was found before: a crash may have come between, or moving it have failed.
             move_aside(layout, entry.id);
             state.counts.damaged_segments += 1;
             state.counts.damaged_events += entry.events;
@@ -127,14 +132,14 @@ fn open_segments(
     state.segments = Arc::new(segments);
 }
 
-/// Removes files and roll-ups that the catalogue does not know, and says how many files.
+/// Removes files and roll-ups that the catalogue does not know, and says how many files. It knows damaged
+/// segments, too: one that could not be moved aside is the operator's, wherever it lies.
 fn sweep(
     files: &dyn Files,
     layout: &Layout,
     connection: &Connection,
-    state: &State,
+    known: &HashSet<PathBuf>,
 ) -> Result<u64, StoreError> {
-    let known: HashSet<_> = state.segments.iter().map(|segment| &segment.path).collect();
     let directory = layout.segments();
     let found = files
         .list(&directory)

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::files::{Files, RealFiles};
 use super::steps::Steps;
+use crate::clock::wall_clock_ns;
 
 /// How an embedded store works. Everything has a default but the directory.
 #[derive(Clone, Debug)]
@@ -91,11 +92,4 @@ impl Settings {
             database_bytes_max: None,
         }
     }
-}
-
-fn wall_clock_ns() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-    })
 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reflow_trace::lineage::Numbers;
 use rusqlite::Connection;
 
 use super::catalogue;
@@ -15,6 +16,7 @@ use super::directory::{Layout, Lock};
 use super::log::Totals;
 use super::segment::{Maps, Segment, SegmentReader};
 use super::settings::{Seams, Settings};
+use super::summaries::Summaries;
 use super::tail::{ColumnsMemory, TailBatch};
 use crate::store::rollup::Rollup;
 use crate::store::{ProducerLedgers, StoreError, StoreStats};
@@ -27,6 +29,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// For roll-ups; opened when one is asked for.
     reader: Mutex<Option<Connection>>,
+    /// Those that were asked for lately.
+    summaries: Summaries,
     /// Where everything is in the segments that were read last.
     maps: Maps,
     /// For the columns of batches in the tail.
@@ -122,6 +126,7 @@ impl Shared {
             layout,
             state: Mutex::new(state),
             reader: Mutex::new(None),
+            summaries: Summaries::default(),
             closing: AtomicBool::new(false),
             _lock: lock,
         }
@@ -150,13 +155,22 @@ impl Shared {
     }
 
     /// The sums of a segment, also of one that is retired.
-    pub(crate) fn rollup(&self, segment: u64) -> Result<Rollup, StoreError> {
+    pub(crate) fn rollup(&self, segment: u64) -> Result<Arc<Rollup>, StoreError> {
+        self.summaries.rollup(segment, || self.summary(segment))
+    }
+
+    /// The numbers of attempts in a segment, also of one that is retired.
+    pub(crate) fn numbers(&self, segment: u64) -> Result<Arc<Numbers>, StoreError> {
+        self.summaries.numbers(segment, || self.summary(segment))
+    }
+
+    fn summary(&self, segment: u64) -> Result<Vec<u8>, StoreError> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *reader {
             Some(connection) => connection,
             none => none.insert(database::open_for_reading(&self.layout.database())?),
         };
-        catalogue::rollup(connection, segment)
+        catalogue::summary(connection, segment)
     }
 
     pub(crate) fn stats(&self) -> StoreStats {

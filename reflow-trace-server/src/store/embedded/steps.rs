@@ -10,6 +10,8 @@ use crate::store::StoreError;
 /// A point between two things that change the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
+    /// What retention takes away is chosen, and nothing of it is taken away.
+    Chosen,
     /// Before the first byte of a segment.
     BeforeFile,
     /// Its bytes are written and not synced.
@@ -29,7 +31,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Those at which a process dies, in the order in which they come.
+    /// Those at which a death leaves the disk in a state of its own, in the order in which they come.
     #[cfg(test)]
     pub(crate) const ALL: [Self; 7] = [
         Self::BeforeFile,

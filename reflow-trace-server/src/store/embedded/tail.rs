@@ -8,7 +8,7 @@ use reflow_trace::wire::WireBatch;
 
 use super::segment::{columns_of, memory_bytes};
 use crate::store::StoreError;
-use crate::store::rollup::Rollup;
+use crate::store::rollup::Summary;
 
 /// One batch of the tail; cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ struct Inner {
     committed_ns: i64,
     logged: Logged,
     /// Made when somebody asks, and once.
-    rollup: OnceLock<Rollup>,
+    summary: OnceLock<Summary>,
     columns: OnceLock<KeptColumns>,
 }
 
@@ -85,7 +85,7 @@ impl TailBatch {
             offset,
             committed_ns,
             logged,
-            rollup: OnceLock::new(),
+            summary: OnceLock::new(),
             columns: OnceLock::new(),
         }))
     }
@@ -150,10 +150,10 @@ impl TailBatch {
         Ok(Some(columns))
     }
 
-    pub(crate) fn rollup(&self) -> &Rollup {
-        self.0.rollup.get_or_init(|| {
+    pub(crate) fn summary(&self) -> &Summary {
+        self.0.summary.get_or_init(|| {
             self.batch()
-                .map(|batch| Rollup::of_batch(batch))
+                .map(|batch| Summary::of_batch(batch))
                 .unwrap_or_default()
         })
     }

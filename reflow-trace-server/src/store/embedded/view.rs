@@ -5,6 +5,8 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use reflow_trace::TraceEvent;
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 
 use super::part::{SegmentPart, TailPart};
 use super::segment::{Chunks, Segment, SegmentRows, damaged};
@@ -53,6 +55,15 @@ impl Snapshot for View {
         self.end
     }
 
+    fn begin(&self) -> u64 {
+        let segments = self
+            .segments
+            .iter()
+            .map(|segment| segment.entry.first_offset);
+        let tail = self.tail.iter().map(TailBatch::offset);
+        segments.chain(tail).min().unwrap_or(self.end)
+    }
+
     fn len(&self) -> u64 {
         let segments = self.segments.iter().map(|segment| segment.entry.events);
         segments
@@ -98,18 +109,34 @@ impl Snapshot for View {
         segments.chain(tail).collect()
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
         for segment in self.segments.iter() {
             // A minute that the range touches may reach beyond it, and the segment be there alone.
             if minutes_of(range).touches(segment.entry.first_ns, segment.entry.last_ns) {
-                sums.merge(&self.shared.rollup(segment.entry.id)?, range);
+                let rollup = self.shared.rollup(segment.entry.id)?;
+                visit(&rollup);
             }
         }
         for batch in &self.tail {
-            sums.merge(batch.rollup(), range);
+            visit(&batch.summary().rollup);
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for segment in self.segments.iter() {
+            let part = self.shared.numbers(segment.entry.id)?;
+            numbers.merge(&part, Some(producer));
+        }
+        for batch in &self.tail {
+            numbers.merge(&batch.summary().numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {

@@ -90,15 +90,25 @@ impl Writer {
     fn check_room(&self) -> Result<(), StoreError> {
         let settings = &self.shared.settings;
         let state = self.shared.state();
-        let is_full = state.tail_events >= settings.tail_events_max
-            || state.tail_memory_bytes >= settings.tail_bytes_max;
-        if is_full {
-            return Err(StoreError::Behind {
-                waiting: state.tail_events,
-                most: settings.tail_events_max,
-            });
+        let limits = [
+            (state.tail_events, settings.tail_events_max, "events"),
+            (
+                state.tail_memory_bytes,
+                settings.tail_bytes_max,
+                "bytes of memory",
+            ),
+        ];
+        match limits
+            .into_iter()
+            .find(|(waiting, most, _)| waiting >= most)
+        {
+            Some((waiting, most, unit)) => Err(StoreError::Behind {
+                waiting,
+                most,
+                unit,
+            }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Runs changes in one transaction, the totals with them, and waits for the disk.

@@ -43,9 +43,10 @@ pub struct Damage {
     pub corrupt_bytes: u64,
     /// Bytes of writes that were interrupted, at the ends of files.
     pub torn_bytes: u64,
-    /// Files that could not be read and were left where they are.
+    /// Files that could not be read, or are of a later version, and were left where they are. Each is
+    /// counted once by this process, however often it is found and tried again.
     pub unreadable_files: u64,
-    /// Files that are none of ours, or of a later version; left where they are. As of the last search.
+    /// Files with names that are none of ours; left where they are. As of the last search.
     pub foreign_files: u64,
 }
 

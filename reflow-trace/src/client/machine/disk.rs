@@ -290,7 +290,14 @@ impl Machine {
         };
         shelf.waiting_bytes = found.waiting_bytes;
         self.account.damage.foreign_files = found.foreign_files;
+        // The files of a stream follow each other.
+        let mut counted = None;
         for (name, bytes) in found.adopted {
+            let given_up = shelf.was_given_up(name);
+            if given_up.is_none() && counted != Some(name.stream) {
+                counted = Some(name.stream);
+                self.account.adopted.streams += 1;
+            }
             shelf.bytes += bytes;
             shelf.files += 1;
             let is_known = self
@@ -299,10 +306,15 @@ impl Machine {
                 .is_some_and(|stream| stream.id == name.stream);
             if !is_known {
                 self.adopted.push(Stream::new(name.stream, false));
-                self.account.adopted.streams += 1;
+            }
+            let mut file = Shelved::new(name, bytes);
+            if let Some(counted_bytes) = given_up {
+                // One attempt each time, so that it keeps nothing else waiting.
+                file.failures = READ_ATTEMPTS - 1;
+                file.counted_bytes = counted_bytes;
             }
             if let Some(stream) = self.adopted.last_mut() {
-                stream.files.push_back(Shelved::new(name, bytes));
+                stream.files.push_back(file);
             }
         }
     }
@@ -329,10 +341,12 @@ impl Machine {
             }
         };
         if is_given_up {
-            account.damage.unreadable_files += 1;
+            let counted_bytes = file.counted_bytes;
             stream.reader.retry_at = None;
-            if let (Some(file), Some(shelf)) = (stream.give_up_file(name, account), &mut self.shelf)
-            {
+            let left = stream.give_up_file(name, account);
+            let Some(shelf) = &mut self.shelf else { return };
+            account.damage.unreadable_files += u64::from(shelf.give_up(name, counted_bytes));
+            if let Some(file) = left {
                 shelf.drop_file(file.name, file.bytes, false);
             }
             return;
@@ -352,6 +366,9 @@ impl Machine {
         }
         if chunk.is_end {
             stream.finish_file(name, account);
+            if let Some(shelf) = &mut self.shelf {
+                shelf.take_up(name);
+            }
         }
     }
 }

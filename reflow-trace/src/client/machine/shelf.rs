@@ -1,6 +1,6 @@
 //! The spool as the machine sees it: how much lies there, and what the disk is doing.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::Time;
@@ -12,6 +12,9 @@ const RETRY_MAX: Duration = Duration::from_secs(30);
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 /// First pause where another process is at the spool, which it is for a moment.
 const BUSY_FIRST: Duration = Duration::from_millis(2);
+
+/// Most files that are known to have been given up. Where there are more, some are counted again.
+const GIVEN_UP_MAX: usize = 4_096;
 
 /// The spool as the machine sees it.
 #[derive(Debug)]
@@ -27,6 +30,9 @@ pub(super) struct Shelf {
     pub(super) removals: VecDeque<(FileName, u64)>,
     /// Streams of which nothing is left.
     pub(super) releases: VecDeque<u64>,
+    /// Files that were left where they are, and up to where their damage has been counted: they are found
+    /// again by each search, tried once more, and not counted again.
+    given_up: BTreeMap<FileName, u64>,
     pub(super) scan_at: Time,
     pub(super) writing: Retry,
     pub(super) removing: Retry,
@@ -119,6 +125,7 @@ impl Shelf {
             doing: None,
             removals: VecDeque::new(),
             releases: VecDeque::new(),
+            given_up: BTreeMap::new(),
             scan_at: Time::ZERO,
             writing: Retry::default(),
             removing: Retry::default(),
@@ -151,6 +158,25 @@ impl Shelf {
         } else {
             self.forget(bytes);
         }
+    }
+
+    /// Remembers that a file is left where it is; false when that is known already.
+    pub(super) fn give_up(&mut self, name: FileName, counted_bytes: u64) -> bool {
+        let is_new = self.given_up.insert(name, counted_bytes).is_none();
+        if self.given_up.len() > GIVEN_UP_MAX {
+            self.given_up.pop_first();
+        }
+        is_new
+    }
+
+    /// Up to where the damage of a file has been counted, when it was given up before.
+    pub(super) fn was_given_up(&self, name: FileName) -> Option<u64> {
+        self.given_up.get(&name).copied()
+    }
+
+    /// The file could be read after all.
+    pub(super) fn take_up(&mut self, name: FileName) {
+        self.given_up.remove(&name);
     }
 
     pub(super) fn forget(&mut self, bytes: u64) {

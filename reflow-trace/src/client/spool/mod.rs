@@ -27,10 +27,11 @@
 //!   whole frame; the rest is counted as torn.
 //! * Bytes that are no whole frame with the right checksum are skipped up to the next one, and counted
 //!   as corrupt. So are frames of another stream, or out of order.
-//! * A file that begins with a frame of a later version of the format, and everything that has another
-//!   name, is left alone and counted as foreign.
+//! * Everything that has another name is left alone and counted as foreign.
+//! * A file that begins with a frame of a later version of the format is left alone and counted as
+//!   unreadable.
 //! * A file that cannot be read is tried again, then left where it is and counted as unreadable; what
-//!   comes behind it goes on.
+//!   comes behind it goes on. Each later search tries such files once more, and counts none of them again.
 //!
 //! Nothing of this keeps a client from starting.
 //!

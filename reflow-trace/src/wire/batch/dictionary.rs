@@ -3,7 +3,7 @@
 use super::fields::{Fields, groups, too_large};
 use crate::edge::NAME_BYTES_MAX;
 use crate::event::{EventId, EventOrigin, PRODUCER_BITS, ProducerId, RING_BITS, TraceId};
-use crate::record::Kind;
+use crate::record::{Kind, decode_outcome};
 use crate::sampling::{RootNumbering, Threshold};
 use crate::wire::format::{EDGE_NUMBERS, FORM_NUMBERS, UNKNOWN_THROUGHPUT, column, field, id_form};
 use crate::wire::{BatchLimits, WireError};
@@ -280,15 +280,14 @@ impl BatchDictionary {
                     .ok()
                     .and_then(Kind::from_number)
                     .ok_or(wrong(kind, "a kind from 0 to 10"))?;
-                if outcome > 6 {
-                    return Err(wrong(outcome, "an outcome from 0 to 6"));
-                }
-                if has & !column::ALL != 0 {
-                    return Err(wrong(has, "bits of columns that this reader knows"));
-                }
+                let outcome = u8::try_from(outcome).unwrap_or(u8::MAX);
+                let is_known = outcome == 0 || decode_outcome(outcome).is_some();
+                // What `wide` holds depends on the outcome.
+                let readable = if is_known { column::ALL } else { !column::WIDE };
+                let has = has & column::ALL & readable;
                 self.forms.push(Form {
                     kind,
-                    outcome: outcome as u8,
+                    outcome,
                     flags: bits("form", flags, 16, "flags of 16 bits")? as u16,
                     has,
                     edge: place(

@@ -15,13 +15,14 @@ use crate::wire::{BatchLimits, WireError};
 
 const FIELDS: usize = 16;
 
-/// Reads a notice. `lines`: how many lines of counters there were in the notices before it.
+/// Reads a notice; `None` when a later version says something in it that this one does not know. `lines`:
+/// how many lines of counters there were in the notices before it.
 pub(super) fn read(
     message: &[u8],
     names: &Names,
     lines: &mut u64,
     limits: &BatchLimits,
-) -> Result<Notice, WireError> {
+) -> Result<Option<Notice>, WireError> {
     let fields = Fields::find(message)?;
     let event_id = match fields.bytes(notice_field::EVENT_ID)?.try_into() {
         Ok(bytes) => EventId(Uuid::from_bytes(bytes)),
@@ -40,11 +41,12 @@ pub(super) fn read(
         counters: read_counters(&fields, names, lines, limits)?,
         coverage: read_coverage(&fields, lines, limits)?,
     };
-    // It has to say something that an event can say.
-    if notice.loss.is_some() == notice.counters.is_some() {
-        return Err(wrong(0, "either a loss or counters"));
+    match (&notice.loss, &notice.counters) {
+        (None, None) => Ok(None),
+        // No event can say both.
+        (Some(loss), Some(_)) => Err(wrong(loss.count, "either a loss or counters")),
+        _ => Ok(Some(notice)),
     }
-    Ok(notice)
 }
 
 fn wrong(value: u64, reason: &'static str) -> WireError {
@@ -108,7 +110,7 @@ fn read_loss(fields: &Fields<'_>) -> Result<Option<Loss>, WireError> {
     let reason = LossReason::ALL
         .into_iter()
         .find(|reason| reason.name().as_bytes() == name)
-        .ok_or(wrong(count, "lost by a reason that this reader knows"))?;
+        .unwrap_or(LossReason::Other);
     Ok(Some(Loss { reason, count }))
 }
 

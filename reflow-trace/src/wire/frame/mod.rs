@@ -12,7 +12,7 @@
 //! | 8–11 | length of the payload in bytes, as it lies here |
 //! | 12–15 | length of the payload before compression; the same where it is not compressed |
 //! | 16–23 | stream: one run of one client, never 0 (batch, ack, skip); of a refusal, 0 where it is about the connection; else 0 |
-//! | 24–31 | number of the batch in its stream, from 1 (batch); the last one that is meant (ack); 0 also where a refusal is about the connection; ping and pong: any number, sent back as it came; the one before the next batch (skip), from 0; else 0 |
+//! | 24–31 | number of the batch in its stream, from 1, and a server believes no more than 2^48 (batch); the last one that is meant (ack); 0 also where a refusal is about the connection; ping and pong: any number, sent back as it came; the one before the next batch (skip), from 0; else 0 |
 //! | 32–35 | events in the batch: what is lost when this frame is; else 0 |
 //! | 36–39 | CRC-32C (Castagnoli) over bytes 0–35 and the payload |
 //! | 40– | payload |

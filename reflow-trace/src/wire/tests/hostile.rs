@@ -22,15 +22,15 @@ fn decode(plain: &[u8], events: u32) -> Result<WireBatch, WireError> {
 
 /// A batch field by field, so that a test can make one of them wrong.
 #[derive(Clone)]
-struct Plain(Vec<(u32, Value)>);
+pub(super) struct Plain(Vec<(u32, Value)>);
 
 #[derive(Clone)]
-enum Value {
+pub(super) enum Value {
     Number(u64),
     Bytes(Vec<u8>),
 }
 
-fn packed(values: &[u64]) -> Value {
+pub(super) fn packed(values: &[u64]) -> Value {
     let mut bytes = Vec::new();
     values.iter().for_each(|&value| put(&mut bytes, value));
     Value::Bytes(bytes)
@@ -38,7 +38,7 @@ fn packed(values: &[u64]) -> Value {
 
 impl Plain {
     /// Two events over one edge.
-    fn whole() -> Self {
+    pub(super) fn whole() -> Self {
         let form = [0, 1, 0b10_0010, 0b11_1111, 0, 1, 1, 3, 2];
         assert_eq!(form.len(), FORM_NUMBERS);
         Self(vec![
@@ -72,7 +72,7 @@ impl Plain {
         ])
     }
 
-    fn with(mut self, number: u32, value: Value) -> Self {
+    pub(super) fn with(mut self, number: u32, value: Value) -> Self {
         self.0.retain(|(field, _)| *field != number);
         self.0.push((number, value));
         self
@@ -89,7 +89,7 @@ impl Plain {
         bytes
     }
 
-    fn decode(&self) -> Result<WireBatch, WireError> {
+    pub(super) fn decode(&self) -> Result<WireBatch, WireError> {
         decode(&self.bytes(), 2)
     }
 }
@@ -213,9 +213,7 @@ fn places_that_are_not_there_are_refused() {
         (field::RING, packed(&[1, 1])),
         (field::RING, packed(&[0, 1 << 22])),
         (field::FORM, form(0, 11)),
-        (field::FORM, form(1, 7)),
         (field::FORM, form(2, 1 << 16)),
-        (field::FORM, form(3, 1 << 6)),
         (field::FORM, form(4, 1)),
         (field::FORM, form(5, 2)),
         (field::FORM, form(6, 2)),

@@ -3,5 +3,6 @@
 mod batches;
 mod golden;
 mod hostile;
+mod later;
 mod round;
 mod stranger;

@@ -19,7 +19,7 @@ use crate::store::TimeRange;
 use crate::store::columns::{Place, Scalar, Values, Within};
 
 /// Bytes of a name that the columns keep as it is.
-const WHOLE_BYTES_MAX: usize = 240;
+const WHOLE_BYTES_MAX: usize = 128;
 /// Digits of a number at the end of a message's id.
 const DIGITS_MAX: usize = 19;
 

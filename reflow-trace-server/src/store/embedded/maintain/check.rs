@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::{Maintainer, Now};
 use crate::store::embedded::catalogue::{self, SegmentEntry};
+use crate::store::embedded::directory::Layout;
 use crate::store::embedded::segment::Segment;
 use crate::store::embedded::steps::Halt;
 use crate::store::{MaintenanceReport, StoreError};
@@ -77,15 +78,25 @@ impl Maintainer {
 }
 
 /// Moves the file of a damaged segment to where nobody takes it for one. That may fail, or the file be
-/// missing; the catalogue says what it is in any case.
-pub(crate) fn move_aside(layout: &crate::store::embedded::directory::Layout, id: u64) {
+/// missing; the catalogue says what it is in any case, and a file that stays is tried again at the next start.
+///
+/// What lies there already, because an operator has put a mended file into the old place, is never written over.
+pub(crate) fn move_aside(layout: &Layout, id: u64) {
     let made = std::fs::create_dir_all(layout.damaged());
-    let _moved =
-        made.and_then(|()| std::fs::rename(layout.segment(id), layout.damaged_segment(id)));
+    let place = (1..=KEPT_MAX)
+        .map(|copy| layout.damaged_segment(id, copy))
+        // A link that leads nowhere is something, too.
+        .find(|path| path.symlink_metadata().is_err());
+    if let (Ok(()), Some(place)) = (made, place) {
+        let _moved = std::fs::rename(layout.segment(id), place);
+    }
 }
 
+/// Most files of one damaged segment that are set aside; the next stays where it is.
+const KEPT_MAX: u32 = 100;
+
 /// What is wrong with a file; `None` when it is what was written. An error: that cannot be told now.
-fn damage(path: &Path, entry: &SegmentEntry) -> io::Result<Option<String>> {
+pub(crate) fn damage(path: &Path, entry: &SegmentEntry) -> io::Result<Option<String>> {
     Ok(match sum(path) {
         Ok((bytes, _)) if bytes != entry.bytes => Some(format!(
             "it has {bytes} bytes, and {} were written",

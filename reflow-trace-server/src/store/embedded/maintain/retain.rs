@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use reflow_trace::event::ProducerId;
+
 use super::{Maintainer, Now};
 use crate::store::embedded::catalogue;
 use crate::store::embedded::segment::Segment;
@@ -23,7 +25,7 @@ impl Maintainer {
             });
         let state = self.shared.state();
         let retired = outdated(&state.segments, oldest_ns, settings.retain_bytes);
-        let producers = state
+        let outdated_producers = state
             .ledgers
             .outdated(oldest_ns.unwrap_or(i64::MIN), settings.ledger_bytes_max);
         drop(state);
@@ -31,7 +33,16 @@ impl Maintainer {
         let events: u64 = retired.iter().map(|segment| segment.entry.events).sum();
         report.retired_events += events;
         let streams_max = settings.streams_max;
+        self.shared.seams.steps.reach(Step::Chosen)?;
         self.writer.run(move |writer| -> Result<(), Halt> {
+            // Who has spoken since it was chosen is not outdated any more; nobody speaks while this runs.
+            let ledgers = writer.shared.state().ledgers.clone();
+            let silent = outdated_producers
+                .into_iter()
+                .filter(|&chosen| ledgers.is_silent_since(chosen));
+            let producers: Vec<ProducerId> = silent.map(|chosen| chosen.producer).collect();
+            // Else what is changed below would be copied first.
+            drop(ledgers);
             // A tenth more than has to go, so that it is not looked for each time.
             let streams = match writer.streams.saturating_sub(streams_max) {
                 0 => 0,

@@ -3,18 +3,17 @@
 //! # The file
 //!
 //! Plain Parquet (format version 2), so that any tool reads it. One row is one event. Rows are in the order
-//! of `time_ns`, then of `offset`, then of their place in the batch. Row groups have up to 2²⁰ rows; pages
+//! of `time_ns`, then of `offset`, then of their place in the batch. Row groups have up to 2¹⁷ rows; pages
 //! up to 8 192 rows; zstd on every page; page index on every column; `sorting_columns` says the order.
-//! Its key-value metadata have `reflow_trace.format` = `1`.
+//! Its key-value metadata have `reflow_trace.format` = `2`, and `reflow_trace.reach` = the place and the length of
+//! the index of ids, which lies before the footer and is described in `reach.rs`.
 //!
 //! The columns are those of [`SCHEMA`]; what each holds stands in [`columns`](crate::store::columns).
 //!
 //! Small numbers and not ids are in the columns because they compress a hundred times better, and because
-//! a difference to the row before is what grows slowly. Bloom filters (one in a hundred false) are on
-//! `trace_number`, `message_number`, on every column of 16 bytes, on `message_text` and on `message_other`: so a
-//! question for one message or one trace opens few row groups. One event and its effects are found by their
-//! trace, or by the page index of `sequence` and `parent_sequence`, which grow with time; filters on these
-//! two would take half as much room as everything else together.
+//! a difference to the row before is what grows slowly. Ids of ours (events, causes, traces) are found by the index of
+//! ids, which leads to the page. Bloom filters (one in a hundred false) are on `message_number`, on every column
+//! of 16 bytes, on `message_text` and on `message_other`: so a question for one message opens few row groups.
 //!
 //! # What cannot happen
 //!
@@ -23,8 +22,12 @@
 //! the catalogue tells.
 
 mod batch;
+mod bloom;
 mod columns;
+mod loose;
 mod maps;
+mod message;
+mod reach;
 mod read;
 mod row_set;
 mod rows;
@@ -35,7 +38,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use batch::{columns_of, memory_bytes};
+pub(crate) use loose::{LooseReader, LooseWriter, NotLoose};
 pub(crate) use maps::Maps;
+pub(crate) use message::MessageForms;
+pub(crate) use reach::{Flags, Series};
 pub(crate) use read::{Batches, Chunks, SegmentReader, damaged};
 pub(crate) use row_set::RowSet;
 pub(crate) use rows::SegmentRows;

@@ -14,11 +14,14 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::data_type::AsBytes;
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
+use super::bloom::{self, Bits};
+use super::reach::{REACH_KEY, Reach};
 use super::row_set::RowSet;
-use super::schema::{FORMAT, PAGE_ROWS, Place, SCHEMA};
+use super::schema::{FORMAT, PAGE_ROWS, Place, SCHEMA, with_bloom};
 use super::{Segment, SegmentRows};
 use crate::store::columns::{Scalar, Seen, Values, Within};
 use crate::store::{StoreError, TimeRange};
@@ -29,6 +32,9 @@ pub(crate) struct Map {
     metadata: ArrowReaderMetadata,
     /// The rows of each row group.
     groups: Arc<[Range<usize>]>,
+    reach: Arc<Reach>,
+    /// The filters of each row group, by column.
+    blooms: Arc<[Vec<(Place, Bits)>]>,
 }
 
 /// An open segment.
@@ -60,19 +66,70 @@ impl Map {
             start..end
         });
         let groups = groups.collect();
-        let map = Self { metadata, groups };
+        let mut map = Self {
+            metadata,
+            groups,
+            reach: Arc::default(),
+            blooms: Arc::default(),
+        };
         map.check(segment)?;
+        map.reach = Arc::new(map.load_reach(segment, file)?);
+        map.blooms = map.load_blooms(segment, file)?;
         Ok(map)
+    }
+
+    /// What our key in the metadata of the file says.
+    fn said(&self, key: &str) -> Option<&str> {
+        let file = self.metadata.metadata().file_metadata();
+        let all = file.key_value_metadata()?;
+        let ours = all.iter().find(|entry| entry.key == key)?;
+        ours.value.as_deref()
+    }
+
+    fn load_reach(&self, segment: &Segment, file: &File) -> Result<Reach, StoreError> {
+        let broken = || damaged(segment, "its index of ids cannot be read");
+        let (offset, length) = self
+            .said(REACH_KEY)
+            .and_then(|said| {
+                let (offset, length) = said.split_once(' ')?;
+                Some((offset.parse::<u64>().ok()?, length.parse::<u64>().ok()?))
+            })
+            .filter(|&(offset, length)| offset.saturating_add(length) <= segment.entry.bytes)
+            .ok_or_else(broken)?;
+        let mut bytes = vec![0; length as usize];
+        bloom::read_at(file, &mut bytes, offset).map_err(|error| unreadable(segment, error))?;
+        let rows = self.groups.last().map_or(0, |last| last.end);
+        Reach::decode(&bytes, rows).ok_or_else(broken)
+    }
+
+    fn load_blooms(
+        &self,
+        segment: &Segment,
+        file: &File,
+    ) -> Result<Arc<[Vec<(Place, Bits)>]>, StoreError> {
+        let groups = self.metadata.metadata().row_groups().iter().map(|group| {
+            let mut blooms = Vec::new();
+            for place in with_bloom() {
+                let column = group.column(place as usize);
+                let lies = column
+                    .bloom_filter_offset()
+                    .zip(column.bloom_filter_length());
+                let Some((offset, length)) = lies else {
+                    continue;
+                };
+                let bits = bloom::find(file, offset.unsigned_abs(), length.unsigned_abs().into())
+                    .map_err(|error| unreadable(segment, error))?;
+                blooms.extend(bits.map(|bits| (place, bits)));
+            }
+            Ok(blooms)
+        });
+        groups.collect()
     }
 
     /// That it is a segment of a format that is known, and the one that the catalogue means.
     fn check(&self, segment: &Segment) -> Result<(), StoreError> {
         let file = self.metadata.metadata().file_metadata();
-        let format = file.key_value_metadata().and_then(|all| {
-            let ours = all.iter().find(|entry| entry.key == FORMAT.0)?;
-            ours.value.as_deref()
-        });
-        if format != Some(FORMAT.1) {
+        if self.said(FORMAT.0) != Some(FORMAT.1) {
             return Err(damaged(segment, "its format is another one"));
         }
         if self.metadata.schema().fields() != SCHEMA.fields() {
@@ -86,7 +143,8 @@ impl Map {
 
     /// Bytes of memory that it takes, nearly.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.metadata.metadata().memory_size()
+        let blooms = self.blooms.iter().map(|group| size_of_val(&group[..]));
+        self.metadata.metadata().memory_size() + self.reach.memory_bytes() + blooms.sum::<usize>()
     }
 }
 
@@ -196,6 +254,38 @@ impl SegmentReader {
         RowSet::of(pages.filter_map(|(page, (start, end))| {
             may_hold(index, page, end - start, within).then_some(start..end)
         }))
+    }
+
+    /// The index of ids.
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.map.reach
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.map.groups.last().map_or(0, |last| last.end)
+    }
+
+    /// The rows of row groups whose filter says that they may have this value in this column.
+    pub(crate) fn with_value<T: AsBytes + ?Sized>(
+        &self,
+        place: Place,
+        value: &T,
+    ) -> Result<RowSet, StoreError> {
+        let mut rows = RowSet::default();
+        for (group, blooms) in std::iter::zip(&*self.map.groups, &*self.map.blooms) {
+            let bits = blooms.iter().find(|(known, _)| *known == place);
+            let may_have = match bits {
+                // No filter: anything may be there.
+                None => true,
+                Some(&(_, bits)) => bloom::may_have(&self.file, bits, value)
+                    .map_err(|error| unreadable(&self.segment, error))?,
+            };
+            if may_have {
+                rows.push(group.clone());
+            }
+        }
+        Ok(rows)
     }
 
     /// How many pages of rows there are: of [`PAGE_ROWS`] in each row group, as far as they have so many.
@@ -344,6 +434,12 @@ fn may_hold(index: &ColumnIndexMetaData, page: usize, rows: usize, within: &With
         | ColumnIndexMetaData::INT96(_) => return true,
     };
     within.values.touch(least, greatest)
+}
+
+/// An error of the file itself.
+fn unreadable(segment: &Segment, error: std::io::Error) -> StoreError {
+    segment.suspect();
+    StoreError::io(format!("read `{}`", segment.path.display()), error)
 }
 
 /// An error of reading; the segment is looked at when the store is maintained next.

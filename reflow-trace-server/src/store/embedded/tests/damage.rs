@@ -275,6 +275,45 @@ fn a_segment_that_cannot_be_opened_for_a_while_is_not_set_aside() {
 }
 
 #[test]
+fn a_damaged_segment_that_cannot_be_moved_stays_where_it_is_at_every_start() {
+    let (directory, _model) = written();
+    let victim = segments(directory.path())[1].clone();
+    fs::write(&victim, b"not what was written").expect("it can be written");
+    // No directory of this name can be made.
+    let aside = directory.path().join("damaged");
+    fs::write(&aside, b"").expect("it can be written");
+    for start in 1..=3 {
+        let store = open(small(directory.path()));
+        assert!(victim.is_file(), "start {start}");
+        assert_eq!(store.stats().damaged_segments, 1, "start {start}");
+        assert_eq!(store.stats().orphans_removed, 0, "start {start}");
+    }
+    fs::remove_file(&aside).expect("it is there");
+    drop(open(small(directory.path())));
+    assert!(!victim.exists(), "it is moved as soon as it can be");
+    assert!(aside.join(victim.file_name().expect("a name")).is_file());
+}
+
+#[test]
+fn a_damaged_segment_never_takes_the_place_of_what_was_set_aside_before() {
+    let (directory, _model) = written();
+    let victim = segments(directory.path())[1].clone();
+    let name = victim.file_name().expect("a name").to_owned();
+    let aside = directory.path().join("damaged");
+    for attempt in ["first", "second", "third"] {
+        // Somebody has tried to mend it.
+        fs::write(&victim, attempt).expect("it can be written");
+        drop(open(small(directory.path())));
+        assert!(!victim.exists(), "{attempt}");
+    }
+    let read = |name: &str| fs::read_to_string(aside.join(name)).ok();
+    let name = name.to_str().expect("digits");
+    assert_eq!(read(name).as_deref(), Some("first"));
+    assert_eq!(read(&format!("{name}.2")).as_deref(), Some("second"));
+    assert_eq!(read(&format!("{name}.3")).as_deref(), Some("third"));
+}
+
+#[test]
 fn a_damaged_segment_that_was_not_moved_before_a_crash_is_kept_for_the_operator() {
     let (directory, _model) = written();
     let segments = directory.path().join("segments");

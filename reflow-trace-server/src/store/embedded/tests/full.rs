@@ -174,6 +174,32 @@ fn what_cannot_be_sealed_fast_enough_is_refused_and_then_accepted() {
     commit(&store, vec![refused]);
 }
 
+#[test]
+fn a_store_that_is_behind_names_the_limit_that_it_has_reached() {
+    let behind_with = |change: fn(&mut Settings)| {
+        let directory = directory();
+        let mut settings = small(directory.path());
+        change(&mut settings);
+        let store = open(settings);
+        let mut batches = Batches::new(1);
+        let errors = (1..100).find_map(|number| {
+            let batch = batches.batch(1, number, 30);
+            block_on(store.commit(vec![batch])).err()
+        });
+        errors.map(|error| error.to_string()).unwrap_or_default()
+    };
+    let by_events = behind_with(|settings| settings.tail_events_max = 100);
+    assert!(
+        by_events.contains(" events wait to be sealed and 100 may"),
+        "{by_events}"
+    );
+    let by_bytes = behind_with(|settings| settings.tail_bytes_max = 20_000);
+    assert!(
+        by_bytes.contains(" bytes of memory wait to be sealed and 20000 may"),
+        "{by_bytes}"
+    );
+}
+
 /// A file system of its own, where the machine allows it.
 struct SmallDisk(TempDir);
 

@@ -2,8 +2,10 @@
 
 use reflow_trace::TraceEvent;
 use reflow_trace::event::ProducerId;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use super::super::steps::{Step, Steps};
 use super::*;
 use crate::store::conformance::{assert_equal, batch_of};
 use crate::store::{Snapshot, TimeRange};
@@ -330,6 +332,61 @@ fn ledgers_and_streams_are_bounded_and_what_is_forgotten_is_counted() {
         Some(1),
         "the newest is remembered"
     );
+}
+
+#[test]
+fn a_producer_that_speaks_while_it_is_to_be_forgotten_is_remembered() {
+    let directory = directory();
+    let (clock, time) = clock();
+    let speaks: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>> = Arc::default();
+    let speaks_then = speaks.clone();
+    let steps = Steps(Some(Arc::new(move |step| {
+        if step == Step::Chosen
+            && let Some(speak) = speaks_then.get()
+        {
+            speak();
+        }
+        false
+    })));
+    let settings = Settings {
+        retain_for: Some(DAY),
+        ..small(directory.path())
+    };
+    let seams = Seams {
+        clock,
+        steps,
+        ..seams()
+    };
+    let store = Arc::new(open_with(settings, seams));
+    let event = [TraceEvent::message_sent("a", "out", "T", 1)];
+    let (old, silent) = (ProducerId::from_bits(3), ProducerId::from_bits(4));
+    let first = batch_of(&event, old, 1, 1);
+    commit(&*store, vec![first, batch_of(&event, silent, 2, 1)]);
+    seal_all(&store);
+    for hour in 1..=24 {
+        maintain(&store, NOON_NS + hour * HOUR_NS);
+    }
+    time.store(NOON_NS + 25 * HOUR_NS, Ordering::Relaxed);
+    let speaker = Arc::downgrade(&store);
+    let once = AtomicBool::new(false);
+    let speak = move || {
+        if let Some(store) = speaker.upgrade()
+            && !once.swap(true, Ordering::Relaxed)
+        {
+            commit(&*store, vec![batch_of(&event, old, 1, 2)]);
+        }
+    };
+    assert!(speaks.set(Box::new(speak)).is_ok(), "nobody has set it");
+    maintain(&store, NOON_NS + 25 * HOUR_NS);
+    let view = store.view();
+    let ledger = view.producers().get(old);
+    assert_eq!(
+        ledger.map(|ledger| (ledger.batches, ledger.events)),
+        Some((2, 2)),
+        "it is no longer silent"
+    );
+    assert!(view.producers().get(silent).is_none());
+    assert_eq!(store.stats().retired_producers, 1);
 }
 
 #[test]

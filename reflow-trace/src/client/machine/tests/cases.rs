@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{Disconnect, LinkCommand, Machine, Settings, SpoolSettings, Taken, Time};
 use super::world::{Faults, World, batch, ms, settings};
-use crate::client::spool::{DiskCommand, DiskOutcome, SimulatedDisk, Spool};
+use crate::client::spool::{DiskCommand, DiskOutcome, FileName, SimulatedDisk, Spool};
 use crate::ledger::LossReason;
 use crate::wire::frame::{
     Ack, Frame, FrameKind, Goodbye, Hello, Message, Refusal, RefusalCode, Welcome,
@@ -598,4 +598,51 @@ fn the_last_number_that_there_is_may_lie_in_a_spool() {
     assert!(is_acknowledged);
     assert_eq!(machine.account().adopted.stored, 10);
     assert!(disk.change(|disk| disk.files.keys().all(|name| !name.ends_with("frames"))));
+}
+
+/// What a dead process has left: a file that this version can read, unless the disk cannot.
+fn left_behind(stream: u64) -> (String, Vec<u8>) {
+    let name = FileName { stream, first: 1 };
+    (name.to_string(), batch(stream, 1, 10, 100).bytes().to_vec())
+}
+
+#[test]
+fn a_file_of_a_later_version_is_counted_once_however_often_it_is_found() {
+    let mut world = World::new(1, settings(true), Faults::default());
+    let (name, mut bytes) = left_behind(9);
+    // The version stands in the fourth byte.
+    bytes[3] = b'9';
+    world
+        .disk
+        .change(|disk| disk.files.insert(name.clone(), bytes));
+    world.start_client();
+    world.run_until(ms(300_000));
+    let account = world.client().machine.account();
+    assert_eq!(account.damage.unreadable_files, 1);
+    assert_eq!(account.adopted.streams, 1);
+    assert!(
+        world.files().iter().any(|(found, _)| *found == name),
+        "it stays"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_counted_once_and_sent_when_it_can() {
+    let mut world = World::new(1, settings(true), Faults::default());
+    let (name, bytes) = left_behind(9);
+    world.disk.change(|disk| {
+        disk.files.insert(name.clone(), bytes);
+        disk.fails_reads = true;
+    });
+    world.start_client();
+    world.run_until(ms(600_000));
+    let account = world.client().machine.account().clone();
+    assert_eq!(account.damage.unreadable_files, 1);
+    assert_eq!(account.adopted.streams, 1);
+    world.disk.change(|disk| disk.fails_reads = false);
+    world.run_until(ms(700_000));
+    let account = world.client().machine.account();
+    assert_eq!(account.adopted.stored, 10);
+    assert_eq!(account.damage.unreadable_files, 1, "so many were, once");
+    assert!(!world.files().iter().any(|(found, _)| *found == name));
 }
