@@ -294,6 +294,8 @@ fn answer(view: &dyn Snapshot, question: Question, asking: &Asking) -> Result<An
             Answer::Dependencies(dependencies::dependencies(view, &asked, asking)?)
         }
         Question::Graph(asked) => Answer::Graph(graph::graph(view, &asked, asking)?),
+        #[cfg(feature = "sql")]
+        Question::Sql(asked) => Answer::Sql(super::sql::sql(view, &asked, asking)?),
         #[cfg(not(feature = "sql"))]
         Question::Sql(_) => {
             return Err(ApiError::new(

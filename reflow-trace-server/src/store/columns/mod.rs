@@ -57,6 +57,11 @@ pub trait Part: Send + Sync {
     /// How many rows it has.
     fn rows(&self) -> u64;
 
+    /// Whether it is a segment, and not a batch that is in none yet.
+    fn is_segment(&self) -> bool {
+        false
+    }
+
     /// Times of its first and of its last row, nanoseconds since 1970.
     fn times_ns(&self) -> (i64, i64);
 

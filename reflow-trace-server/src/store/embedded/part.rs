@@ -28,6 +28,10 @@ impl Part for SegmentPart {
         self.segment.entry.events
     }
 
+    fn is_segment(&self) -> bool {
+        true
+    }
+
     fn times_ns(&self) -> (i64, i64) {
         (self.segment.entry.first_ns, self.segment.entry.last_ns)
     }
