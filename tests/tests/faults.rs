@@ -608,6 +608,29 @@ mod by_hand {
     }
 
     #[test]
+    fn what_is_recorded_after_the_end_goes_nowhere_and_is_no_error() {
+        let _alone = Silence::start();
+        let memory = MemorySink::with_capacity(100);
+        let guard = builder()
+            .sink(memory.clone())
+            .start()
+            .expect("nobody records");
+        let tracing = global_tracing().expect("it is under way");
+        let record = || {
+            let recorded = tracing.trace_data_flow("a", "out", "b", "in", "T", 1);
+            futures::executor::block_on(recorded)
+        };
+        assert_eq!(record(), Ok(()));
+        drop(guard);
+        assert_eq!(messages(&memory), 1);
+        for _ in 0..10_000 {
+            assert_eq!(record(), Ok(()));
+        }
+        assert_eq!(messages(&memory), 1);
+        assert!(global_tracing().is_none());
+    }
+
+    #[test]
     fn an_event_beyond_the_largest_record_is_counted_and_told() {
         let _alone = Silence::start();
         let memory = MemorySink::with_capacity(100);
