@@ -1,5 +1,6 @@
 //! [`TracingClient`] against a server: what it says when something is wrong, and how it goes on.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
@@ -10,7 +11,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use reflow_trace::api::{ErrorCode, MetricsQuestion, Question};
 use reflow_trace::client::ask::Seen;
-use reflow_trace::{AskError, Subscription, SubscriptionFilters, TraceEvent, TracingClient};
+use reflow_trace::{
+    AskError, Subscription, SubscriptionFilters, TraceEvent, TraceQuery, TracingClient,
+};
 use reflow_trace_server::config::Config;
 use reflow_trace_server::{RunningServer, Server};
 
@@ -242,4 +245,109 @@ fn it_works_in_blocking_code_and_under_any_executor() {
         _ => None,
     }));
     assert_eq!(block_on(flat.next()), Some(3));
+}
+
+#[tokio::test]
+async fn a_query_is_answered_whole_however_many_pages_it_takes() {
+    let server = start(|config| config.query.events_max = 100).await;
+    let client = client(&server);
+    for part in 0..5 {
+        record(server.addr(), &numbered(part * 200..(part + 1) * 200)).await;
+    }
+    let query = |limit, offset| TraceQuery {
+        limit,
+        offset,
+        ..TraceQuery::default()
+    };
+    let all = client.query_traces(query(None, None)).await.unwrap();
+    assert!(!all.is_cut());
+    let ids: HashSet<_> = all.iter().map(|event| event.event_id).collect();
+    assert_eq!((all.len(), ids.len()), (1_000, 1_000));
+    assert!(all.is_sorted_by_key(|event| event.timestamp));
+    assert!(server.metrics().questions.of("query_traces") >= 10);
+
+    let some = client.query_traces(query(Some(250), None)).await.unwrap();
+    assert!(some.is_cut(), "there are more");
+    assert_eq!(&some[..], &all[..250]);
+    // What is left out is left out once and not on every page.
+    let later = client
+        .query_traces(query(Some(250), Some(700)))
+        .await
+        .unwrap();
+    assert_eq!(&later[..], &all[700..950]);
+    let end = client.query_traces(query(None, Some(950))).await.unwrap();
+    assert_eq!((&end[..], end.is_cut()), (&all[950..], false));
+    let nothing = client.query_data_flows(query(None, None)).await.unwrap();
+    assert!(nothing.is_empty() && !nothing.is_cut());
+    let none = client.query_traces(query(Some(0), None)).await.unwrap();
+    assert!(none.is_empty());
+}
+
+#[tokio::test]
+async fn a_mistake_in_a_filter_is_shown_at_its_place() {
+    let server = start(|_| {}).await;
+    let query = TraceQuery {
+        custom_filter: Some("message_id = 'a' AND siz_bytes > 3"),
+        ..TraceQuery::default()
+    };
+    let error = client(&server)
+        .query_traces(query)
+        .await
+        .expect_err("a typo");
+    assert_eq!(
+        format!("{error:#}").lines().skip(1).collect::<Vec<_>>(),
+        [
+            "message_id = 'a' AND siz_bytes > 3",
+            "                     ^^^^^^^^^"
+        ],
+        "{error:#}"
+    );
+    assert!(error.to_string().contains("size_bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn the_data_flow_of_a_message_is_found_by_its_id_or_by_its_cause() {
+    let server = start(|_| {}).await;
+    let client = client(&server);
+    let sent = |port: &str| TraceEvent::message_sent("a", port, "T", 1);
+    let flow = |port: &str| TraceEvent::data_flow("a", port, "b", "in", "T", 1);
+    let (by_id, by_cause, lost, never_stored) = (sent("1"), sent("2"), sent("3"), sent("4"));
+    let with = |mut event: TraceEvent, id: serde_json::Value| {
+        event
+            .data
+            .custom_attributes
+            .insert("message_id".to_owned(), id);
+        event
+    };
+    let hostile = serde_json::json!("it's; DROP TABLE --");
+    let by_id = with(by_id, hostile.clone());
+    let flow_by_id = with(flow("1"), hostile);
+    let by_number = with(sent("5"), serde_json::json!(7));
+    let flow_by_number = with(flow("5"), serde_json::json!(7));
+    let mut flow_by_cause = flow("2");
+    flow_by_cause.causality.parent_event_id = Some(by_cause.event_id);
+    let events = [
+        by_id.clone(),
+        flow_by_id.clone(),
+        by_number.clone(),
+        flow_by_number.clone(),
+        by_cause.clone(),
+        flow_by_cause.clone(),
+        lost.clone(),
+    ];
+    record(server.addr(), &events).await;
+    for (sent, flow) in [
+        (&by_id, Some(&flow_by_id)),
+        (&by_number, Some(&flow_by_number)),
+        (&by_cause, Some(&flow_by_cause)),
+        (&lost, None),
+        (&never_stored, None),
+    ] {
+        let found = client.find_data_flow_for_message(sent).await.unwrap();
+        let ids = (
+            found.map(|flow| flow.event_id),
+            flow.map(|flow| flow.event_id),
+        );
+        assert_eq!(ids.0, ids.1, "{sent:?}");
+    }
 }

@@ -54,7 +54,7 @@ fn fill(store: &dyn Store, network: &mut Network) {
 
 #[test]
 fn over_all_of_time_edges_and_graph_say_what_the_graph_of_all_events_says() {
-    for seed in 0..40 {
+    for seed in 0..20 {
         let (_directory, store, network) = stored(seed);
         let view = view(&store);
         let told: Vec<TraceEvent> = network.told().cloned().collect();

@@ -181,11 +181,6 @@ impl SegmentReader {
         &self.segment
     }
 
-    /// The rows of each row group.
-    pub(crate) fn groups(&self) -> &[Range<usize>] {
-        &self.map.groups
-    }
-
     /// Every row.
     pub(crate) fn all(&self) -> RowSet {
         RowSet::of(self.map.groups.iter().cloned())
