@@ -118,10 +118,11 @@ fn subjects(matches: &ArgMatches) -> Vec<LineageSubject> {
     let Some(id) = matches.get_one::<String>("id") else {
         return Vec::new();
     };
+    // `007` is no number as anybody would write it in JSON.
+    let is_written_so = id == "0" || !id.trim_start_matches('-').starts_with(['0', '+']);
     let number = id.parse::<u64>().ok().map(Value::from);
     let number = number.or_else(|| id.parse::<i64>().ok().map(Value::from));
-    // `007` is no number as anybody would write it in JSON.
-    let number = number.filter(|number| number.to_string() == *id);
+    let number = number.filter(|_| is_written_so && !id.starts_with('+'));
     let meant = number.into_iter().chain([Value::from(id.as_str())]);
     meant.map(LineageSubject::MessageId).collect()
 }

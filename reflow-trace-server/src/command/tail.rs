@@ -82,7 +82,8 @@ impl Tail {
     fn show(&mut self, seen: Seen, screen: &mut Screen) -> Result<(), Failure> {
         match seen {
             Seen::Live { .. } => {
-                if std::mem::replace(&mut self.was_live, true) {
+                let was_live = std::mem::replace(&mut self.was_live, true);
+                if was_live {
                     remark("the connection was lost, and is there again");
                 }
             }

@@ -112,7 +112,8 @@ fn a_store_as_a_crash_has_left_it_is_read_with_its_write_ahead_log_and_stays_as_
 fn every_kind_of_damage_to_a_segment_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let whole = store(directory.path());
-    let damages: [(&str, fn(&Path)); 3] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 3] = [
         ("flipped", |path| {
             let mut bytes = fs::read(path).unwrap();
             let middle = bytes.len() / 2;

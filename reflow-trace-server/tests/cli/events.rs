@@ -88,7 +88,6 @@ fn one(random: &mut Rng) -> TraceEvent {
     if random.bool() {
         event.sampling = SamplingInfo {
             threshold: Some(Threshold::from_bits(random.u64(..1 << 56))),
-            ..SamplingInfo::default()
         };
     }
     let causality = &mut event.causality;

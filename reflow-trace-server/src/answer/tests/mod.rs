@@ -5,6 +5,8 @@ mod hostile;
 mod lineage;
 mod missing;
 mod network;
+mod paging;
+mod pruning;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -62,7 +62,7 @@ impl<'a> Placer<'a> {
         let mut most = 64;
         loop {
             let start = end.saturating_sub(most);
-            let rows = RowSet::of([start..end]);
+            let rows = RowSet::of(std::iter::once(start..end));
             let all: Vec<_> = read(self.reader, &rows)?.collect();
             let same = all.iter().rev();
             let same = same

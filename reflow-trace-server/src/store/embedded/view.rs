@@ -189,7 +189,7 @@ enum Source<'a> {
     Segment {
         segment: Arc<Segment>,
         chunks: Chunks,
-        rows: SegmentRows,
+        rows: Box<SegmentRows>,
         at: usize,
     },
     Tail {
@@ -302,7 +302,7 @@ impl<'a> Source<'a> {
             Some((segment, rows, at)) => Self::Segment {
                 segment,
                 chunks,
-                rows,
+                rows: Box::new(rows),
                 at,
             },
             None => Self::Empty,
@@ -349,7 +349,7 @@ impl<'a> Source<'a> {
                 *at += 1;
                 if *at == rows.len() || !range.contains(rows.time_ns(*at)) {
                     match Self::skip(segment.clone(), chunks, range)? {
-                        Some((_, next, place)) => (*rows, *at) = (next, place),
+                        Some((_, next, place)) => (**rows, *at) = (next, place),
                         None => *self = Self::Empty,
                     }
                 }

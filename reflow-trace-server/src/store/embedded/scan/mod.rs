@@ -47,7 +47,7 @@ enum What {
 
 enum Source {
     Segment(Box<SegmentSource>),
-    Tail(TailSource),
+    Tail(Box<TailSource>),
     /// Nothing more.
     Empty,
 }
@@ -142,7 +142,7 @@ impl<'a> Answers<'a> {
                 }
                 What::Tail(tail) => {
                     let source = TailSource::new(shared, &tail, &self.plan, self.watch)?;
-                    source.map_or(Source::Empty, Source::Tail)
+                    source.map_or(Source::Empty, |source| Source::Tail(Box::new(source)))
                 }
             };
             self.open.push(source);

@@ -107,13 +107,13 @@ impl ReachBuilder {
         if let Some(here) = self.reach.flags.last_mut() {
             *here = here.with(flags);
         }
-        for origin in event {
+        if let Some(origin) = event {
             self.add(page, Series::Event, origin);
         }
         for origin in causes {
             self.add(page, Series::Cause, origin);
         }
-        for origin in trace {
+        if let Some(origin) = trace {
             self.add(page, Series::Trace, origin);
         }
     }

@@ -34,8 +34,11 @@ pub(crate) struct Map {
     groups: Arc<[Range<usize>]>,
     reach: Arc<Reach>,
     /// The filters of each row group, by column.
-    blooms: Arc<[Vec<(Place, Bits)>]>,
+    blooms: Blooms,
 }
+
+/// The filters of each row group, by column.
+type Blooms = Arc<[Vec<(Place, Bits)>]>;
 
 /// An open segment.
 pub(crate) struct SegmentReader {
@@ -102,11 +105,7 @@ impl Map {
         Reach::decode(&bytes, rows).ok_or_else(broken)
     }
 
-    fn load_blooms(
-        &self,
-        segment: &Segment,
-        file: &File,
-    ) -> Result<Arc<[Vec<(Place, Bits)>]>, StoreError> {
+    fn load_blooms(&self, segment: &Segment, file: &File) -> Result<Blooms, StoreError> {
         let groups = self.metadata.metadata().row_groups().iter().map(|group| {
             let mut blooms = Vec::new();
             for place in with_bloom() {
