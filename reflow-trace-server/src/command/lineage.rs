@@ -121,7 +121,7 @@ fn subjects(matches: &ArgMatches) -> Vec<LineageSubject> {
     let number = id.parse::<u64>().ok().map(Value::from);
     let number = number.or_else(|| id.parse::<i64>().ok().map(Value::from));
     // `007` is no number as anybody would write it in JSON.
-    let number = number.filter(|number| number.to_string() == *id);
+    let number = number.filter(|number| format!("{number}") == *id);
     let meant = number.into_iter().chain([Value::from(id.as_str())]);
     meant.map(LineageSubject::MessageId).collect()
 }

@@ -113,7 +113,7 @@ fn statement(matches: &ArgMatches) -> Result<String, Failure> {
     let (path, read) = match text("file") {
         Some(file) => {
             let path = Path::new(file);
-            (path, std::fs::File::open(path).and_then(|file| read(file)))
+            (path, std::fs::File::open(path).and_then(read))
         }
         None if std::io::stdin().is_terminal() => {
             return Err(Failure::Usage(

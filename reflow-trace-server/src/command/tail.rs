@@ -81,11 +81,10 @@ struct Tail {
 impl Tail {
     fn show(&mut self, seen: Seen, screen: &mut Screen) -> Result<(), Failure> {
         match seen {
-            Seen::Live { .. } => {
-                if std::mem::replace(&mut self.was_live, true) {
-                    remark("the connection was lost, and is there again");
-                }
+            Seen::Live { .. } if self.was_live => {
+                remark("the connection was lost, and is there again");
             }
+            Seen::Live { .. } => self.was_live = true,
             Seen::Events { events, .. } => {
                 for event in events {
                     if self.left == 0 {

@@ -29,7 +29,7 @@ const BEHIND_MAX: u32 = 100;
 /// Where batches go.
 pub(super) enum Target {
     Server(Box<ToServer>),
-    Store(ToStore),
+    Store(Box<ToStore>),
 }
 
 /// What became of a file.
@@ -46,7 +46,10 @@ pub(super) struct Sent {
 impl Target {
     pub(super) async fn open(matches: &ArgMatches) -> Result<Self, Failure> {
         match asker::directory(matches) {
-            Some(directory) => ToStore::open(directory).await.map(Self::Store),
+            Some(directory) => {
+                let to = ToStore::open(directory).await?;
+                Ok(Self::Store(Box::new(to)))
+            }
             None => {
                 let address = Address::of(matches)?;
                 let to = ToServer::open(address).await?;
