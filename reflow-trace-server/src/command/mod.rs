@@ -2,7 +2,7 @@
 //!
 //! The flags of `serve` are made from the [table of settings](crate::config::table()), so that there is no
 //! setting without a flag and no flag without a reason. Everything that asks goes through one
-//! [asker](asker::Asker), so that every command works with a server and with the directory of one that is
+//! asker, so that every command works with a server and with the directory of one that is
 //! not running.
 //!
 //! # What all commands have in common

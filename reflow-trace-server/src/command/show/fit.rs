@@ -4,7 +4,7 @@
 //! lines. That is right for five columns and tiresome for ten, on a terminal of 80. So the columns that
 //! a reader misses least go first; which ones went is said, and `--json` has all of them.
 
-use reflow_trace::terminal::{Column, Table};
+use reflow_trace::terminal::{Column, Table, columns, harmless};
 
 /// Narrower than this, names are not told apart: rather another column goes.
 const TEXT_LEAST: usize = 12;
@@ -67,23 +67,36 @@ impl Fit {
         let Some(width) = width else {
             return (self.table(&kept).to_string(), Vec::new());
         };
-        let whole = self.table(&kept).within(width);
+        let whole = kept.clone();
         let mut left_out = Vec::new();
-        let mut text = whole.clone();
-        while text.lines().count() != self.rows.len() + 1 {
+        while self.least(&kept) > width {
             let next = kept.iter().copied().filter_map(|at| {
                 let goes = self.heads[at].goes?;
                 Some((goes, at))
             });
             let Some((_, gone)) = next.min() else {
                 // Not even that is enough: then nothing has to be left out.
-                return (whole, Vec::new());
+                return (self.table(&whole).within(width), Vec::new());
             };
             kept.retain(|&at| at != gone);
             left_out.push(&*self.heads[gone].name);
-            text = self.table(&kept).within(width);
         }
-        (text, left_out)
+        (self.table(&kept).within(width), left_out)
+    }
+
+    /// How wide these columns are beside each other at least: numbers stay whole, texts are shortened.
+    fn least(&self, kept: &[usize]) -> usize {
+        let least = |&at: &usize| {
+            let head = &self.heads[at];
+            let cells = self.rows.iter().map(|row| columns(&harmless(&row[at])));
+            let natural = cells.max().unwrap_or(0).max(columns(&head.name));
+            match head.is_number {
+                true => natural,
+                false => natural.min(TEXT_LEAST),
+            }
+        };
+        let gaps = 2 * kept.len().saturating_sub(1);
+        kept.iter().map(least).sum::<usize>() + gaps
     }
 
     fn table(&self, kept: &[usize]) -> Table {
@@ -143,7 +156,7 @@ mod tests {
         ]);
         let cells = ["xxxxxxxxxx", "1", "12345678901"];
         fit.push(cells.map(str::to_owned).to_vec());
-        let (text, left_out) = fit.within(Some(12));
+        let (text, left_out) = fit.within(Some(20));
         assert!(left_out.is_empty());
         assert_eq!(text.lines().count(), 3, "{text}");
     }
