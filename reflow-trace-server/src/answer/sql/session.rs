@@ -63,7 +63,7 @@ pub(super) fn state(
         .build_arc()?;
     let mut rules = PhysicalOptimizer::new().rules;
     rules.push(Arc::new(Oversee::new(Arc::clone(watch))));
-    Ok(SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_catalog_list(Arc::new(catalogs))
@@ -72,5 +72,8 @@ pub(super) fn state(
         .with_aggregate_functions(functions::aggregate())
         .with_window_functions(functions::window())
         .with_physical_optimizer_rules(rules)
-        .build())
+        .build();
+    // What `now()` is for all of the statement.
+    state.mark_start_execution();
+    Ok(state)
 }

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use datafusion::arrow::array::cast::AsArray;
 use datafusion::arrow::array::types::{
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::DataType;
@@ -65,19 +65,31 @@ pub(super) fn json(array: &ArrayRef, at: usize) -> Result<Value, ArrowError> {
             }
             Value::Object(object)
         }
-        DataType::Dictionary(..) => match array.as_any_dictionary_opt() {
-            Some(dictionary) => {
-                let key = dictionary.normalized_keys().get(at).copied().unwrap_or(0);
-                json(dictionary.values(), key)?
-            }
-            None => Value::Null,
+        DataType::Dictionary(..) => match array.as_dictionary_opt::<Int32Type>() {
+            Some(dictionary) => match usize::try_from(dictionary.keys().value(at)) {
+                Ok(key) => json(dictionary.values(), key)?,
+                Err(_) => Value::Null,
+            },
+            // No column of ours has other keys.
+            None => text(array, at)?,
         },
-        // Times, stretches of time, decimals and whatever else there is.
-        _ => {
-            let format = ArrayFormatter::try_new(array, &FORMAT)?;
-            format.value(at).try_to_string()?.into()
+        // The engine's type for sums of unsigned and signed numbers.
+        DataType::Decimal128(_, 0) => {
+            let whole = array.as_primitive::<Decimal128Type>().value(at);
+            match (u64::try_from(whole), i64::try_from(whole)) {
+                (Ok(whole), _) => whole.into(),
+                (_, Ok(whole)) => whole.into(),
+                _ => text(array, at)?,
+            }
         }
+        // Times, stretches of time, decimals and whatever else there is.
+        _ => text(array, at)?,
     })
+}
+
+fn text(array: &ArrayRef, at: usize) -> Result<Value, ArrowError> {
+    let format = ArrayFormatter::try_new(array, &FORMAT)?;
+    Ok(format.value(at).try_to_string()?.into())
 }
 
 /// What is no number in JSON is a text.

@@ -116,13 +116,16 @@ fn assert_same_sums(ours: &Rollup, theirs: &Rollup, context: &str) {
     for ((key, cell), other) in std::iter::zip(&found, due.values()) {
         let key: Key<'_> = (key.0, &key.1, &key.2, key.3);
         // A sum of fractions depends on their order, a little.
-        let difference = (cell.weight - other.weight).abs();
-        assert!(
-            difference <= other.weight.abs() * 1e-9,
-            "{context}: {key:?}"
-        );
+        for (found, due) in [
+            (cell.weight, other.weight),
+            (cell.failed_weight, other.failed_weight),
+        ] {
+            let difference = (found - due).abs();
+            assert!(difference <= due.abs() * 1e-9, "{context}: {key:?}");
+        }
         let cell = Cell {
             weight: other.weight,
+            failed_weight: other.failed_weight,
             ..cell.clone()
         };
         assert_eq!(&cell, other, "{context}: {key:?}");

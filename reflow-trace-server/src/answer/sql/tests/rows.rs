@@ -77,7 +77,10 @@ fn every_column_of_every_event_is_what_the_event_says() {
         ] {
             for column in Column::ALL {
                 let name = column.name();
-                let found = rows(&*view, &format!("SELECT event_id, {name} FROM {table}"));
+                let found = rows(
+                    &*view,
+                    &format!("SELECT event_id AS whose, {name} FROM {table}"),
+                );
                 let wanted = events.iter().filter(|event| is_shown(event)).map(|event| {
                     let id = expected(event, Column::EventId);
                     Value::Array(vec![id, expected(event, *column)]).to_string()
