@@ -34,3 +34,8 @@ fn the_settings_in_the_documentation_are_those_of_the_code() {
 fn the_metrics_in_the_documentation_are_those_of_the_code() {
     is_up_to_date("metrics", &crate::observe::metrics::markdown());
 }
+
+#[test]
+fn the_parameters_in_the_documentation_are_those_of_the_code() {
+    is_up_to_date("parameters", &crate::http::api::markdown());
+}

@@ -28,7 +28,9 @@ pub mod config;
 mod documents;
 pub mod http;
 pub mod ingest;
+mod live;
 pub mod observe;
+mod reflow;
 mod server;
 pub mod store;
 

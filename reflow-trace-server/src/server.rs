@@ -10,11 +10,14 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use crate::answer::Engine;
 use crate::commit::{Committer, Health, LiveBatch};
 use crate::config::{Config, ConfigError};
+use crate::http::api::Unread;
 use crate::http::token::Tokens;
-use crate::http::{Phase, Shared, load_tls, serve};
+use crate::http::{Phase, Shared, Tickets, load_tls, serve};
 use crate::ingest::Budget;
+use crate::live::Hub;
 use crate::observe::Metrics;
 use crate::store::embedded::EmbeddedStore;
 use crate::store::{Store, StoreError};
@@ -120,6 +123,23 @@ impl Server {
             Arc::clone(&metrics),
         );
         let (phase, phase_seen) = watch::channel(Phase::Serving);
+        let hub = Hub::start(
+            &committer,
+            Arc::clone(&store),
+            &config.live,
+            Arc::clone(&metrics),
+            phase_seen.clone(),
+        );
+        let hub = hub.await.map_err(|source| StartError::Store {
+            directory: config.data.display().to_string(),
+            source,
+        })?;
+        let engine = Engine::for_server(
+            Arc::clone(&store),
+            config.query.clone(),
+            Arc::clone(&metrics),
+        );
+        let unread = Unread::new(config.query.unread_bytes_max, Arc::clone(&metrics));
         let shared = Arc::new(Shared {
             gate: Shared::gate(&config),
             tokens,
@@ -128,6 +148,11 @@ impl Server {
             budget: Budget::new(config.ingest.memory_bytes_max),
             store,
             committer,
+            engine,
+            unread: Arc::new(unread),
+            askers: Arc::new(Semaphore::new(config.query.askers_max)),
+            tickets: Tickets::default(),
+            hub,
             sessions: Arc::new(Semaphore::new(config.ingest.sessions_max)),
             phase: phase_seen,
             config,
@@ -201,6 +226,7 @@ impl RunningServer {
         } = self;
         let until = Instant::now() + deadline;
         shared.health.stop();
+        shared.engine.stop();
         phase.send_replace(Phase::Stopping);
         let mut ending = Ending::InOrder;
         if timeout_at(until, &mut serving).await.is_err() {

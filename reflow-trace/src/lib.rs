@@ -105,7 +105,10 @@ pub mod wire;
 pub mod __private;
 
 #[cfg(feature = "client")]
-pub use client::{ServerSink, ServerSinkBuilder, ServerStatus, ServerWatch};
+pub use client::{
+    AskError, ServerSink, ServerSinkBuilder, ServerStatus, ServerWatch, Subscription, TraceEvents,
+    TracingClient, TracingClientBuilder,
+};
 pub use collector::Batch;
 pub use context::{CAUSES_MAX, CarryCause, Causes, Context, Scoped, carry_cause, w3c};
 pub use edge::{EDGES_MAX, Edge, NAME_BYTES_MAX, OVERFLOW_NAME, TYPES_MAX};

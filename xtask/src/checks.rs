@@ -87,6 +87,16 @@ pub(crate) fn all() -> Vec<Step> {
             ],
         ),
         Step::tests(
+            "reflow-network",
+            "a network of Reflow's and the page of the specification, neither changed, work with the server as it is run",
+            [
+                // There already where the tests ran before it.
+                cargo("build --workspace --all-features --bins --quiet"),
+                cargo("test --quiet --manifest-path tests/reflow-network/Cargo.toml")
+                    .target("reflow-network"),
+            ],
+        ),
+        Step::tests(
             "loom",
             "every interleaving of the ring's producer and consumer, on the shipped type",
             [cargo("test -p reflow-trace --release --lib ring:: --quiet")

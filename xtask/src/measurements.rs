@@ -52,6 +52,14 @@ pub(crate) fn all() -> Vec<Step> {
                 cargo("run --release -p reflow-trace-durability --bin ingest"),
             ],
         ),
+        Step::check(
+            "questions",
+            "what answers over ten million events cost: time, rows looked at, memory",
+            [
+                cargo("build --release -p reflow-trace-durability --bins"),
+                cargo("run --release -p reflow-trace-durability --bin questions"),
+            ],
+        ),
     ]
 }
 

@@ -9,7 +9,8 @@ use reflow_trace::TraceEvent;
 use reflow_trace::api::{ApiError, ErrorCode, Work};
 
 use crate::config::QueryLimits;
-use crate::store::StoreError;
+use crate::live::without_content;
+use crate::store::{Effort, StoreError, Watch};
 
 /// What who asks may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +77,26 @@ impl Asking {
         Ok(())
     }
 
-    /// The event as it may be shown to who asks.
-    pub(crate) fn shown(&self, mut event: TraceEvent) -> TraceEvent {
-        if !self.rights.content
-            && let Some(message) = &mut event.data.message
-        {
-            message.serialized_data = Vec::new();
+    /// Counts cells of roll-ups that were added up.
+    pub(crate) fn spend_cells(&self, cells: u64) {
+        self.cost.cells.fetch_add(cells, Ordering::Relaxed);
+    }
+
+    /// What a fault of the store is to who asks this question: where it was given up, the reason for that.
+    pub(crate) fn of_store(&self, error: &StoreError) -> ApiError {
+        match (error, self.go_on()) {
+            (StoreError::GivenUp, Err(reason)) => reason,
+            _ => of_store(error),
         }
-        event
+    }
+
+    /// The event as it may be shown to who asks.
+    pub(crate) fn shown(&self, event: TraceEvent) -> TraceEvent {
+        if self.rights.content {
+            event
+        } else {
+            without_content(event)
+        }
     }
 
     /// What it has cost so far.
@@ -99,6 +112,23 @@ impl Asking {
             cells: read(&self.cost.cells),
             micros: u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
+    }
+}
+
+impl Watch for Asking {
+    fn go_on(&self) -> Result<(), StoreError> {
+        // Why is told by who asks next; see [`of_store`](Self::of_store).
+        Self::go_on(self).map_err(|_| StoreError::GivenUp)
+    }
+
+    fn spend(&self, effort: Effort) {
+        let add = |counter: &AtomicU64, more| counter.fetch_add(more, Ordering::Relaxed);
+        add(&self.cost.segments, effort.segments);
+        add(&self.cost.segments_opened, effort.segments_opened);
+        add(&self.cost.pages, effort.pages);
+        add(&self.cost.pages_read, effort.pages_read);
+        add(&self.cost.rows_looked_at, effort.rows_looked_at);
+        add(&self.cost.events_decoded, effort.events_decoded);
     }
 }
 

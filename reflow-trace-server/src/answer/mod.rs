@@ -6,16 +6,20 @@
 //! knows where the question came from.
 
 mod asking;
+mod bounded;
 mod dependencies;
 mod edges;
 mod engine;
 mod events;
+mod flows;
 mod graph;
 mod lineage;
 mod metrics;
 mod missing;
 #[cfg(feature = "sql")]
 mod sql;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use asking::{Asking, Rights};
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, of_query};

@@ -4,14 +4,21 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{ENVIRONMENT_PREFIX, Kind, Setting, table};
 
-const ABOUT: &str = "Stores what flowed between the actors of traced programs, durably and once.";
+const ABOUT: &str = "Stores what flowed between the actors of traced programs, durably and once, and answers \
+    questions about it.";
 
 const EXAMPLES: &str = "\
 Examples:
   reflow-trace serve                          listen on 127.0.0.1:8080, store in ./reflow-trace-data
   REFLOW_TRACE=ws://localhost:8080 ./app      trace a program into it
-  reflow-trace token new laptop               a token that may send batches
-  reflow-trace serve --print-config           every setting with its value, range and reason";
+  reflow-trace tail                           see what happens
+  reflow-trace query --last 1h --type DataFlow
+  reflow-trace lineage msg_12345              what led to a message, what it led to
+  reflow-trace graph -o flow.svg              who sends what to whom
+  reflow-trace doctor --data DIR              is all of it there and whole?
+
+Everything but `serve` and `token` asks the server on this machine, `--server URL`, or, with `--data DIR`, the
+directory of one that is not running. `reflow-trace COMMAND --help` has examples and exit codes.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -45,6 +52,15 @@ pub(super) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve())
+        .subcommand(super::query::command())
+        .subcommand(super::sql::command())
+        .subcommand(super::lineage::command())
+        .subcommand(super::graph::command())
+        .subcommand(super::tail::command())
+        .subcommand(super::stats::command())
+        .subcommand(super::import::command())
+        .subcommand(super::export::command())
+        .subcommand(super::doctor::command())
         .subcommand(token())
 }
 

@@ -203,6 +203,7 @@ impl Task {
         self.metrics.groups.add(1);
         self.metrics.stored_batches.add(stored.len() as u64);
         self.metrics.stored_events.add(events);
+        self.metrics.recent.add_events(events);
         self.metrics.duplicates.add(batches - stored.len() as u64);
         for (offset, batch) in stored {
             for loss in batch.losses() {

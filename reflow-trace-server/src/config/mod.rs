@@ -20,6 +20,7 @@ use reflow_trace::wire::{BatchLimits, FrameLimits};
 pub use layers::{ConfigError, Effective, Origin, effective};
 #[cfg(test)]
 pub(crate) use print::markdown;
+pub(crate) use quantity::parse_time;
 pub use setting::{ENVIRONMENT_PREFIX, Kind, Setting, Value};
 pub use table::table;
 
@@ -61,6 +62,8 @@ pub struct Config {
     pub store: StoreLimits,
     /// Limits of questions and answers.
     pub query: QueryLimits,
+    /// Limits of subscriptions, and of what Reflow's clients say.
+    pub live: LiveLimits,
     /// What the server says about itself.
     pub log: Log,
 }
@@ -206,12 +209,33 @@ pub struct QueryLimits {
     pub timeout: Duration,
     /// Events in an answer, or in a page of it.
     pub events_max: usize,
-    /// Bytes of an answer as JSON, nearly.
+    /// Bytes of an answer as JSON.
     pub answer_bytes_max: usize,
+    /// Bytes of large answers that were not taken yet, of all askers.
+    pub unread_bytes_max: usize,
+    /// Connections that ask over a WebSocket.
+    pub askers_max: usize,
+    /// Questions and subscriptions that such a connection may have open.
+    pub asker_open_max: usize,
     /// Rows in the answer to a statement.
     pub sql_rows_max: usize,
     /// Memory that a statement may use.
     pub sql_memory_bytes_max: usize,
+}
+
+/// Limits of subscriptions, and of what Reflow's clients say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveLimits {
+    /// Open subscriptions.
+    pub subscriptions_max: usize,
+    /// The newest events that are kept for subscribers, while there are any.
+    pub window_events_max: usize,
+    /// Their bytes, nearly.
+    pub window_bytes_max: usize,
+    /// A message of Reflow's protocol, as it arrives and unpacked.
+    pub message_bytes_max: usize,
+    /// How many times larger a compressed one may become.
+    pub ratio_max: usize,
 }
 
 /// What the server says about itself.
@@ -259,6 +283,7 @@ impl Default for Config {
             commit: CommitLimits::default(),
             store: StoreLimits::default(),
             query: QueryLimits::default(),
+            live: LiveLimits::default(),
             log: Log::default(),
         }
     }
@@ -341,8 +366,23 @@ impl Default for QueryLimits {
             timeout: Duration::from_secs(10),
             events_max: 10_000,
             answer_bytes_max: 64 << 20,
+            unread_bytes_max: 256 << 20,
+            askers_max: 256,
+            asker_open_max: 64,
             sql_rows_max: 10_000,
             sql_memory_bytes_max: 256 << 20,
+        }
+    }
+}
+
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            subscriptions_max: 4_096,
+            window_events_max: 1 << 17,
+            window_bytes_max: 128 << 20,
+            message_bytes_max: 4 << 20,
+            ratio_max: 256,
         }
     }
 }
@@ -444,6 +484,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        self.check_questions()?;
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return wrong(
                 "tls.key",
@@ -451,6 +492,25 @@ impl Config {
             );
         }
         self.check_exposure()
+    }
+
+    /// A question has its whole time, and the largest answer can be given.
+    fn check_questions(&self) -> Result<(), ConfigError> {
+        if self.http.request_timeout <= self.query.timeout {
+            return Err(ConfigError::unfit(
+                "http.request_timeout",
+                "`http.request_timeout` has to be more than `query.timeout`, else no question has its whole time"
+                    .to_owned(),
+            ));
+        }
+        if self.query.unread_bytes_max < self.query.answer_bytes_max {
+            return Err(ConfigError::unfit(
+                "query.unread_bytes_max",
+                "`query.unread_bytes_max` is less than `query.answer_bytes_max`: the largest answer could never be given"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Beyond loopback only with tokens and TLS, unless told otherwise in so many words.

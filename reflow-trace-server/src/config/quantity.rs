@@ -40,7 +40,7 @@ pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Reads `250ms`, `30s`, `5min`, `2h` or `7d`.
-pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
     scaled(number, unit, &TIMES)
         .map(Duration::from_nanos)

@@ -169,6 +169,8 @@ fn settings_that_do_not_fit_each_other_are_refused() {
     assert!(wrong("ingest.memory_bytes_max", "1MiB").contains("the largest batch"));
     assert!(wrong("ingest.plain_bytes_max", "1MiB").contains("less than `ingest.frame_bytes_max`"));
     assert!(wrong("ingest.ping_interval", "60s").contains("less than `ingest.idle_timeout`"));
+    assert!(wrong("query.timeout", "30s").contains("more than `query.timeout`"));
+    assert!(wrong("query.unread_bytes_max", "1MiB").contains("less than `query.answer_bytes_max`"));
 }
 
 #[test]

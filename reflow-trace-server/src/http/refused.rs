@@ -4,8 +4,10 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use reflow_trace::api::SUBPROTOCOL as API_SUBPROTOCOL;
+
 use super::gate::Foreign;
-use super::token::Scope;
+use super::token::{Denied, Scope};
 use crate::ingest::SUBPROTOCOL;
 
 /// Why a request is refused.
@@ -30,8 +32,18 @@ pub enum Refused {
     NoWebSocket,
     /// A WebSocket without our subprotocol.
     NoSubprotocol,
+    /// A WebSocket that asks, without our subprotocol.
+    NoApiSubprotocol,
+    /// A question that is not said to be JSON.
+    ContentType,
+    /// A question that did not arrive in time.
+    SlowBody,
+    /// As many connections that ask as there may be.
+    TooManyAskers,
     /// As many sessions as there may be.
     TooManySessions,
+    /// As many tickets as there may be.
+    TooManyTickets,
     /// The store does not accept.
     NotReady,
     /// The server is about to stop.
@@ -48,14 +60,21 @@ impl Refused {
     /// The status of the answer.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::NoHost | Self::Ambiguous | Self::NoSubprotocol => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::Ambiguous | Self::NoSubprotocol | Self::NoApiSubprotocol => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::TooManyAskers => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoToken | Self::WrongToken => StatusCode::UNAUTHORIZED,
             Self::ForeignOrigin | Self::WrongScope(_) => StatusCode::FORBIDDEN,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoWebSocket => StatusCode::UPGRADE_REQUIRED,
-            Self::TooManySessions | Self::NotReady | Self::Stopping | Self::TooSlow => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManySessions
+            | Self::TooManyTickets
+            | Self::NotReady
+            | Self::Stopping
+            | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -73,7 +92,12 @@ impl Refused {
             Self::WrongScope(_) => "wrong_scope",
             Self::NoWebSocket => "no_websocket",
             Self::NoSubprotocol => "no_subprotocol",
+            Self::NoApiSubprotocol => "no_api_subprotocol",
+            Self::ContentType => "content_type",
+            Self::SlowBody => "slow_body",
+            Self::TooManyAskers => "too_many_askers",
             Self::TooManySessions => "too_many_sessions",
+            Self::TooManyTickets => "too_many_tickets",
             Self::NotReady => "not_ready",
             Self::Stopping => "stopping",
             Self::TooSlow => "too_slow",
@@ -101,13 +125,28 @@ impl Refused {
                 format!("the token does not permit this: its scopes lack `{}`", scope.name())
             }
             Self::NoWebSocket => {
-                format!("this path speaks WebSocket (version 13) with the subprotocol `{SUBPROTOCOL}`")
+                format!(
+                    "this path speaks WebSocket (version 13): batches with the subprotocol `{SUBPROTOCOL}`, questions with `{API_SUBPROTOCOL}`"
+                )
             }
             Self::NoSubprotocol => {
                 format!("the WebSocket has to offer the subprotocol `{SUBPROTOCOL}`; this server speaks no other here")
             }
+            Self::NoApiSubprotocol => {
+                format!("the WebSocket has to offer the subprotocol `{API_SUBPROTOCOL}`; this server speaks no other here")
+            }
+            Self::ContentType => {
+                "a question is JSON: send it with `Content-Type: application/json`".to_owned()
+            }
+            Self::SlowBody => "the question did not arrive within `http.header_timeout`".to_owned(),
+            Self::TooManyAskers => {
+                "as many connections ask as `query.askers_max` allows; try again later".to_owned()
+            }
             Self::TooManySessions => {
                 "as many connections send batches as `ingest.sessions_max` allows; try again later".to_owned()
+            }
+            Self::TooManyTickets => {
+                "as many tickets are good as there may be at one time; try again later".to_owned()
             }
             Self::NotReady => "the store does not accept batches at the moment; try again later".to_owned(),
             Self::Stopping => "the server is about to stop; try again later".to_owned(),
@@ -124,6 +163,16 @@ impl From<Foreign> for Refused {
             Foreign::NoHost => Self::NoHost,
             Foreign::Host => Self::ForeignHost,
             Foreign::Origin => Self::ForeignOrigin,
+        }
+    }
+}
+
+impl From<Denied> for Refused {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing => Self::NoToken,
+            Denied::Wrong => Self::WrongToken,
+            Denied::Scope(scope) => Self::WrongScope(scope),
         }
     }
 }

@@ -242,7 +242,7 @@ fn understood(message: Option<Result<Message, axum::Error>>) -> Option<Input> {
     })
 }
 
-fn is_too_large(error: axum::Error) -> bool {
+pub(super) fn is_too_large(error: axum::Error) -> bool {
     let inner = error.into_inner();
     matches!(
         inner.downcast_ref(),

@@ -13,6 +13,7 @@ use rustls::crypto::{CryptoProvider, SecureRandom};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use super::grant::Grant;
 use crate::config::{Auth, ConfigError};
 
 /// What a token permits.
@@ -198,16 +199,30 @@ impl Tokens {
     ///
     /// Why not.
     pub fn judge(&self, authorization: Option<&[u8]>, scope: Scope) -> Result<Caller, Denied> {
-        if self.entries.is_empty() {
-            return Ok(Caller::Anyone);
-        }
-        let secret = authorization.and_then(bearer).ok_or(Denied::Missing)?;
-        let entry = self.find(secret).ok_or(Denied::Wrong)?;
-        if entry.scopes.permit(scope) {
-            Ok(Caller::Bearer(entry.name.clone()))
+        let grant = self.grant(authorization)?;
+        if grant.permits(scope) {
+            Ok(grant.caller)
         } else {
             Err(Denied::Scope(scope))
         }
+    }
+
+    /// What the bearer of this header may do.
+    ///
+    /// # Errors
+    ///
+    /// It has no token, or one that nobody has.
+    pub(crate) fn grant(&self, authorization: Option<&[u8]>) -> Result<Grant, Denied> {
+        if self.entries.is_empty() {
+            let (caller, scopes) = (Caller::Anyone, None);
+            return Ok(Grant { caller, scopes });
+        }
+        let secret = authorization.and_then(bearer).ok_or(Denied::Missing)?;
+        let entry = self.find(secret).ok_or(Denied::Wrong)?;
+        Ok(Grant {
+            caller: Caller::Bearer(entry.name.clone()),
+            scopes: Some(entry.scopes),
+        })
     }
 
     /// Whether everybody may do everything.
@@ -281,7 +296,7 @@ impl Tokens {
 }
 
 /// The source of randomness that TLS uses too.
-fn random() -> &'static dyn SecureRandom {
+pub(super) fn random() -> &'static dyn SecureRandom {
     fn provider() -> &'static CryptoProvider {
         static PROVIDER: std::sync::LazyLock<CryptoProvider> =
             std::sync::LazyLock::new(rustls::crypto::ring::default_provider);
@@ -305,7 +320,7 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -315,7 +330,7 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.is_ascii() {
         return None;
     }

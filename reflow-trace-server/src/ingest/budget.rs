@@ -120,6 +120,27 @@ impl Budget {
     }
 }
 
+impl Permit {
+    /// Both as one.
+    pub(crate) fn join(&mut self, mut other: Self) {
+        debug_assert!(
+            Arc::ptr_eq(&self.budget, &other.budget),
+            "one server, one budget"
+        );
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+
+    /// Takes a part out, no more than there is.
+    pub(crate) fn split(&mut self, bytes: usize) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Self {
+            bytes,
+            budget: Arc::clone(&self.budget),
+        }
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         self.budget.lock().used -= self.bytes;
@@ -166,6 +187,22 @@ mod tests {
         let all = take(usize::MAX).expect("alone");
         assert!(take(1).is_none());
         drop(all);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn what_is_joined_and_split_is_returned_once() {
+        let budget = Budget::new(100);
+        let take = |bytes| budget.take(bytes, &mut None).expect("free");
+        let mut one = take(10);
+        one.join(take(20));
+        assert_eq!(budget.used(), 30);
+        let part = one.split(25);
+        drop(one.split(99));
+        assert_eq!(budget.used(), 25);
+        drop(part);
+        assert_eq!(budget.used(), 0);
+        drop(one);
         assert_eq!(budget.used(), 0);
     }
 

@@ -426,7 +426,9 @@ impl Session {
 
     fn close_book(&mut self, now: Duration, stream: u64, number: u64) {
         if let Some(arrived) = self.book.answer(stream, number) {
-            self.metrics.ack_seconds.record(now.saturating_sub(arrived));
+            let waited = now.saturating_sub(arrived);
+            self.metrics.ack_seconds.record(waited);
+            self.metrics.recent.add_batch(waited);
         }
     }
 

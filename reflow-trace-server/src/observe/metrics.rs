@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::instruments::{Counter, Durations, Gauge, Words};
+use super::recent::Recent;
 use crate::clock::wall_clock_ns;
 use crate::store::StoreStats;
 
@@ -71,8 +72,40 @@ pub struct Metrics {
     pub commit_failures: Words,
     /// What a commit took.
     pub commit_seconds: Durations,
+    /// Batches committed in the last second, with their events, and from their arrival until then.
+    pub recent: Recent,
     /// Events that clients say they have lost, by reason.
     pub client_losses: Words,
+    /// Open subscriptions.
+    pub subscriptions: Gauge,
+    /// Questions asked, by name.
+    pub questions: Words,
+    /// Questions that are answered or wait.
+    pub questions_open: Gauge,
+    /// What became of questions: `answered`, `cancelled`, or the code of the error.
+    pub answers: Words,
+    /// What they took, waiting included.
+    pub answer_seconds: Durations,
+    /// Events, edges, rows and so on in answers.
+    pub answer_rows: Counter,
+    /// Connections that ask over a WebSocket.
+    pub askers: Gauge,
+    /// Those that have ended, by reason.
+    pub asker_ends: Words,
+    /// Bytes of large answers that were not taken yet.
+    pub unread_bytes: Gauge,
+    /// Events given to subscribers.
+    pub live_events: Counter,
+    /// Times that a subscriber was told that it has missed something.
+    pub live_gaps: Counter,
+    /// Batches of which subscribers may have missed something.
+    pub live_missed_batches: Counter,
+    /// Requests of Reflow's protocol, by kind.
+    pub reflow_requests: Words,
+    /// Events of Reflow's clients that were stored.
+    pub reflow_events: Counter,
+    /// Errors that Reflow's clients were told, by code.
+    pub reflow_errors: Words,
     /// Failures of the store's maintenance, by kind.
     pub maintenance_failures: Words,
 }
@@ -102,7 +135,23 @@ impl Default for Metrics {
             duplicates: Counter::default(),
             commit_failures: Words::default(),
             commit_seconds: Durations::new(BOUNDS_US),
+            recent: Recent::default(),
             client_losses: Words::default(),
+            subscriptions: Gauge::default(),
+            questions: Words::default(),
+            questions_open: Gauge::default(),
+            answers: Words::default(),
+            answer_seconds: Durations::new(BOUNDS_US),
+            answer_rows: Counter::default(),
+            askers: Gauge::default(),
+            asker_ends: Words::default(),
+            unread_bytes: Gauge::default(),
+            live_events: Counter::default(),
+            live_gaps: Counter::default(),
+            live_missed_batches: Counter::default(),
+            reflow_requests: Words::default(),
+            reflow_events: Counter::default(),
+            reflow_errors: Words::default(),
             maintenance_failures: Words::default(),
         }
     }
@@ -203,12 +252,42 @@ pub static TABLE: &[Described] = metrics! {
         |reading| Read::One(reading.metrics.stored_events.get() as f64);
     counter "reflow_trace_duplicate_batches_total", "Batches acknowledged that had been stored before.",
         |reading| Read::One(reading.metrics.duplicates.get() as f64);
+    counter "reflow_trace_questions_total" ["question"], "Questions asked, over HTTP and WebSocket.",
+        |reading| Read::ByLabel(reading.metrics.questions.get());
+    gauge "reflow_trace_questions", "Questions that are answered or wait.",
+        |reading| Read::One(reading.metrics.questions_open.get() as f64);
+    counter "reflow_trace_answers_total" ["result"], "What became of them: `answered`, `cancelled`, or why not.",
+        |reading| Read::ByLabel(reading.metrics.answers.get());
+    histogram "reflow_trace_answer_seconds", "What they took, waiting included.",
+        |reading| durations(&reading.metrics.answer_seconds);
+    counter "reflow_trace_answer_rows_total", "Events, edges, rows and so on in answers.",
+        |reading| Read::One(reading.metrics.answer_rows.get() as f64);
+    gauge "reflow_trace_askers", "Connections that ask over a WebSocket.",
+        |reading| Read::One(reading.metrics.askers.get() as f64);
+    counter "reflow_trace_asker_ends_total" ["reason"], "Those that have ended.",
+        |reading| Read::ByLabel(reading.metrics.asker_ends.get());
+    gauge "reflow_trace_unread_bytes", "Large answers that were not taken yet.",
+        |reading| Read::One(reading.metrics.unread_bytes.get() as f64);
     gauge "reflow_trace_store_batches", "Batches stored since the store was made.",
         |reading| Read::One(reading.store.batches as f64);
     gauge "reflow_trace_store_events", "Events stored since the store was made.",
         |reading| Read::One(reading.store.events as f64);
     gauge "reflow_trace_store_gaps", "Batches that clients have skipped: lost by them.",
         |reading| Read::One(reading.store.gaps as f64);
+    gauge "reflow_trace_subscriptions", "Open subscriptions.",
+        |reading| Read::One(reading.metrics.subscriptions.get() as f64);
+    counter "reflow_trace_live_events_total", "Events given to subscribers.",
+        |reading| Read::One(reading.metrics.live_events.get() as f64);
+    counter "reflow_trace_live_gaps_total", "Times that a subscriber was told that it has missed something.",
+        |reading| Read::One(reading.metrics.live_gaps.get() as f64);
+    counter "reflow_trace_live_missed_batches_total", "Batches of which subscribers may have missed something.",
+        |reading| Read::One(reading.metrics.live_missed_batches.get() as f64);
+    counter "reflow_trace_reflow_requests_total" ["kind"], "Requests of Reflow's protocol.",
+        |reading| Read::ByLabel(reading.metrics.reflow_requests.get());
+    counter "reflow_trace_reflow_events_total", "Events of Reflow's clients that were stored.",
+        |reading| Read::One(reading.metrics.reflow_events.get() as f64);
+    counter "reflow_trace_reflow_errors_total" ["code"], "Errors that Reflow's clients were told.",
+        |reading| Read::ByLabel(reading.metrics.reflow_errors.get());
     gauge "reflow_trace_store_tail_batches", "Batches in the log that are in no segment yet.",
         |reading| Read::One(reading.store.tail_batches as f64);
     gauge "reflow_trace_store_tail_events", "Their events.",
@@ -247,6 +326,26 @@ impl Reading<'_> {
             metric.render(self, &mut page);
         }
         page
+    }
+
+    /// The same as JSON: a number by the name of each metric, or numbers by label; of durations how many
+    /// and the sum in seconds.
+    pub fn values(&self) -> serde_json::Value {
+        let values = TABLE.iter().map(|metric| {
+            let value = match (metric.read)(self) {
+                Read::One(value) => value.into(),
+                Read::ByLabel(values) => values
+                    .into_iter()
+                    .map(|(word, value)| (word, value.into()))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into(),
+                Read::Durations(_, sum, count) => {
+                    serde_json::json!({ "count": count, "sum_seconds": sum })
+                }
+            };
+            (metric.name.to_owned(), value)
+        });
+        values.collect::<serde_json::Map<_, _>>().into()
     }
 }
 
@@ -319,7 +418,7 @@ fn age_seconds(since_ns: Option<i64>) -> f64 {
 }
 
 /// Resident memory, from the line `VmRSS:  1234 kB`.
-fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());

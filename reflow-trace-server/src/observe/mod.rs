@@ -9,8 +9,10 @@ mod instruments;
 pub mod limit;
 mod log;
 pub mod metrics;
+mod recent;
 
 pub use harmless::Harmless;
 pub use limit::Limited;
 pub(crate) use log::start as start_log;
 pub use metrics::Metrics;
+pub use recent::{Recent, RecentSums};

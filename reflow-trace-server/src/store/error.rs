@@ -61,6 +61,9 @@ pub enum StoreError {
     /// The store is closing.
     #[error("the store is closing")]
     Closing,
+    /// Who looked on has ended the work; see [`Watch`](super::Watch).
+    #[error("looking for it was given up")]
+    GivenUp,
 }
 
 /// Why a directory cannot be opened as a store.
@@ -128,7 +131,7 @@ impl StoreError {
             | Self::Io { .. }
             | Self::Database { .. }
             | Self::Closing => true,
-            Self::Damaged { .. } | Self::Unusable(_) => false,
+            Self::Damaged { .. } | Self::Unusable(_) | Self::GivenUp => false,
         }
     }
 
@@ -143,6 +146,7 @@ impl StoreError {
             Self::Damaged { .. } => "damaged",
             Self::Unusable(_) => "unusable",
             Self::Closing => "closing",
+            Self::GivenUp => "given_up",
         }
     }
 

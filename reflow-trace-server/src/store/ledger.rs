@@ -9,6 +9,7 @@ use std::fmt;
 
 use reflow_trace::event::ProducerId;
 use reflow_trace::ledger::{CounterSnapshot, Coverage, LossReason};
+use reflow_trace::lineage::CoverageHistory;
 use reflow_trace::wire::WireBatch;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -26,8 +27,11 @@ pub struct LedgerOfProducer {
     pub events: u64,
     /// Its newest exact counters.
     pub counters: Option<CounterSnapshot>,
-    /// How much of what happened its events show.
+    /// How much of what happened its events show: as it was told last, with the largest threshold ever.
     pub coverage: Option<Coverage>,
+    /// When it was first told that so much was lost without a number, by the producer's clock. `None`: not known.
+    #[serde(default)]
+    pub lost_without_number_since_ns: Option<i64>,
     /// What it has lost.
     #[serde(deserialize_with = "losses_added_up")]
     pub losses: BTreeMap<LossReason, u64>,
@@ -42,6 +46,7 @@ impl LedgerOfProducer {
             events: 0,
             counters: None,
             coverage: None,
+            lost_without_number_since_ns: None,
             losses: BTreeMap::new(),
         }
     }
@@ -58,18 +63,29 @@ impl LedgerOfProducer {
         {
             self.counters = Some(counters.clone());
         }
-        if let Some(coverage) = batch.coverage()
-            && self
-                .coverage
-                .as_ref()
-                .is_none_or(|known| numbered(known) <= numbered(coverage))
-        {
-            self.coverage = Some(coverage.clone());
+        for (time_ns, coverage) in batch.coverages() {
+            let history = match self.history() {
+                Some(mut known) => {
+                    known.add(time_ns, coverage);
+                    known
+                }
+                None => CoverageHistory::new(time_ns, coverage.clone()),
+            };
+            self.lost_without_number_since_ns = Some(history.lost_without_number_since_ns);
+            self.coverage = Some(history.coverage);
         }
         for loss in batch.losses() {
             let lost = self.losses.entry(loss.reason).or_default();
             *lost = lost.saturating_add(loss.count);
         }
+    }
+
+    /// What it has said of how much its events show, as the rule of completeness needs it.
+    pub fn history(&self) -> Option<CoverageHistory> {
+        let coverage = self.coverage.clone()?;
+        // Where it is not known it may have been a moment ago.
+        let since_ns = self.lost_without_number_since_ns.unwrap_or(i64::MAX);
+        Some(CoverageHistory::new(since_ns, coverage))
     }
 
     /// Bytes of memory it takes, nearly.
@@ -124,14 +140,6 @@ fn counted(counters: &CounterSnapshot) -> u128 {
             u128::from(edge.messages) + u128::from(edge.received) + u128::from(edge.dropped)
         })
         .sum()
-}
-
-/// What only grows in the coverage of a producer.
-fn numbered(coverage: &Coverage) -> u128 {
-    let rings = coverage.rings.iter();
-    rings.map(|ring| u128::from(ring.numbered)).sum::<u128>()
-        + u128::from(coverage.lost_without_number)
-        + u128::from(coverage.by_hand)
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use reflow_trace::wire::WireBatch;
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 
-use super::rollup::Rollup;
+use super::columns::{BatchPart, Part};
+use super::rollup::{Rollup, Summary};
 use super::{
     Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
     StoreFuture, StoreStats, TimeRange,
@@ -24,7 +26,7 @@ pub struct MemoryStore {
 struct State {
     lasts: HashMap<u64, u64>,
     /// By their offsets, from 1 upwards.
-    batches: Vec<Arc<WireBatch>>,
+    batches: Vec<Arc<BatchPart>>,
     ledgers: ProducerLedgers,
     stats: StoreStats,
 }
@@ -57,10 +59,10 @@ impl State {
         self.stats.tail_events += events;
         self.stats.tail_memory_bytes += admitted.batch.memory_bytes() as u64;
         self.ledgers.add(&admitted.batch, 0);
-        self.batches.push(admitted.batch);
-        Committed::Stored {
-            offset: self.batches.len() as u64,
-        }
+        let offset = self.batches.len() as u64 + 1;
+        self.batches
+            .push(Arc::new(BatchPart::new(admitted.batch, offset)));
+        Committed::Stored { offset }
     }
 }
 
@@ -96,7 +98,7 @@ impl Store for MemoryStore {
 }
 
 struct MemorySnapshot {
-    batches: Vec<Arc<WireBatch>>,
+    batches: Vec<Arc<BatchPart>>,
     ledgers: ProducerLedgers,
 }
 
@@ -105,12 +107,17 @@ impl Snapshot for MemorySnapshot {
         self.batches.len() as u64 + 1
     }
 
+    fn begin(&self) -> u64 {
+        1
+    }
+
     fn len(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.len() as u64).sum()
+        let lens = self.batches.iter().map(|kept| kept.batch().len() as u64);
+        lens.sum()
     }
 
     fn events(&self, range: TimeRange) -> Events<'_> {
-        let rows = self.batches.iter().flat_map(|batch| batch.rows());
+        let rows = self.batches.iter().flat_map(|kept| kept.batch().rows());
         let mut rows: Vec<_> = rows.filter(|row| range.contains(row.start_ns)).collect();
         // Stable: what has one time stays in the order of offset and place.
         rows.sort_by_key(|row| row.start_ns);
@@ -121,12 +128,31 @@ impl Snapshot for MemorySnapshot {
         }))
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
-        for batch in &self.batches {
-            sums.merge(&Rollup::of_batch(batch), range);
+    fn parts(&self) -> Vec<Arc<dyn Part>> {
+        let whole = self.batches.iter().filter(|kept| !kept.batch().is_empty());
+        whole.map(|kept| kept.clone() as Arc<dyn Part>).collect()
+    }
+
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
+        for kept in &self.batches {
+            let summary = Summary::of_batch(kept.batch());
+            if range == TimeRange::ALL || summary.rollup.cells_in(range).next().is_some() {
+                visit(&summary.rollup);
+            }
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for kept in &self.batches {
+            numbers.merge(&Summary::of_batch(kept.batch()).numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {

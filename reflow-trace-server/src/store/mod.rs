@@ -53,7 +53,7 @@
 //! # A store of one's own
 //!
 //! Needs nothing but what is public here: [`ProducerLedgers::add`] sums up what producers say,
-//! [`Rollup::of_batch`](rollup::Rollup::of_batch) what happened on edges, [`StoreError::io`] and [`StoreError::damaged`] put errors
+//! [`Summary::of_batch`](rollup::Summary::of_batch) what happened on edges, [`BatchPart`](columns::BatchPart) makes columns, [`StoreError::io`] and [`StoreError::damaged`] put errors
 //! of a disk into the words of this package. `tests/outside` in the repository is a durable one of two hundred
 //! lines that passes the suite.
 
@@ -61,9 +61,12 @@ mod admitted;
 mod error;
 mod ledger;
 mod ledgers;
+mod plain;
 mod snapshot;
 mod stats;
+mod watch;
 
+pub mod columns;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod embedded;
@@ -77,8 +80,11 @@ pub use admitted::{Admitted, Committed};
 pub use error::{StoreError, UnusableDirectory};
 pub use ledger::LedgerOfProducer;
 pub use ledgers::ProducerLedgers;
-pub use snapshot::{Events, Snapshot, TimeRange};
+pub use snapshot::{
+    Events, Found, FoundBatch, FoundBatches, FoundEvents, Key, Scan, Snapshot, TimeRange,
+};
 pub use stats::{MaintenanceReport, StoreStats};
+pub use watch::{Effort, Unwatched, Watch};
 
 /// What the methods of a [`Store`] return, so that `Arc<dyn Store>` works.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

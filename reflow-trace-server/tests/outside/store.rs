@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 use reflow_trace::wire::frame::{FrameScanner, Scanned};
 use reflow_trace::wire::{BatchLimits, WireBatch};
-use reflow_trace_server::store::rollup::Rollup;
+use reflow_trace_server::store::columns::{BatchPart, Part};
+use reflow_trace_server::store::rollup::{Rollup, Summary};
 use reflow_trace_server::store::{
     Admitted, Committed, Events, MaintenanceReport, ProducerLedgers, Snapshot, Store, StoreError,
     StoreFuture, StoreStats, TimeRange,
@@ -24,7 +27,7 @@ enum Command {
 }
 
 /// Groups in files.
-pub struct FileStore {
+pub(crate) struct FileStore {
     state: Arc<Mutex<State>>,
     /// `None` when it is being dropped.
     commands: Option<mpsc::Sender<Command>>,
@@ -37,14 +40,14 @@ struct State {
     groups: u64,
     lasts: HashMap<u64, u64>,
     /// By their offsets, from 1 upwards.
-    batches: Vec<Arc<WireBatch>>,
+    batches: Vec<Arc<BatchPart>>,
     ledgers: ProducerLedgers,
     stats: StoreStats,
 }
 
 impl FileStore {
     /// Opens the store in a directory that is there.
-    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
         let mut state = State::default();
         for file in groups(directory)? {
             state.groups += 1;
@@ -169,10 +172,10 @@ impl State {
         self.stats.tail_events += events;
         self.stats.tail_memory_bytes += admitted.batch.memory_bytes() as u64;
         self.ledgers.add(&admitted.batch, 0);
-        self.batches.push(admitted.batch.clone());
-        Committed::Stored {
-            offset: self.batches.len() as u64,
-        }
+        let offset = self.batches.len() as u64 + 1;
+        let part = BatchPart::new(admitted.batch.clone(), offset);
+        self.batches.push(Arc::new(part));
+        Committed::Stored { offset }
     }
 }
 
@@ -230,7 +233,7 @@ fn read_group(file: &Path) -> Result<Vec<Admitted>, StoreError> {
 }
 
 struct FileSnapshot {
-    batches: Vec<Arc<WireBatch>>,
+    batches: Vec<Arc<BatchPart>>,
     ledgers: ProducerLedgers,
 }
 
@@ -239,12 +242,16 @@ impl Snapshot for FileSnapshot {
         self.batches.len() as u64 + 1
     }
 
+    fn begin(&self) -> u64 {
+        1
+    }
+
     fn len(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.len() as u64).sum()
+        self.batches.iter().map(|part| part.rows()).sum()
     }
 
     fn events(&self, range: TimeRange) -> Events<'_> {
-        let rows = self.batches.iter().flat_map(|batch| batch.rows());
+        let rows = self.batches.iter().flat_map(|part| part.batch().rows());
         let mut rows: Vec<_> = rows.filter(|row| range.contains(row.start_ns)).collect();
         // Stable: what has one time stays in the order of offset and place.
         rows.sort_by_key(|row| row.start_ns);
@@ -255,12 +262,28 @@ impl Snapshot for FileSnapshot {
         }))
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
-        for batch in &self.batches {
-            sums.merge(&Rollup::of_batch(batch), range);
+    fn parts(&self) -> Vec<Arc<dyn Part>> {
+        let parts = self.batches.iter().filter(|part| part.rows() > 0);
+        parts.map(|part| part.clone() as Arc<dyn Part>).collect()
+    }
+
+    fn each_rollup(
+        &self,
+        _range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
+        for part in &self.batches {
+            visit(&Summary::of_batch(part.batch()).rollup);
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for part in &self.batches {
+            numbers.merge(&Summary::of_batch(part.batch()).numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {

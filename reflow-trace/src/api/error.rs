@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Question;
+use crate::query::filter;
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -59,6 +62,24 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Its name, as it is written in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidQuestion => "invalid_question",
+            Self::InvalidFilter => "invalid_filter",
+            Self::InvalidSql => "invalid_sql",
+            Self::NotFound => "not_found",
+            Self::TooLarge => "too_large",
+            Self::TimedOut => "timed_out",
+            Self::Busy => "busy",
+            Self::Forbidden => "forbidden",
+            Self::Unsupported => "unsupported",
+            Self::Store => "store",
+            Self::Stopping => "stopping",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The status of HTTP that goes with it.
     pub const fn status(self) -> u16 {
         match self {
@@ -87,5 +108,56 @@ impl ApiError {
             message: message.into(),
             place: None,
         }
+    }
+
+    /// The line of the question in which something is wrong, and a line with carets under the place, made
+    /// harmless for a terminal; `None` where no place is known, or the question is another one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use reflow_trace::api::{ApiError, EventsQuestion, Question};
+    /// use reflow_trace::query::TraceQuery;
+    ///
+    /// let error: ApiError = serde_json::from_str(
+    ///     r#"{"code": "invalid_filter", "message": "…", "place": {"field": "custom_filter", "start": 0, "end": 3}}"#,
+    /// )?;
+    /// let query = TraceQuery { custom_filter: Some("siz > 3"), ..Default::default() };
+    /// let question = Question::QueryTraces(EventsQuestion::from(query));
+    /// assert_eq!(error.excerpt(&question).as_deref(), Some("siz > 3\n^^^"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn excerpt(&self, question: &Question) -> Option<String> {
+        let place = self.place.as_ref()?;
+        let text = question.text_of(&place.field)?;
+        filter::excerpt_of(text, place.start..place.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_code_is_the_one_that_is_written() {
+        for code in [
+            ErrorCode::InvalidQuestion,
+            ErrorCode::InvalidFilter,
+            ErrorCode::InvalidSql,
+            ErrorCode::NotFound,
+            ErrorCode::TooLarge,
+            ErrorCode::TimedOut,
+            ErrorCode::Busy,
+            ErrorCode::Forbidden,
+            ErrorCode::Unsupported,
+            ErrorCode::Store,
+            ErrorCode::Stopping,
+            ErrorCode::Unknown,
+        ] {
+            let written = serde_json::to_value(code).expect("a word");
+            assert_eq!(written, code.name());
+        }
+        let of_later: ErrorCode = serde_json::from_str("\"gone_fishing\"").expect("passed over");
+        assert_eq!(of_later, ErrorCode::Unknown);
     }
 }

@@ -21,8 +21,10 @@
 
 mod answer;
 mod error;
+mod graph;
 mod message;
 mod question;
+mod read;
 
 pub use answer::{
     ActorDependencies, Answer, DependenciesAnswer, EdgeSums, EdgesAnswer, EventsPage, GraphAnswer,
@@ -35,6 +37,8 @@ pub use question::{
     Cursor, EventsQuestion, GraphFormat, GraphQuestion, InvalidCursor, LineageQuestion,
     LineageSubject, MetricsQuestion, Question, SpanQuestion, SqlQuestion,
 };
+
+pub use read::{read_client_message, read_question, read_server_message};
 
 /// The name of the WebSocket's protocol.
 pub const SUBPROTOCOL: &str = "reflow-trace.api.1";

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::{EventId, TraceId};
+use crate::event::{EventId, TraceEvent, TraceId};
 use crate::protocol::QueryRequest;
+use crate::query::TraceQuery;
 
 /// A question to a server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -183,6 +185,113 @@ impl Question {
             Self::Graph(_) => graph,
             Self::Sql(_) => sql,
             Self::Metrics(_) => metrics,
+        }
+    }
+
+    /// The text that an [`ErrorPlace`](super::ErrorPlace) is a place in.
+    pub(super) fn text_of(&self, field: &str) -> Option<&str> {
+        match self {
+            Self::QueryTraces(asked) | Self::QueryDataFlows(asked) | Self::MissingFlows(asked) => {
+                match field {
+                    "custom_filter" => asked.query.custom_filter.as_deref(),
+                    "performance_filter" => asked.query.performance_filter.as_deref(),
+                    _ => None,
+                }
+            }
+            Self::Sql(asked) if field == "statement" => Some(&asked.statement),
+            _ => None,
+        }
+    }
+}
+
+impl From<TraceQuery<'_>> for EventsQuestion {
+    fn from(query: TraceQuery<'_>) -> Self {
+        Self {
+            query: query.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl SpanQuestion {
+    /// The time that ends now and began so long ago.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use reflow_trace::api::SpanQuestion;
+    ///
+    /// let last_hour = SpanQuestion::last(Duration::from_secs(3600)).of_actor("validator");
+    /// assert!(last_hour.time_range.is_some());
+    /// ```
+    pub fn last(length: Duration) -> Self {
+        let now = Utc::now();
+        let begin = chrono::TimeDelta::from_std(length)
+            .ok()
+            .and_then(|length| now.checked_sub_signed(length));
+        Self {
+            time_range: Some((begin.unwrap_or(DateTime::<Utc>::MIN_UTC), now)),
+            actor: None,
+        }
+    }
+
+    /// Only edges that begin or end at this actor.
+    pub fn of_actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+}
+
+impl From<SpanQuestion> for GraphQuestion {
+    fn from(SpanQuestion { time_range, actor }: SpanQuestion) -> Self {
+        Self {
+            time_range,
+            actor,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<EventId> for LineageSubject {
+    fn from(id: EventId) -> Self {
+        Self::EventId(id)
+    }
+}
+
+impl From<TraceId> for LineageSubject {
+    fn from(id: TraceId) -> Self {
+        Self::TraceId(id)
+    }
+}
+
+impl From<&TraceEvent> for LineageSubject {
+    fn from(event: &TraceEvent) -> Self {
+        Self::EventId(event.event_id)
+    }
+}
+
+macro_rules! subjects {
+    ($($message_id:ty)*) => {$(
+        impl From<$message_id> for LineageSubject {
+            fn from(id: $message_id) -> Self {
+                Self::MessageId(Value::from(id))
+            }
+        }
+    )*};
+}
+
+subjects!(Value u32 u64 usize i32 i64 &str String);
+
+impl GraphFormat {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Svg, Self::Dot, Self::Mermaid, Self::Json];
+
+    /// Its name, as it is written in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Dot => "dot",
+            Self::Mermaid => "mermaid",
+            Self::Json => "json",
         }
     }
 }

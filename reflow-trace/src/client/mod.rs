@@ -82,11 +82,15 @@
 //! # What is in here
 //!
 //! [`machine`] decides everything, without a clock, a socket or a disk; [`spool`] is the disk; a driver
-//! connects both with the real world on a thread with an executor of its own.
+//! connects both with the real world on a thread with an executor of its own. [`ask`] is the way back: questions
+//! to the server, and its answers.
 
+pub mod ask;
 mod driver;
 pub mod machine;
 mod sink;
 pub mod spool;
 
+pub use ask::{AskError, Subscription, TraceEvents, TracingClient, TracingClientBuilder};
+pub use driver::{Upload, UploadError};
 pub use sink::{ServerSink, ServerSinkBuilder, ServerStatus, ServerWatch};

@@ -1,9 +1,9 @@
 //! Pictures and tables of who sends what to whom.
 //!
 //! A [`DataFlowGraph`] is gathered from events, or from numbers that a store already has, and shown as
-//! SVG, DOT, Mermaid or a table. The way of the data through this folder: `collect` counts, `model`
+//! SVG, DOT, Mermaid, JSON or a table. The way of the data through this folder: `collect` counts, `model`
 //! holds what was counted, `label` chooses the words and `text` makes names harmless; then `layout`
-//! finds the places and `svg`, `dot`, `mermaid` and `table` write.
+//! finds the places and `svg`, `dot`, `mermaid`, `json` and `table` write.
 //!
 //! # How names are shown
 //!
@@ -20,6 +20,7 @@
 mod collect;
 mod dot;
 mod file;
+mod json;
 mod label;
 mod layout;
 mod mermaid;

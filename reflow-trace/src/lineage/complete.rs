@@ -3,17 +3,18 @@
 //! The rule is in `rules.md`. What is known to be missing is looked for first, then every doubt; complete is
 //! what is left.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::index::{FlowIndex, Place};
+use super::numbers::Numbers;
 use super::story::has_mark;
 use super::times::{is_receive, start_ns};
-use crate::event::{ProducerId, TraceEvent, TraceId};
+use crate::event::{EventId, ProducerId, TraceEvent, TraceId};
 use crate::ledger::Coverage;
-use crate::sampling::Randomness;
+use crate::sampling::{Randomness, Threshold};
 
 /// Whether all events of a trace are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub enum Doubt {
     LossOverlaps,
     /// Several producers took part, or ids from elsewhere.
     SeveralProducers,
+    /// It has more events than were looked at.
+    NotLookedAt,
 }
 
 impl fmt::Display for Completeness {
@@ -83,7 +86,115 @@ impl fmt::Display for Completeness {
             Self::Unknown(Doubt::SeveralProducers) => {
                 "unknown whether complete: several producers took part"
             }
+            Self::Unknown(Doubt::NotLookedAt) => {
+                "unknown whether complete: it has more events than were looked at"
+            }
         })
+    }
+}
+
+/// What has to be known beyond the events of a trace to tell whether it is complete: which numbers are there,
+/// and how far each producer says that they go.
+///
+/// A [`FlowIndex`] over all events of a recording finds it among them. Who has loaded a part of them, as a
+/// store does, brings it along ([`FlowIndex::with_testimony`]); the rule is the same.
+#[derive(Clone, Debug, Default)]
+pub struct Testimony {
+    numbers: Numbers,
+    told: BTreeMap<ProducerId, CoverageHistory>,
+    producers: usize,
+}
+
+/// What a producer has said of how much its events show, in all its notices together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoverageHistory {
+    /// The newest, with the largest threshold and the farthest straying of the clock of all of them.
+    pub coverage: Coverage,
+    /// When it was first said that so much was lost without a number, nanoseconds since 1970 by the clock of
+    /// the producer.
+    pub lost_without_number_since_ns: i64,
+}
+
+impl CoverageHistory {
+    /// What a notice of this time says.
+    pub fn new(time_ns: i64, coverage: Coverage) -> Self {
+        Self {
+            coverage,
+            lost_without_number_since_ns: time_ns,
+        }
+    }
+
+    /// Adds what a notice of this time says. Notices may come in any order.
+    pub fn add(&mut self, time_ns: i64, next: &Coverage) {
+        let known = &self.coverage;
+        let lost = known.lost_without_number.max(next.lost_without_number);
+        if next.lost_without_number > known.lost_without_number {
+            self.lost_without_number_since_ns = time_ns;
+        } else if next.lost_without_number == known.lost_without_number {
+            let since_ns = self.lost_without_number_since_ns;
+            self.lost_without_number_since_ns = since_ns.min(time_ns);
+        }
+        let threshold = known.threshold.max(next.threshold);
+        let clock_wander_ns = known.clock_wander_ns.max(next.clock_wander_ns);
+        // Numbers only grow, so that the highest are the last.
+        if height(next) >= height(known) {
+            self.coverage = next.clone();
+        }
+        self.coverage.threshold = threshold;
+        self.coverage.clock_wander_ns = clock_wander_ns;
+        self.coverage.lost_without_number = lost;
+    }
+}
+
+impl Testimony {
+    /// These numbers, and nothing said about them. `producers`: how many have said anything, in all.
+    pub fn new(numbers: Numbers, producers: usize) -> Self {
+        Self {
+            numbers,
+            told: BTreeMap::new(),
+            producers,
+        }
+    }
+
+    /// Adds what a producer has said.
+    pub fn tell(&mut self, history: CoverageHistory) {
+        self.told.insert(history.coverage.producer, history);
+    }
+
+    /// What follows for each producer that has said something.
+    fn shown(&self) -> HashMap<ProducerId, Shown> {
+        let told = self.told.iter();
+        told.map(|(&producer, history)| (producer, self.shown_of(producer, history)))
+            .collect()
+    }
+
+    fn shown_of(&self, producer: ProducerId, history: &CoverageHistory) -> Shown {
+        let coverage = &history.coverage;
+        let mut rings = self.numbers.rings_of(producer);
+        let knows_all_rings = !self.numbers.is_cut()
+            && rings.all(|ring| ring == 0 || coverage.rings.iter().any(|known| known.ring == ring));
+        // Events recorded by hand carry no number: all or nothing.
+        let by_hand = self.numbers.by_hand().map(|known| known.len() as u64);
+        let by_hand_are_there = coverage.by_hand_waiting == 0
+            && (coverage.by_hand == 0
+                || (self.producers == 1 && by_hand.is_some_and(|known| coverage.by_hand <= known)));
+        let gapless_since_ns = if knows_all_rings && by_hand_are_there {
+            let rings = coverage.rings.iter();
+            let gaps =
+                rings.map(|ring| self.numbers.last_gap_ns(producer, ring.ring, ring.numbered));
+            gaps.max().unwrap_or(i64::MIN)
+        } else {
+            i64::MAX
+        };
+        Shown {
+            threshold: coverage.threshold,
+            clock_wander_ns: coverage.clock_wander_ns,
+            gapless_since_ns,
+            lost_since_ns: match coverage.lost_without_number {
+                0 => i64::MIN,
+                _ => history.lost_without_number_since_ns,
+            },
+        }
     }
 }
 
@@ -91,17 +202,26 @@ impl fmt::Display for Completeness {
 #[derive(Debug)]
 pub(super) struct Shown {
     /// Largest threshold that left a message out, so far.
-    coverage: Coverage,
+    threshold: Threshold,
+    clock_wander_ns: u64,
     /// An event that is missing may have begun after this; `i64::MAX`: at any time.
     gapless_since_ns: i64,
-    /// Times of the snapshots with what was lost without a number until then.
-    lost_without_number: Vec<(i64, u64)>,
+    /// What was lost without a number was lost until then; `i64::MIN`: there is no such thing.
+    lost_since_ns: i64,
 }
 
-/// The number of an event in its ring, and when it began.
-type Numbered = (u64, Option<i64>);
+impl<'a> FlowIndex<'a> {
+    /// As [`FlowIndex::new`], for a part of the events: whether traces are complete is told by testimony from
+    /// elsewhere and not by what is missing here.
+    pub fn with_testimony(
+        events: impl IntoIterator<Item = &'a TraceEvent>,
+        testimony: &Testimony,
+    ) -> Self {
+        let index = Self::new(events);
+        let _first = index.shown.set(testimony.shown());
+        index
+    }
 
-impl FlowIndex<'_> {
     /// Whether all events of a trace are there; the rule is on [the module's page](crate::lineage#whether-a-trace-is-complete).
     pub fn completeness(&self, trace: TraceId) -> Completeness {
         self.judge(trace).unwrap_or_else(|verdict| verdict)
@@ -174,11 +294,7 @@ impl FlowIndex<'_> {
         let Some(shown) = self.shown(producer) else {
             return doubted(Doubt::NoCoverage);
         };
-        if !shown
-            .coverage
-            .threshold
-            .keeps(Randomness::from_bits(root as u64))
-        {
+        if !shown.threshold.keeps(Randomness::from_bits(root as u64)) {
             return doubted(Doubt::Sampling);
         }
         if !start_ns(head).is_some_and(|start| shown.is_whole_since(start)) {
@@ -188,71 +304,28 @@ impl FlowIndex<'_> {
     }
 
     fn shown(&self, producer: ProducerId) -> Option<&Shown> {
-        let shown = self.shown.get_or_init(|| self.look_at_all());
+        let shown = self.shown.get_or_init(|| self.testimony().shown());
         shown.get(&producer)
     }
 
-    fn look_at_all(&self) -> HashMap<ProducerId, Shown> {
-        let mut numbers: HashMap<(ProducerId, u32), Vec<Numbered>> = HashMap::new();
-        let mut without_number = 0u64;
-        for event in &self.events {
-            match event.event_id.origin() {
-                Some(origin) => numbers
-                    .entry((origin.producer, origin.ring))
-                    .or_default()
-                    .push((origin.sequence, start_ns(event))),
-                None => without_number += 1,
-            }
+    /// The testimony among the events.
+    fn testimony(&self) -> Testimony {
+        let mut ordered: Vec<(EventId, Option<i64>)> = self
+            .events
+            .iter()
+            .map(|event| (event.event_id, start_ns(event)))
+            .collect();
+        // Ascending numbers make runs without a search.
+        ordered.sort_unstable_by_key(|&(id, _)| id.as_uuid().as_u128());
+        let mut numbers = Numbers::default();
+        for (id, start_ns) in ordered {
+            numbers.add(id, start_ns);
         }
-        for of_ring in numbers.values_mut() {
-            of_ring.sort_unstable();
+        let mut testimony = Testimony::new(numbers, self.notices.coverage.len());
+        for history in self.notices.coverage.values() {
+            testimony.tell(history.clone());
         }
-        let mut all = HashMap::new();
-        for (&producer, snapshots) in &self.notices.coverage {
-            // Numbers only grow, so that the highest are the last.
-            let last = snapshots.iter().map(|(_, coverage)| coverage);
-            let Some(last) = last.max_by_key(|coverage| height(coverage)) else {
-                continue;
-            };
-            let largest = snapshots.iter().map(|(_, coverage)| coverage.threshold);
-            let strayed = snapshots
-                .iter()
-                .map(|(_, coverage)| coverage.clock_wander_ns);
-            let mut coverage = last.clone();
-            coverage.threshold = largest.max().unwrap_or(last.threshold);
-            coverage.clock_wander_ns = strayed.max().unwrap_or(last.clock_wander_ns);
-            let lost_without_number = snapshots
-                .iter()
-                .map(|(time, coverage)| (*time, coverage.lost_without_number))
-                .collect();
-
-            let rings = numbers.keys().filter(|&&(other, _)| other == producer);
-            let knows_all_rings = rings
-                .filter(|&&(_, ring)| ring > 0)
-                .all(|&(_, ring)| coverage.rings.iter().any(|known| known.ring == ring));
-            // Events recorded by hand carry no number: all or nothing.
-            let by_hand_are_there = coverage.by_hand_waiting == 0
-                && (coverage.by_hand == 0
-                    || (self.notices.coverage.len() == 1 && coverage.by_hand <= without_number));
-            let gapless_since_ns = if knows_all_rings && by_hand_are_there {
-                let rings = coverage.rings.iter().map(|ring| {
-                    let seen = numbers.get(&(producer, ring.ring));
-                    last_gap_ns(seen.map_or(&[], Vec::as_slice), ring.numbered)
-                });
-                rings.max().unwrap_or(i64::MIN)
-            } else {
-                i64::MAX
-            };
-            all.insert(
-                producer,
-                Shown {
-                    coverage,
-                    gapless_since_ns,
-                    lost_without_number,
-                },
-            );
-        }
-        all
+        testimony
     }
 }
 
@@ -267,40 +340,13 @@ fn height(coverage: &Coverage) -> (u128, u64) {
     (numbered.sum(), coverage.by_hand)
 }
 
-/// The begin of the earliest event that is known to be numbered after the last gap of a ring:
-/// everything missing was numbered before. `i64::MIN` without a gap, `i64::MAX` when nothing is.
-fn last_gap_ns(seen: &[Numbered], numbered: u64) -> i64 {
-    let last = seen.last().map_or(0, |&(sequence, _)| sequence);
-    if last != numbered {
-        // Numbers at the end are missing, or the notice is older than the events.
-        return i64::MAX;
-    }
-    let mut expected = numbered;
-    let mut earliest = i64::MAX;
-    for &(sequence, start) in seen.iter().rev() {
-        if sequence != expected {
-            return earliest;
-        }
-        earliest = earliest.min(start.unwrap_or(i64::MAX));
-        expected = expected.saturating_sub(1);
-    }
-    if expected == 0 { i64::MIN } else { earliest }
-}
-
 impl Shown {
     /// Whether nothing that began at `start_ns` or later can be missing.
     fn is_whole_since(&self, start_ns: i64) -> bool {
         const MARGIN_NS: i64 = 1_000_000;
-        let strayed = i64::try_from(self.coverage.clock_wander_ns).unwrap_or(i64::MAX);
+        let strayed = i64::try_from(self.clock_wander_ns).unwrap_or(i64::MAX);
         let slack = strayed.saturating_mul(2).saturating_add(MARGIN_NS);
         let surely_before = start_ns.saturating_sub(slack);
-        let until_then = self
-            .lost_without_number
-            .iter()
-            .filter(|&&(time, _)| time < surely_before)
-            .map(|&(_, lost)| lost)
-            .max();
-        self.gapless_since_ns < surely_before
-            && self.coverage.lost_without_number == until_then.unwrap_or(0)
+        self.gapless_since_ns < surely_before && self.lost_since_ns < surely_before
     }
 }

@@ -26,6 +26,14 @@ pub struct CriticalPart {
 }
 
 impl CriticalPath {
+    #[cfg(feature = "api")]
+    pub(super) fn of_parts(parts: Vec<CriticalPart>, is_lower_bound: bool) -> Self {
+        Self {
+            parts,
+            is_lower_bound,
+        }
+    }
+
     /// The events, from the first cause on.
     pub fn parts(&self) -> &[CriticalPart] {
         &self.parts

@@ -47,30 +47,10 @@ impl FlowIndex<'_> {
     pub fn dependency_map(&self) -> DependencyMap {
         let notices = self.notices.events.iter().copied();
         let graph = DataFlowGraph::from_events(self.events().chain(notices));
-        let numbers: HashMap<&str, usize> = (0..)
-            .zip(graph.nodes())
-            .map(|(number, node)| (node.name.as_str(), number))
-            .collect();
-        let mut upstream = vec![Vec::new(); graph.nodes().len()];
-        let mut downstream = upstream.clone();
-        for edge in graph.edges() {
-            let ends = [&edge.from_actor, &edge.to_actor].map(|end| numbers.get(end.as_str()));
-            if let [Some(&from), Some(&to)] = ends {
-                upstream[to].push(from);
-                downstream[from].push(to);
-            }
-        }
-        for list in upstream.iter_mut().chain(&mut downstream) {
-            list.sort_unstable();
-            list.dedup();
-        }
-        let observed = self.observed_dependencies(&numbers);
-        let sources = sources(&upstream, &downstream);
+        let observed = self.observed_dependencies(&numbers_of(&graph));
         DependencyMap {
-            upstream,
             observed,
-            sources,
-            graph,
+            ..DependencyMap::of_graph(graph)
         }
     }
 
@@ -100,7 +80,40 @@ impl FlowIndex<'_> {
     }
 }
 
+fn numbers_of(graph: &DataFlowGraph) -> HashMap<&str, usize> {
+    let nodes = graph.nodes().iter().enumerate();
+    nodes
+        .map(|(number, node)| (node.name.as_str(), number))
+        .collect()
+}
+
 impl DependencyMap {
+    /// The map of a network of which only the edges are known, as a store adds them up: nothing but what is sent
+    /// directly was observed.
+    pub fn of_graph(graph: DataFlowGraph) -> Self {
+        let numbers = numbers_of(&graph);
+        let mut upstream = vec![Vec::new(); graph.nodes().len()];
+        let mut downstream = upstream.clone();
+        for edge in graph.edges() {
+            let ends = [&edge.from_actor, &edge.to_actor].map(|end| numbers.get(end.as_str()));
+            if let [Some(&from), Some(&to)] = ends {
+                upstream[to].push(from);
+                downstream[from].push(to);
+            }
+        }
+        for list in upstream.iter_mut().chain(&mut downstream) {
+            list.sort_unstable();
+            list.dedup();
+        }
+        let sources = sources(&upstream, &downstream);
+        Self {
+            upstream,
+            observed: BTreeSet::new(),
+            sources,
+            graph,
+        }
+    }
+
     /// The network.
     pub fn graph(&self) -> &DataFlowGraph {
         &self.graph

@@ -58,6 +58,8 @@ pub struct FlowIndex<'a> {
     pub(super) notices: Notices<'a>,
     /// What the events of each producer show, looked at when it is first asked for.
     pub(super) shown: OnceLock<HashMap<ProducerId, Shown>>,
+    /// Data flows by the messages that they belong to by their order alone, looked for when it is first asked.
+    pub(super) pairs: OnceLock<HashMap<EventId, Place>>,
     repetitions: u64,
     disbelieved: u64,
 }
@@ -87,6 +89,7 @@ impl<'a> FlowIndex<'a> {
             traces: Chains::default(),
             notices: Notices::default(),
             shown: OnceLock::new(),
+            pairs: OnceLock::new(),
             repetitions: 0,
             disbelieved: 0,
         };
@@ -294,7 +297,7 @@ impl<'a> FlowIndex<'a> {
 }
 
 /// What an event names as its causes: the direct one, then those it was joined from.
-pub(super) fn named_causes(event: &TraceEvent) -> impl Iterator<Item = EventId> {
+pub fn named_causes(event: &TraceEvent) -> impl Iterator<Item = EventId> {
     let causality = &event.causality;
     let direct = causality.parent_event_id;
     let direct = direct.or_else(|| causality.dependency_chain.last().copied());

@@ -2,13 +2,14 @@
 //!
 //! Which data flow belongs to which message is decided by the rule in `rules.md`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::index::FlowIndex;
-use crate::event::{Outcome, TraceEvent, TraceEventType};
+use super::index::{FlowIndex, Place, named_causes};
+use super::pairing::Pairing;
+use crate::event::{EventId, Outcome, TraceEvent, TraceEventType};
 
 /// A message that was sent and for which no data flow is there.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,34 @@ pub enum MissingReason {
     NotFound,
     /// As before, and some events were reported as lost: the data flow may be one of them.
     NotFoundMayBeLost,
+    /// Nothing links the message to a data flow, and no data flow of its actor and port is there at all: whether it
+    /// flowed is not known. What Reflow puts into a network is told like this.
+    NotKnown,
+}
+
+impl MissingReason {
+    /// Why a message has no data flow that was found by the rule.
+    ///
+    /// `has_flows`: there is a data flow of its actor and port. `something_lost`: some events were reported as lost.
+    pub fn of(sent: &TraceEvent, has_flows: bool, something_lost: bool) -> Self {
+        match sent.outcome {
+            Some(outcome) if outcome != Outcome::Delivered => Self::NotDelivered(outcome),
+            _ if Pairing::is_unlinked(sent) && !has_flows => Self::NotKnown,
+            _ if something_lost => Self::NotFoundMayBeLost,
+            _ => Self::NotFound,
+        }
+    }
+}
+
+/// Whether a data flow belongs to a message that was sent, by what both say: the first two parts of the rule.
+pub fn is_flow_of(flow: &TraceEvent, sent: &TraceEvent) -> bool {
+    if !flow.is_data_flow() {
+        return false;
+    }
+    let is_caused =
+        flow.actor_id == sent.actor_id && named_causes(flow).any(|cause| cause == sent.event_id);
+    let is_same = key(sent).is_some_and(|wanted| key(flow) == Some(wanted));
+    is_caused || (is_same && goes_where(flow, sent))
 }
 
 /// What identifies a message that was sent: actor, port, type and id.
@@ -68,7 +97,9 @@ impl<'a> FlowIndex<'a> {
     /// ```
     pub fn missing_flows(&self, wanted: impl Fn(&TraceEvent) -> bool) -> Vec<MissingFlow<'a>> {
         let mut flows: HashMap<Key<'_>, Vec<&TraceEvent>> = HashMap::new();
+        let mut senders: HashSet<(&str, &str)> = HashSet::new();
         for flow in self.events().filter(|event| event.is_data_flow()) {
+            senders.insert(sender(flow));
             if let Some(key) = key(flow) {
                 flows.entry(key).or_default().push(flow);
             }
@@ -78,11 +109,17 @@ impl<'a> FlowIndex<'a> {
             .filter(|sent| {
                 let same = key(sent).and_then(|key| flows.get(&key));
                 let has_same = same.is_some_and(|same| same.iter().any(|it| goes_where(it, sent)));
-                !has_same && self.flows_caused_by(sent).next().is_none()
+                !has_same
+                    && self.flows_caused_by(sent).next().is_none()
+                    && !self.pairs().contains_key(&sent.event_id)
             })
             .map(|sent| MissingFlow {
                 sent,
-                reason: self.reason(sent),
+                reason: MissingReason::of(
+                    sent,
+                    senders.contains(&sender(sent)),
+                    self.notices.lost > 0,
+                ),
             })
             .collect()
     }
@@ -105,6 +142,8 @@ impl<'a> FlowIndex<'a> {
                 flow.is_data_flow() && key(flow) == Some(wanted) && goes_where(flow, sent_event)
             }));
         }
+        let paired = self.pairs().get(&sent_event.event_id);
+        flows.extend(paired.map(|&flow| self.events[flow as usize]));
         flows.sort_by_key(|flow| (flow.timestamp, flow.event_id));
         flows.dedup_by_key(|flow| flow.event_id);
         flows
@@ -117,11 +156,28 @@ impl<'a> FlowIndex<'a> {
         effects.filter(|effect| effect.is_data_flow() && effect.actor_id == sent.actor_id)
     }
 
-    fn reason(&self, sent: &TraceEvent) -> MissingReason {
-        match sent.outcome {
-            Some(outcome) if outcome != Outcome::Delivered => MissingReason::NotDelivered(outcome),
-            _ if self.notices.lost > 0 => MissingReason::NotFoundMayBeLost,
-            _ => MissingReason::NotFound,
-        }
+    /// The data flows that belong to messages by nothing but their order.
+    fn pairs(&self) -> &HashMap<EventId, Place> {
+        self.pairs.get_or_init(|| {
+            let mut unlinked: Vec<Place> = (0..)
+                .zip(&self.events)
+                .filter(|(_, event)| Pairing::is_unlinked(event))
+                .map(|(place, _)| place)
+                .collect();
+            let event = |place: Place| self.events[place as usize];
+            unlinked.sort_by(|&one, &other| Pairing::order(event(one), event(other)));
+            let mut pairing = Pairing::default();
+            let paired = unlinked.into_iter();
+            paired
+                .filter_map(|place| Some((pairing.see(event(place))?, place)))
+                .collect()
+        })
     }
+}
+
+fn sender(event: &TraceEvent) -> (&str, &str) {
+    (
+        &event.actor_id,
+        event.data.port.as_deref().unwrap_or_default(),
+    )
 }

@@ -29,6 +29,8 @@
 #![doc = include_str!("rules.md")]
 
 mod actor_sets;
+#[cfg(feature = "api")]
+mod answered;
 mod bottleneck;
 mod complete;
 mod critical;
@@ -41,6 +43,8 @@ mod lists;
 mod missing;
 mod network;
 mod notices;
+mod numbers;
+mod pairing;
 mod shares;
 mod show;
 mod story;
@@ -50,13 +54,15 @@ mod times;
 mod tests;
 
 pub use bottleneck::{ActorPressure, Bottleneck, EVIDENCE_MIN, Pressure};
-pub use complete::{Completeness, Doubt, Missing};
+pub use complete::{Completeness, CoverageHistory, Doubt, Missing, Testimony};
 pub use critical::{CriticalPart, CriticalPath};
 pub use depend::{Dependency, DependencyMap};
 pub use estimate::{EdgeEstimate, Estimate};
 pub use fill::{CHAIN_MAX, fill_causality};
 pub use hop::Hop;
-pub use index::FlowIndex;
-pub use missing::{MissingFlow, MissingReason};
+pub use index::{FlowIndex, named_causes};
+pub use missing::{MissingFlow, MissingReason, is_flow_of};
+pub use numbers::{Numbers, Run};
+pub use pairing::{PAIRED_WITHIN_NS, Pairing};
 pub use shares::EdgeShare;
 pub use story::{Lineage, Role, Step, Subject};

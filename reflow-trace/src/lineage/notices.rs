@@ -1,9 +1,11 @@
 //! What the tracing said of itself among the events.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
+use super::complete::CoverageHistory;
 use crate::event::{ProducerId, TraceEvent};
-use crate::ledger::{CounterSnapshot, Coverage};
+use crate::ledger::CounterSnapshot;
 
 /// Counters, coverage and losses, by producer where they name one.
 #[derive(Default)]
@@ -11,8 +13,8 @@ pub(super) struct Notices<'a> {
     /// The notices themselves.
     pub(super) events: Vec<&'a TraceEvent>,
     pub(super) counters: Vec<CounterSnapshot>,
-    /// Of each producer all snapshots with their wall time in nanoseconds, in the order given.
-    pub(super) coverage: BTreeMap<ProducerId, Vec<(i64, Coverage)>>,
+    /// What each producer has said of how much its events show.
+    pub(super) coverage: BTreeMap<ProducerId, CoverageHistory>,
     /// Events reported as lost.
     pub(super) lost: u64,
 }
@@ -34,8 +36,12 @@ impl<'a> Notices<'a> {
         self.counters.extend(counters);
         if let Some(coverage) = coverage {
             let time = event.timestamp.timestamp_nanos_opt().unwrap_or(i64::MAX);
-            let known = self.coverage.entry(coverage.producer).or_default();
-            known.push((time, coverage));
+            match self.coverage.entry(coverage.producer) {
+                Entry::Occupied(mut known) => known.get_mut().add(time, &coverage),
+                Entry::Vacant(new) => {
+                    new.insert(CoverageHistory::new(time, coverage));
+                }
+            }
         }
         is_notice
     }

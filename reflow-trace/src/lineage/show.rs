@@ -27,6 +27,7 @@ impl fmt::Display for Lineage<'_> {
                 let id = text::shortened(&id.to_string(), NAME_COLUMNS);
                 writeln!(f, "lineage of message {id}: {events}")?;
             }
+            Subject::Trace(id) => writeln!(f, "lineage of trace {id}: {events}")?,
         }
         let limit = if f.alternate() { usize::MAX } else { SHOWN_MAX };
         self.write_tree(f, limit)?;

@@ -19,6 +19,14 @@ pub enum Subject {
     Event(EventId),
     /// All events that carry this message id.
     Message(Value),
+    /// All events of one trace.
+    Trace(TraceId),
+}
+
+impl From<TraceId> for Subject {
+    fn from(id: TraceId) -> Self {
+        Self::Trace(id)
+    }
 }
 
 impl From<EventId> for Subject {
@@ -165,7 +173,7 @@ const ASKED_FOR: u8 = 4;
 
 impl<'a> FlowIndex<'a> {
     /// Everything that led to an event or a message and everything it led to; `None` when there is no
-    /// such event. Takes an [`EventId`], or a message id as a number, a text or a JSON value.
+    /// such event. Takes an [`EventId`], a [`TraceId`], or a message id as a number, a text or a JSON value.
     ///
     /// The walk takes time in proportion to what it finds. It follows every cause of a fan-in, and over
     /// the cut of a trace that became too long.
@@ -174,6 +182,7 @@ impl<'a> FlowIndex<'a> {
         let asked: Vec<Place> = match &subject {
             Subject::Event(id) => self.place(*id).into_iter().collect(),
             Subject::Message(id) => self.places_of_message(id).collect(),
+            Subject::Trace(id) => self.places_of_trace(*id).collect(),
         };
         if asked.is_empty() {
             return None;

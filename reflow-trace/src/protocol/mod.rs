@@ -50,6 +50,8 @@ pub use flow::{
     TraceMetadata,
 };
 pub use query::{QueryRequest, SubscriptionRequest};
+#[cfg(feature = "api")]
+pub(crate) use read::check;
 pub use read::{JsonLimits, read_query, read_request, read_response, read_subscription};
 pub use request::{Request, TraceMessage, TracingRequest};
 pub use response::{Response, TraceResponse, TracingResponse};

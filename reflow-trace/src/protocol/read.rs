@@ -123,7 +123,7 @@ pub fn read_subscription(
 }
 
 /// Length and depth, before anything is built.
-fn check(text: &str, limits: &JsonLimits) -> Result<(), ProtocolError> {
+pub(crate) fn check(text: &str, limits: &JsonLimits) -> Result<(), ProtocolError> {
     let &JsonLimits {
         bytes_max,
         depth_max,

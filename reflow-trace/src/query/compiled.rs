@@ -67,6 +67,17 @@ impl CompiledQuery {
         is_in_time && self.conditions.matches(event)
     }
 
+    /// Whether the event that would be made of the row is an answer; none is made.
+    #[cfg(feature = "wire")]
+    pub fn matches_row(&self, row: &crate::wire::EventRow<'_>) -> bool {
+        use super::filter::{Row as _, Value};
+
+        let is_in_time = self.time_range.is_none_or(|(start, end)| {
+            matches!(row.column(Column::Timestamp), Some(Value::Time(time)) if (start..=end).contains(&time))
+        });
+        is_in_time && self.conditions.matches_row(row)
+    }
+
     /// The answers among the events, in their order, without the first `offset` and at most `limit`.
     pub fn select<'a>(
         &self,
@@ -174,6 +185,24 @@ impl CompiledSubscription {
 }
 
 impl Conditions {
+    #[cfg(feature = "wire")]
+    fn matches_row(&self, row: &crate::wire::EventRow<'_>) -> bool {
+        let is_of_a_kind = self.event_types.as_ref().is_none_or(|types| {
+            let flow = row.flow();
+            let flow = flow.as_ref().map(|(actor, port)| (&**actor, &**port));
+            types.contains_named(row.event_type(), flow)
+        });
+        let concerns = |actors: &HashSet<String>| {
+            actors.contains(&*row.actor())
+                || row
+                    .destination()
+                    .is_some_and(|(actor, _)| actors.contains(&*actor))
+        };
+        is_of_a_kind
+            && self.actors.as_ref().is_none_or(concerns)
+            && self.filters.iter().all(|filter| filter.matches(row))
+    }
+
     /// The cheap questions first.
     fn matches(&self, event: &TraceEvent) -> bool {
         let types = self.event_types.as_ref();

@@ -70,10 +70,19 @@ impl EventTypes {
 
     /// Whether the kind is one that is asked for.
     pub fn contains(&self, one: &TraceEventType) -> bool {
-        if self.whole.contains(one.name()) {
+        let flow = match one {
+            TraceEventType::DataFlow { to_actor, to_port } => Some((&**to_actor, &**to_port)),
+            _ => None,
+        };
+        self.contains_named(one.name(), flow)
+    }
+
+    /// The same by the name of the kind and, for a data flow, the actor and the port that it goes to.
+    pub(crate) fn contains_named(&self, name: &str, flow: Option<(&str, &str)>) -> bool {
+        if self.whole.contains(name) {
             return true;
         }
-        let TraceEventType::DataFlow { to_actor, to_port } = one else {
+        let Some((to_actor, to_port)) = flow else {
             return false;
         };
         let is_listed = self.flows.get(to_actor).is_some_and(|ports| match ports {

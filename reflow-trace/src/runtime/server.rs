@@ -185,6 +185,9 @@ pub(crate) struct ServerUrl {
 
 /// Where clients are taken, behind whatever path the address has.
 const INGEST: &str = "/ingest";
+/// Where questions are taken, behind the same.
+#[cfg(feature = "client")]
+const QUESTIONS: &str = "/api";
 
 impl ServerUrl {
     /// Understands `ws://host:port/path` and `wss://…`; port and path may be left out.
@@ -244,6 +247,14 @@ impl ServerUrl {
             port,
             path,
         })
+    }
+
+    /// The same server where questions are taken.
+    #[cfg(feature = "client")]
+    pub(crate) fn for_questions(mut self) -> Self {
+        let base = self.path.strip_suffix(INGEST).unwrap_or(&self.path);
+        self.path = format!("{base}{QUESTIONS}");
+        self
     }
 
     /// Whether nobody else is on the way.

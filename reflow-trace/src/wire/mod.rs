@@ -86,6 +86,7 @@ mod limits;
 mod notice;
 mod protobuf;
 mod row;
+mod row_values;
 mod seal;
 mod sections;
 #[cfg(test)]

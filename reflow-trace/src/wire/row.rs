@@ -67,7 +67,7 @@ impl fmt::Display for MessageId<'_> {
 }
 
 impl MessageId<'_> {
-    fn to_value(self) -> Value {
+    pub(super) fn to_value(self) -> Value {
         match self {
             Self::Number(number) => number.into(),
             _ => self.to_string().into(),

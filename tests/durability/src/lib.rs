@@ -6,9 +6,12 @@
 //! what was under way when something died. Afterwards the [`oracle`] reads the store as the next server would,
 //! and compares.
 //!
+//! [`load`] is for measurements: how much, how fast, at what price.
+//!
 //! The simulation of the same, with a clock, a disk and a network of its own, is in `tests/simulation`.
 
 pub mod histogram;
+pub mod load;
 pub mod oracle;
 pub mod process;
 pub mod proxy;

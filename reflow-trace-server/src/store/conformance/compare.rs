@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reflow_trace::TraceEvent;
 
 use super::batches::NOON_NS;
-use super::block_on;
+use super::{assert_same_answers, block_on};
 use crate::store::rollup::{Cell, EdgeName, Happening, Rollup};
 use crate::store::{Snapshot, Store, TimeRange};
 
@@ -79,6 +79,8 @@ pub(super) fn assert_same_view(ours: &dyn Snapshot, theirs: &dyn Snapshot, conte
             context,
         );
     }
+    let mut random = fastrand::Rng::with_seed(ours.end());
+    assert_same_answers(ours, theirs, &mut random, 2, context);
     let told = |snapshot: &dyn Snapshot| -> Vec<_> {
         let ledgers = snapshot.producers().iter();
         ledgers
@@ -114,13 +116,16 @@ fn assert_same_sums(ours: &Rollup, theirs: &Rollup, context: &str) {
     for ((key, cell), other) in std::iter::zip(&found, due.values()) {
         let key: Key<'_> = (key.0, &key.1, &key.2, key.3);
         // A sum of fractions depends on their order, a little.
-        let difference = (cell.weight - other.weight).abs();
-        assert!(
-            difference <= other.weight.abs() * 1e-9,
-            "{context}: {key:?}"
-        );
+        for (found, due) in [
+            (cell.weight, other.weight),
+            (cell.failed_weight, other.failed_weight),
+        ] {
+            let difference = (found - due).abs();
+            assert!(difference <= due.abs() * 1e-9, "{context}: {key:?}");
+        }
         let cell = Cell {
             weight: other.weight,
+            failed_weight: other.failed_weight,
             ..cell.clone()
         };
         assert_eq!(&cell, other, "{context}: {key:?}");

@@ -29,6 +29,7 @@
 mod batches;
 mod compare;
 mod contract;
+mod lookups;
 mod model;
 
 use std::future::Future;
@@ -40,6 +41,7 @@ use std::thread::Thread;
 pub use batches::{Batches, batch_of};
 pub use compare::assert_equal;
 pub use contract::*;
+pub use lookups::assert_same_answers;
 pub use model::random_sequences_do_as_the_model_does;
 
 use super::Store;
@@ -70,6 +72,7 @@ macro_rules! store_conformance {
             what_was_committed_is_there_after_opening_again,
             a_duplicate_is_known_after_opening_again,
             a_range_holds_what_is_in_it,
+            what_is_asked_for_is_found_and_nothing_else,
             rollups_say_what_the_events_say,
             producers_are_told_by_what_counts_most,
             commits_from_many_threads_are_each_stored_once,

@@ -6,7 +6,6 @@ use reflow_trace::event::ProducerId;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::database::failed;
-use crate::store::rollup::Rollup;
 use crate::store::{LedgerOfProducer, ProducerLedgers, StoreError};
 
 /// A row of `segments`.
@@ -124,8 +123,8 @@ pub(crate) fn orphaned_rollups(connection: &Connection) -> rusqlite::Result<Vec<
     ids.collect()
 }
 
-/// The roll-up of a segment.
-pub(crate) fn rollup(connection: &Connection, id: u64) -> Result<Rollup, StoreError> {
+/// The summary of a segment, as it lies there.
+pub(crate) fn summary(connection: &Connection, id: u64) -> Result<Vec<u8>, StoreError> {
     let read = || -> rusqlite::Result<Option<Vec<u8>>> {
         let mut statement =
             connection.prepare_cached("SELECT form FROM rollups WHERE segment = ?")?;
@@ -134,12 +133,15 @@ pub(crate) fn rollup(connection: &Connection, id: u64) -> Result<Rollup, StoreEr
             .optional()
     };
     let form = read().map_err(|error| failed("reading a roll-up", &error))?;
-    form.and_then(|form| Rollup::decode(&form)).ok_or_else(|| {
-        StoreError::damaged(
-            format!("the roll-up of segment {id}"),
-            "it is missing or cannot be read",
-        )
-    })
+    form.ok_or_else(|| damaged_summary(id))
+}
+
+/// What is said of a summary that is none.
+pub(crate) fn damaged_summary(id: u64) -> StoreError {
+    StoreError::damaged(
+        format!("the roll-up of segment {id}"),
+        "it is missing or cannot be read",
+    )
 }
 
 /// What producers have said in what is sealed, and how many ledgers cannot be read; those are left out.

@@ -151,7 +151,7 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
 }
 
 /// Before anything is written: the database is ours, or empty, and not of a later version.
-fn check_whose(file: &Path, connection: &Connection) -> Result<(), StoreError> {
+pub(crate) fn check_whose(file: &Path, connection: &Connection) -> Result<(), StoreError> {
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
         let objects =
             connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -75,7 +75,15 @@ impl Layout {
 /// Holds the directory for this process; the system lets go of it however the process ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child that this process is just beginning has a copy of it until it
+    /// is a program of its own, and with it the lock.
+    fn drop(&mut self) {
+        let _best_effort = self.file.unlock();
+    }
 }
 
 /// Makes the directory where it is missing, and takes it.
@@ -116,7 +124,7 @@ pub(crate) fn take(layout: &Layout) -> Result<Lock, StoreError> {
         .and_then(|()| writeln!(file, "{}", std::process::id()));
     match written {
         Err(error) if error.kind() != io::ErrorKind::StorageFull => Err(not_writable(error).into()),
-        _ => Ok(Lock { _file: file }),
+        _ => Ok(Lock { file }),
     }
 }
 

@@ -210,7 +210,8 @@ const fn any_batch() -> BatchLimits {
     }
 }
 
-fn decode(frame: Vec<u8>, identity: (u64, u64)) -> Option<WireBatch> {
+/// What lies in a row; `None` when it is no longer what was admitted.
+pub(super) fn decode(frame: Vec<u8>, identity: (u64, u64)) -> Option<WireBatch> {
     let frame = Frame::parse(Bytes::from(frame), &any_frame()).ok()?;
     if (frame.header().stream, frame.header().number) != identity {
         return None;

@@ -29,7 +29,7 @@
 //! | `ledgers` | a producer | `producer`; `ledger`, JSON of [`LedgerOfProducer`](crate::store::LedgerOfProducer) over what is sealed |
 //! | `totals` | one row | `next_offset`, `next_segment`, and the sums that [`StoreStats`] shows |
 //!
-//! What is in a segment stands in the header of `segment/mod.rs`.
+//! What is in a segment stands in the header of `segment/mod.rs`, and in `store::columns`.
 //!
 //! # The way of a batch
 //!
@@ -52,19 +52,27 @@
 //!   only when nobody holds their segment.
 //! * A segment that is missing or damaged keeps nobody from starting, committing or reading the others.
 
+mod batches;
 mod catalogue;
 mod chain;
 mod database;
 mod directory;
 mod files;
+mod find;
+mod inspect;
 mod log;
 mod maintain;
 mod open;
+mod part;
+mod place;
+mod scan;
 mod segment;
 mod settings;
 mod shared;
 mod steps;
+mod summaries;
 mod tail;
+mod tail_reach;
 mod view;
 mod writer;
 
@@ -76,6 +84,11 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use inspect::{Finding, Findings, Inspection, Level, Sums, inspect, lost_by};
+pub(crate) use part::{in_time, projected};
+pub(crate) use segment::{LooseReader, LooseWriter, NotLoose};
+pub use segment::{Place, SCHEMA};
+pub(crate) use segment::{SegmentRows, columns_of};
 use settings::Seams;
 pub use settings::Settings;
 pub use view::View;

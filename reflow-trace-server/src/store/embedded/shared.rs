@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reflow_trace::lineage::Numbers;
 use rusqlite::Connection;
 
 use super::catalogue;
@@ -13,9 +14,10 @@ use super::chain::Chain;
 use super::database;
 use super::directory::{Layout, Lock};
 use super::log::Totals;
-use super::segment::Segment;
+use super::segment::{Maps, Segment, SegmentReader};
 use super::settings::{Seams, Settings};
-use super::tail::TailBatch;
+use super::summaries::Summaries;
+use super::tail::{ColumnsMemory, TailBatch};
 use crate::store::rollup::Rollup;
 use crate::store::{ProducerLedgers, StoreError, StoreStats};
 
@@ -27,6 +29,12 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// For roll-ups; opened when one is asked for.
     reader: Mutex<Option<Connection>>,
+    /// Those that were asked for lately.
+    summaries: Summaries,
+    /// Where everything is in the segments that were read last.
+    maps: Maps,
+    /// For the columns of batches in the tail.
+    pub(crate) columns_memory: Arc<ColumnsMemory>,
     /// The store is being dropped: what is begun is given up, and comes with the next start.
     closing: AtomicBool,
     _lock: Lock,
@@ -107,12 +115,17 @@ impl Shared {
         lock: Lock,
         state: State,
     ) -> Self {
+        // The tail itself has room for so much; its columns take about as much, and no more than that is kept.
+        let columns_memory = ColumnsMemory::new(settings.tail_bytes_max);
         Self {
+            maps: Maps::default(),
+            columns_memory: Arc::new(columns_memory),
             settings,
             seams,
             layout,
             state: Mutex::new(state),
             reader: Mutex::new(None),
+            summaries: Summaries::default(),
             closing: AtomicBool::new(false),
             _lock: lock,
         }
@@ -135,14 +148,28 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens a segment; where everything is in it is remembered for the next time.
+    pub(crate) fn open(&self, segment: &Arc<Segment>) -> Result<SegmentReader, StoreError> {
+        self.maps.open(segment)
+    }
+
     /// The sums of a segment, also of one that is retired.
-    pub(crate) fn rollup(&self, segment: u64) -> Result<Rollup, StoreError> {
+    pub(crate) fn rollup(&self, segment: u64) -> Result<Arc<Rollup>, StoreError> {
+        self.summaries.rollup(segment, || self.summary(segment))
+    }
+
+    /// The numbers of attempts in a segment, also of one that is retired.
+    pub(crate) fn numbers(&self, segment: u64) -> Result<Arc<Numbers>, StoreError> {
+        self.summaries.numbers(segment, || self.summary(segment))
+    }
+
+    fn summary(&self, segment: u64) -> Result<Vec<u8>, StoreError> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *reader {
             Some(connection) => connection,
             none => none.insert(database::open_for_reading(&self.layout.database())?),
         };
-        catalogue::rollup(connection, segment)
+        catalogue::summary(connection, segment)
     }
 
     pub(crate) fn stats(&self) -> StoreStats {
@@ -156,7 +183,7 @@ impl Shared {
             failed_commits: state.counts.failed_commits,
             tail_batches: state.tail.len() as u64,
             tail_events: state.tail_events,
-            tail_memory_bytes: state.tail_memory_bytes,
+            tail_memory_bytes: state.tail_memory_bytes + self.columns_memory.bytes(),
             tail_since_ns: state.tail.front().map(TailBatch::committed_ns),
             segments: state.segments.len() as u64,
             segment_events: sum(|segment| segment.entry.events),

@@ -5,13 +5,23 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use reflow_trace::TraceEvent;
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 
+use super::batches::Batches;
 use super::chain::Chain;
-use super::segment::{Chunks, Segment, SegmentReader, SegmentRows, damaged};
+use super::find;
+use super::part::{SegmentPart, TailPart};
+use super::scan::Answers;
+use super::segment::{Chunks, Segment, SegmentRows, damaged};
 use super::shared::Shared;
 use super::tail::TailBatch;
+use crate::store::columns::Part;
 use crate::store::rollup::Rollup;
-use crate::store::{Events, ProducerLedgers, Snapshot, StoreError, TimeRange};
+use crate::store::{
+    Events, Found, FoundBatches, FoundEvents, Key, ProducerLedgers, Scan, Snapshot, StoreError,
+    TimeRange, Watch,
+};
 
 /// What is stored at one moment. Files that it needs stay as long as it is held.
 pub struct View {
@@ -34,6 +44,18 @@ impl View {
         }
     }
 
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(super) fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
+    }
+
+    pub(super) fn tail(&self) -> &Chain<TailBatch> {
+        &self.tail
+    }
+
     /// How many segments a question about a stretch of time opens.
     #[cfg(test)]
     pub(crate) fn touched(&self, range: TimeRange) -> usize {
@@ -49,6 +71,15 @@ impl Snapshot for View {
         self.end
     }
 
+    fn begin(&self) -> u64 {
+        let segments = self
+            .segments
+            .iter()
+            .map(|segment| segment.entry.first_offset);
+        let tail = self.tail.iter().map(TailBatch::offset);
+        segments.chain(tail).min().unwrap_or(self.end)
+    }
+
     fn len(&self) -> u64 {
         let segments = self.segments.iter().map(|segment| segment.entry.events);
         segments
@@ -60,18 +91,69 @@ impl Snapshot for View {
         Box::new(Merge::new(self, range))
     }
 
-    fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
-        let mut sums = Rollup::default();
+    fn find(
+        &self,
+        keys: &[Key<'_>],
+        range: TimeRange,
+        most: usize,
+        watch: &dyn Watch,
+    ) -> Result<Vec<Found>, StoreError> {
+        find::find(self, keys, range, most, watch)
+    }
+
+    fn scan<'a>(&'a self, scan: &'a Scan, watch: &'a dyn Watch) -> FoundEvents<'a> {
+        Box::new(Answers::new(self, scan, watch))
+    }
+
+    fn batches_from<'a>(&'a self, offset: u64, watch: &'a dyn Watch) -> FoundBatches<'a> {
+        Box::new(Batches::new(self, offset, watch))
+    }
+
+    fn parts(&self) -> Vec<Arc<dyn Part>> {
+        let segments = self.segments.iter().map(|segment| {
+            Arc::new(SegmentPart {
+                shared: self.shared.clone(),
+                segment: segment.clone(),
+            }) as Arc<dyn Part>
+        });
+        let whole = self.tail.iter().filter(|batch| batch.events() > 0);
+        let tail = whole.map(|batch| {
+            Arc::new(TailPart {
+                shared: self.shared.clone(),
+                batch: batch.clone(),
+            }) as Arc<dyn Part>
+        });
+        segments.chain(tail).collect()
+    }
+
+    fn each_rollup(
+        &self,
+        range: TimeRange,
+        visit: &mut dyn FnMut(&Rollup),
+    ) -> Result<(), StoreError> {
         for segment in self.segments.iter() {
             // A minute that the range touches may reach beyond it, and the segment be there alone.
             if minutes_of(range).touches(segment.entry.first_ns, segment.entry.last_ns) {
-                sums.merge(&self.shared.rollup(segment.entry.id)?, range);
+                let rollup = self.shared.rollup(segment.entry.id)?;
+                visit(&rollup);
             }
         }
         for batch in self.tail.iter() {
-            sums.merge(batch.rollup(), range);
+            visit(&batch.summary().rollup);
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    fn numbers(&self, producer: ProducerId) -> Result<Numbers, StoreError> {
+        let mut numbers = Numbers::default();
+        for segment in self.segments.iter() {
+            let part = self.shared.numbers(segment.entry.id)?;
+            numbers.merge(&part, Some(producer));
+        }
+        for batch in self.tail.iter() {
+            numbers.merge(&batch.summary().numbers, Some(producer));
+        }
+        Ok(numbers)
     }
 
     fn producers(&self) -> &ProducerLedgers {
@@ -93,6 +175,7 @@ fn minutes_of(range: TimeRange) -> TimeRange {
 
 /// The events of segments and tail in the order of time, offset and place, read as they are asked for.
 struct Merge<'a> {
+    shared: &'a Shared,
     range: TimeRange,
     /// Segments that may have the next event, and are not opened yet; the last is the first in time.
     unopened: Vec<Arc<Segment>>,
@@ -107,7 +190,7 @@ enum Source<'a> {
     Segment {
         segment: Arc<Segment>,
         chunks: Chunks,
-        rows: SegmentRows,
+        rows: Box<SegmentRows>,
         at: usize,
     },
     Tail {
@@ -131,6 +214,7 @@ impl<'a> Merge<'a> {
         let mut unopened: Vec<_> = touched.cloned().collect();
         unopened.sort_by_key(|segment| Reverse(segment.entry.first_ns));
         let mut merge = Self {
+            shared: &view.shared,
             range,
             unopened,
             open: Vec::new(),
@@ -155,7 +239,7 @@ impl<'a> Merge<'a> {
                 .peek()
                 .is_none_or(|&Reverse((time_ns, ..))| segment.entry.first_ns <= time_ns)
         }) {
-            self.add(Source::of_segment(segment, self.range)?);
+            self.add(Source::of_segment(self.shared, segment, self.range)?);
         }
         let Some(Reverse((.., place))) = self.next.pop() else {
             return Ok(None);
@@ -209,13 +293,17 @@ impl<'a> Source<'a> {
         Self::Tail { view, order, next }
     }
 
-    fn of_segment(segment: Arc<Segment>, range: TimeRange) -> Result<Self, StoreError> {
-        let mut chunks = SegmentReader::open(segment.clone())?.chunks(range)?;
+    fn of_segment(
+        shared: &Shared,
+        segment: Arc<Segment>,
+        range: TimeRange,
+    ) -> Result<Self, StoreError> {
+        let mut chunks = shared.open(&segment)?.chunks(range)?;
         Self::skip(segment, &mut chunks, range).map(|found| match found {
             Some((segment, rows, at)) => Self::Segment {
                 segment,
                 chunks,
-                rows,
+                rows: Box::new(rows),
                 at,
             },
             None => Self::Empty,
@@ -262,7 +350,7 @@ impl<'a> Source<'a> {
                 *at += 1;
                 if *at == rows.len() || !range.contains(rows.time_ns(*at)) {
                     match Self::skip(segment.clone(), chunks, range)? {
-                        Some((_, next, place)) => (*rows, *at) = (next, place),
+                        Some((_, next, place)) => (**rows, *at) = (next, place),
                         None => *self = Self::Empty,
                     }
                 }

@@ -2,7 +2,8 @@
 //!
 //! A bucket is an eighth of a power of two: durations below 8 ns have one each, and from there a bucket
 //! is 12.5 % wide at most, so that its middle is within 6.25 % of everything in it. 496 buckets span all
-//! of `u64`. Only buckets that hold something take room; two histograms are merged by adding.
+//! of `u64`. Only buckets that hold something take room; two histograms are merged by adding. The sum and the
+//! longest are kept beside them, exactly.
 
 /// Bits of a duration that choose the bucket within a power of two.
 const SUB_BITS: u32 = 3;
@@ -16,6 +17,9 @@ pub const BUCKETS: u16 = ((64 - SUB_BITS + 1) as u16) << SUB_BITS;
 pub struct Histogram {
     /// Bucket and count, by bucket.
     buckets: Vec<(u16, u64)>,
+    /// Sum of all durations; stays at the greatest number that there is.
+    total_ns: u64,
+    max_ns: u64,
 }
 
 impl Histogram {
@@ -43,6 +47,13 @@ impl Histogram {
     /// Counts one duration.
     pub fn record(&mut self, duration_ns: u64) {
         self.add(Self::bucket_of(duration_ns), 1);
+        self.add_total(duration_ns, duration_ns);
+    }
+
+    /// Adds to what is kept beside the buckets.
+    pub(crate) fn add_total(&mut self, total_ns: u64, max_ns: u64) {
+        self.total_ns = self.total_ns.saturating_add(total_ns);
+        self.max_ns = self.max_ns.max(max_ns);
     }
 
     /// Adds `count` durations of a bucket.
@@ -61,6 +72,17 @@ impl Histogram {
         for &(bucket, count) in &other.buckets {
             self.add(bucket, count);
         }
+        self.add_total(other.total_ns, other.max_ns);
+    }
+
+    /// Sum of all durations, in nanoseconds.
+    pub fn total_ns(&self) -> u64 {
+        self.total_ns
+    }
+
+    /// The longest duration, in nanoseconds; 0 when nothing was counted.
+    pub fn max_ns(&self) -> u64 {
+        self.max_ns
     }
 
     /// How many durations were counted.
@@ -74,7 +96,8 @@ impl Histogram {
     }
 
     /// The duration that a share of all does not exceed, in nanoseconds: the middle of the bucket in which
-    /// it lies, so within 6.25 %. `None` when nothing was counted. `share` is clamped to 0..=1.
+    /// it lies, so within 6.25 %, and never more than the longest. `None` when nothing was counted. `share` is
+    /// clamped to 0..=1.
     pub fn quantile(&self, share: f64) -> Option<u64> {
         let count = self.count();
         let rank = (share.clamp(0.0, 1.0) * count as f64).ceil().max(1.0) as u64;
@@ -83,7 +106,7 @@ impl Histogram {
             seen += count;
             if seen >= rank {
                 let (low, high) = Self::bounds(bucket);
-                return Some(low + (high - low) / 2);
+                return Some((low + (high - low) / 2).min(self.max_ns));
             }
         }
         None
@@ -119,6 +142,9 @@ mod tests {
                 "{share}: {found} {exact}"
             );
         }
+        assert_eq!(histogram.max_ns(), 3_700_000);
+        assert_eq!(histogram.quantile(1.0), Some(3_700_000));
+        assert_eq!(histogram.total_ns(), 37 * (100_000 * 100_001 / 2));
         assert_eq!(Histogram::default().quantile(0.5), None);
     }
 }

@@ -5,18 +5,25 @@
 //! producers ([`Snapshot::producers`](super::Snapshot::producers)).
 //!
 //! A roll-up belongs to what it sums up: it is stored with its segment and goes with it, so that it and a
-//! scan of the events always say the same.
+//! scan of the events always say the same. Beside it lie the numbers of the attempts, by which it is told whether a
+//! trace is complete ([`Summary`]).
 
 mod batch;
 mod edge_table;
 mod encoding;
+mod encoding_of_numbers;
 mod histogram;
+mod sums;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub(crate) use batch::BatchRollup;
 pub(crate) use edge_table::{EdgeTable, OwnedEdge};
 pub use histogram::{BUCKETS, Histogram};
+pub use sums::{Stand, Sum, SumKey, Sums};
+
+use reflow_trace::event::ProducerId;
+use reflow_trace::lineage::Numbers;
 
 use super::TimeRange;
 
@@ -26,6 +33,30 @@ pub const MINUTE_NS: i64 = 60_000_000_000;
 /// Most cells of one segment. What comes beyond is added up under [`OVERFLOW`](EdgeName::overflow), whose
 /// sums are exact while the names are not told apart: so hostile names cost neither memory nor truth.
 pub const CELLS_MAX: usize = 1 << 18;
+
+/// Most runs of numbers of one segment; what has no room looks as if it were missing, which only adds doubt.
+pub const RUNS_MAX: usize = 1 << 16;
+
+/// Most events of one segment that carry no number and are kept apart.
+pub const BY_HAND_MAX: usize = 1 << 12;
+
+/// What is known of the events of a segment or a batch without reading them.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Sums per edge, message type and minute.
+    pub rollup: Rollup,
+    /// Which numbers of attempts are among them.
+    pub numbers: Numbers,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            rollup: Rollup::default(),
+            numbers: Numbers::bounded(RUNS_MAX, BY_HAND_MAX),
+        }
+    }
+}
 
 /// Who sends to whom, through which ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,12 +87,16 @@ impl EdgeName {
 /// What happened to a message on an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Happening {
-    /// It was sent, whatever became of that.
+    /// It was sent: a data flow, or an attempt that says that it failed.
     Sent,
     /// It was taken up.
     Received,
     /// It was dropped inside a channel, unreceived.
     Dropped,
+    /// A `MessageSent` that does not say that it failed: its data flow is another event.
+    Announced,
+    /// An actor has reported something of itself: its life, its state, its ports. Failed: it has ended by an error.
+    Lived,
 }
 
 /// What a cell sums up.
@@ -109,6 +144,10 @@ pub struct Cell {
     pub bytes: u64,
     /// Attempts that failed, were cancelled, panicked or timed out.
     pub failures: u64,
+    /// Messages that those of them stand for whose weight is known.
+    pub failed_weight: f64,
+    /// Of them those whose weight is unknown.
+    pub failed_unweighted: u64,
     /// Durations, as far as they are known.
     pub execution: Histogram,
     /// Waiting times, as far as they are known.
@@ -123,7 +162,13 @@ impl Cell {
             None => self.unweighted += 1,
         }
         self.bytes = self.bytes.saturating_add(seen.bytes);
-        self.failures += u64::from(seen.failed);
+        if seen.failed {
+            self.failures += 1;
+            match seen.weight {
+                Some(weight) => self.failed_weight += weight,
+                None => self.failed_unweighted += 1,
+            }
+        }
         if let Some(duration) = seen.execution_ns {
             self.execution.record(duration);
         }
@@ -139,6 +184,8 @@ impl Cell {
         self.unweighted += other.unweighted;
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.failures += other.failures;
+        self.failed_weight += other.failed_weight;
+        self.failed_unweighted += other.failed_unweighted;
         self.execution.merge(&other.execution);
         self.waiting.merge(&other.waiting);
     }
@@ -150,6 +197,7 @@ pub struct Rollup {
     edges: Vec<EdgeName>,
     types: Vec<String>,
     cells: BTreeMap<CellKey, Cell>,
+    sums: Sums,
     edge_places: HashMap<EdgeName, u32>,
     type_places: HashMap<String, u32>,
 }
@@ -179,6 +227,41 @@ impl Rollup {
         })
     }
 
+    /// The cells in minutes that `range` touches.
+    pub fn cells_in(&self, range: TimeRange) -> impl Iterator<Item = (&CellKey, &Cell)> {
+        self.cells.iter().filter(move |(key, _)| is_in(key, range))
+    }
+
+    /// Sums over all minutes, by the producer; what a roll-up over a stretch of time does not have.
+    pub fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    /// Bytes of memory it takes, nearly.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let names = self.edges.iter().map(|edge| {
+            let names = [
+                &edge.from_actor,
+                &edge.from_port,
+                &edge.to_actor,
+                &edge.to_port,
+            ];
+            2 * (size_of::<EdgeName>() + names.iter().map(|name| name.len()).sum::<usize>())
+        });
+        let types = self
+            .types
+            .iter()
+            .map(|name| 2 * (size_of::<String>() + name.len()));
+        let cells = self.cells.values().map(|cell| {
+            let buckets = cell.execution.buckets().len() + cell.waiting.buckets().len();
+            size_of::<(CellKey, Cell)>() + buckets * size_of::<(u16, u64)>()
+        });
+        names.sum::<usize>()
+            + types.sum::<usize>()
+            + cells.sum::<usize>()
+            + self.sums.len() * size_of::<(SumKey, Sum)>() * 2
+    }
+
     /// Events in all cells together.
     pub fn events(&self) -> u64 {
         self.cells.values().map(|cell| cell.events).sum()
@@ -206,8 +289,23 @@ impl Rollup {
         place
     }
 
-    /// Adds one event of an edge and a type, both by their places.
-    pub fn observe(&mut self, edge: u32, message_type: u32, seen: &Observation) {
+    /// Adds one event of an edge and a type, both by their places, and of a producer where that is known.
+    pub fn observe(
+        &mut self,
+        producer: Option<ProducerId>,
+        edge: u32,
+        message_type: u32,
+        seen: &Observation,
+    ) {
+        self.add_sum(
+            SumKey {
+                producer,
+                edge,
+                message_type,
+                happening: seen.happening,
+            },
+            &Sum::of(seen),
+        );
         let key = CellKey {
             minute: seen.time_ns.div_euclid(MINUTE_NS),
             edge,
@@ -217,7 +315,8 @@ impl Rollup {
         self.cell(key).add(seen);
     }
 
-    /// Adds the cells of another roll-up that are in minutes which `range` touches.
+    /// Adds the cells of another roll-up that are in minutes which `range` touches, and its sums by producer
+    /// where that is all of time.
     pub fn merge(&mut self, other: &Self, range: TimeRange) {
         let edges: Vec<u32> = other.edges.iter().map(|name| self.edge(name)).collect();
         let types: Vec<u32> = other
@@ -225,11 +324,22 @@ impl Rollup {
             .iter()
             .map(|name| self.message_type(name))
             .collect();
-        for (key, cell) in &other.cells {
-            let first_ns = key.minute.saturating_mul(MINUTE_NS);
-            if !range.touches(first_ns, first_ns.saturating_add(MINUTE_NS - 1)) {
-                continue;
+        if range == TimeRange::ALL {
+            for (key, sum) in other.sums.iter() {
+                let places = edges
+                    .get(key.edge as usize)
+                    .zip(types.get(key.message_type as usize));
+                if let Some((&edge, &message_type)) = places {
+                    let key = SumKey {
+                        edge,
+                        message_type,
+                        ..*key
+                    };
+                    self.add_sum(key, sum);
+                }
             }
+        }
+        for (key, cell) in other.cells_in(range) {
             let (Some(&edge), Some(&message_type)) = (
                 edges.get(key.edge as usize),
                 types.get(key.message_type as usize),
@@ -245,6 +355,18 @@ impl Rollup {
         }
     }
 
+    fn add_sum(&mut self, key: SumKey, sum: &Sum) {
+        if self.sums.add(key, sum) {
+            return;
+        }
+        let overflow = SumKey {
+            edge: self.edge(&EdgeName::overflow()),
+            message_type: self.message_type(reflow_trace::OVERFLOW_NAME),
+            ..key
+        };
+        self.sums.add_overflow(overflow, sum);
+    }
+
     fn cell(&mut self, mut key: CellKey) -> &mut Cell {
         if self.cells.len() >= CELLS_MAX && !self.cells.contains_key(&key) {
             key.minute = 0;
@@ -253,4 +375,10 @@ impl Rollup {
         }
         self.cells.entry(key).or_default()
     }
+}
+
+/// Whether a cell is in a minute that `range` touches.
+fn is_in(key: &CellKey, range: TimeRange) -> bool {
+    let first_ns = key.minute.saturating_mul(MINUTE_NS);
+    range.touches(first_ns, first_ns.saturating_add(MINUTE_NS - 1))
 }

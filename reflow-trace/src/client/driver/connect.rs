@@ -10,7 +10,6 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
@@ -18,6 +17,8 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::{
     AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, USER_AGENT,
 };
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::socket::{Socket, Transport, shortened};
 use crate::client::machine::Disconnect;
@@ -27,6 +28,9 @@ use crate::runtime::{ServerToken, ServerUrl};
 pub(super) const SUBPROTOCOL: &str = "reflow-trace.v1";
 /// How we call ourselves.
 pub(crate) const AGENT: &str = concat!("reflow-trace/", env!("CARGO_PKG_VERSION"));
+
+/// A WebSocket over TCP, or over TLS.
+pub(crate) type Connection = WebSocketStream<Box<dyn Transport>>;
 
 /// Makes connections to one server.
 pub(crate) struct Connector {
@@ -62,12 +66,28 @@ impl Connector {
         })
     }
 
-    /// Makes a connection. However long that takes: the machine knows when it is too long.
+    /// Makes a connection over which frames go. However long that takes: the machine knows when it is too
+    /// long.
     pub(super) async fn connect(self: Arc<Self>) -> Result<Socket, Disconnect> {
+        let config = Socket::config(self.frame_bytes_max);
+        self.open(SUBPROTOCOL, config).await.map(Socket::new)
+    }
+
+    /// Makes a connection over which this is spoken.
+    pub(crate) async fn open(
+        &self,
+        subprotocol: &'static str,
+        config: WebSocketConfig,
+    ) -> Result<Connection, Disconnect> {
         let url = &self.url;
         let tcp = TcpStream::connect((url.host.as_str(), url.port))
             .await
-            .map_err(|error| self.passing(&error))?;
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::ConnectionRefused => self.passing(&format_args!(
+                    "{error}; is the server running there? `reflow-trace serve` starts one"
+                )),
+                _ => self.passing(&error),
+            })?;
         // Acknowledgements are small, and waited for.
         let _slower_without = tcp.set_nodelay(true);
         let transport: Box<dyn Transport> = if url.is_encrypted {
@@ -88,10 +108,11 @@ impl Connector {
         } else {
             Box::new(tcp)
         };
-        let config = Socket::config(self.frame_bytes_max);
-        let request = self.request().map_err(|error| self.passing(&error))?;
+        let request = self
+            .request(subprotocol)
+            .map_err(|error| self.passing(&error))?;
         match client_async_with_config(request, transport, Some(config)).await {
-            Ok((stream, _)) => Ok(Socket::new(stream)),
+            Ok((stream, _)) => Ok(stream),
             Err(Error::Http(response)) => Err(self.refused(&response)),
             Err(error @ Error::Protocol(_)) => {
                 Err(self.hopeless(&format!("no reflow-trace server answers there: {error}")))
@@ -100,12 +121,17 @@ impl Connector {
         }
     }
 
-    fn request(&self) -> Result<Request, Error> {
+    /// Where it goes.
+    pub(crate) fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
+    fn request(&self, subprotocol: &'static str) -> Result<Request, Error> {
         let mut request = self.url.to_string().into_client_request()?;
         let headers = request.headers_mut();
         headers.insert(
             SEC_WEBSOCKET_PROTOCOL,
-            HeaderValue::from_static(SUBPROTOCOL),
+            HeaderValue::from_static(subprotocol),
         );
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(token) = &self.token {
@@ -140,7 +166,7 @@ impl Connector {
         let body = shortened(String::from_utf8_lossy(body).trim());
         let hint = match status.as_u16() {
             401 if self.token.is_none() => " (it wants a token: set `server.token`)",
-            401 | 403 => " (see whether the token is right and may be used for ingest)",
+            401 | 403 => " (see whether the token is right and may be used for this)",
             404 => " (see whether the path is right)",
             _ => "",
         };
@@ -153,7 +179,10 @@ impl Connector {
         if status.is_server_error() || status.as_u16() == 429 {
             self.passing(&said)
         } else {
-            self.hopeless(&said)
+            Disconnect {
+                is_denied: matches!(status.as_u16(), 401 | 403),
+                ..self.hopeless(&said)
+            }
         }
     }
 }

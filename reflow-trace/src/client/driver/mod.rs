@@ -10,9 +10,11 @@ mod shared;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod upload;
 
-pub(super) use connect::{AGENT, Connector};
+pub(super) use connect::{AGENT, Connection, Connector};
 pub(super) use shared::Shared;
+pub use upload::{Upload, UploadError};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -14,7 +14,7 @@ use crate::client::machine::Disconnect;
 use crate::wire::frame::Frame;
 
 /// What lies below: TCP, or TLS over it.
-pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
 /// Largest message from a server. It sends acknowledgements and refusals, and no batches.

@@ -26,7 +26,7 @@ mod account;
 mod disk;
 mod ending;
 mod link;
-mod random;
+pub(crate) mod random;
 mod receive;
 mod send;
 mod settings;

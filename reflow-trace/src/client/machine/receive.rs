@@ -17,6 +17,8 @@ pub struct Disconnect {
     /// Somebody answered, and does not want us: a wrong token, no such path. It is tried again, but not
     /// soon.
     pub is_hopeless: bool,
+    /// It is hopeless because the token is missing, wrong, or not for this.
+    pub is_denied: bool,
 }
 
 impl Disconnect {
@@ -25,6 +27,7 @@ impl Disconnect {
         Self {
             text: text.into(),
             is_hopeless: false,
+            is_denied: false,
         }
     }
 
@@ -33,6 +36,7 @@ impl Disconnect {
         Self {
             text: text.into(),
             is_hopeless: true,
+            is_denied: false,
         }
     }
 }

@@ -216,6 +216,115 @@ fn what_was_sent_and_did_not_flow_is_missing() {
     assert_eq!(by_cause.map(|it| it.event_id), Some(id(7)));
 }
 
+/// What a connector of Reflow 0.2.1 sends: unlinked, with ids of its own making.
+fn reflow(kind: &str, from: &str, time_ns: i64) -> TraceEvent {
+    let mut event = match kind {
+        "sent" => TraceEvent::message_sent(from, "out", "Discriminant(3)", 24),
+        to => TraceEvent::data_flow(from, "out", to, "in", "Discriminant(3)", 24),
+    };
+    event.timestamp = DateTime::from_timestamp_nanos(time_ns);
+    event.causality.root_cause_event_id = None;
+    event
+}
+
+fn missing_of(events: &[TraceEvent]) -> Vec<(EventId, MissingReason)> {
+    let missing = FlowIndex::new(events).missing_flows(|_| true);
+    missing
+        .iter()
+        .map(|it| (it.sent.event_id, it.reason))
+        .collect()
+}
+
+#[test]
+fn a_healthy_network_of_reflow_has_no_missing_flow() {
+    // Two connectors of one port, interleaved in every way, and some events of the same moment.
+    for seed in 0..64i64 {
+        let mut events = Vec::new();
+        for message in 0..6 {
+            let overlaps = seed >> message & 1 == 1;
+            let begin = message * 4;
+            let (first, second) = if overlaps { (2, 1) } else { (1, 2) };
+            events.push(reflow("sent", "a", begin));
+            events.push(reflow("b", "a", begin + first));
+            events.push(reflow("sent", "a", begin + second));
+            events.push(reflow("c", "a", begin + if overlaps { 2 } else { 3 }));
+        }
+        let turn = seed as usize % events.len();
+        events.rotate_left(turn);
+        assert_eq!(missing_of(&events), [], "{seed:b}");
+        let index = FlowIndex::new(&events);
+        let sent = events.iter().filter(|event| !event.is_data_flow());
+        for sent in sent {
+            assert!(index.find_data_flow_for_message(sent).is_some());
+        }
+    }
+}
+
+#[test]
+fn a_flow_that_is_missing_in_reflow_is_missed_where_it_is_missing() {
+    let mut events = Vec::new();
+    for message in 0..5 {
+        events.push(reflow("sent", "a", message * 10));
+        events.push(reflow("b", "a", message * 10 + 1));
+    }
+    for gone in 0..5 {
+        let mut events = events.clone();
+        events.remove(2 * gone + 1);
+        let due = [(events[2 * gone].event_id, MissingReason::NotFound)];
+        assert_eq!(missing_of(&events), due, "{gone}");
+    }
+    // A flow whose message was lost, because the client was not connected yet, is nobody else's.
+    events.remove(0);
+    let late = reflow("sent", "a", 100);
+    events.push(late.clone());
+    assert_eq!(
+        missing_of(&events),
+        [(late.event_id, MissingReason::NotFound)]
+    );
+    let much_later = reflow("b", "a", 100 + PAIRED_WITHIN_NS);
+    events.push(much_later);
+    assert_eq!(missing_of(&events), [], "just in time");
+    let last = events.len() - 1;
+    events[last].timestamp += chrono::TimeDelta::nanoseconds(1);
+    assert_eq!(
+        missing_of(&events),
+        [(late.event_id, MissingReason::NotFound)]
+    );
+}
+
+#[test]
+fn what_is_put_into_a_network_of_reflow_is_not_called_missing() {
+    let put_in = reflow("sent", "first", 0);
+    let events = [put_in.clone(), reflow("sent", "a", 1), reflow("b", "a", 2)];
+    assert_eq!(
+        missing_of(&events),
+        [(put_in.event_id, MissingReason::NotKnown)]
+    );
+}
+
+#[test]
+fn order_pairs_nothing_that_says_more_of_itself() {
+    let mut linked = reflow("b", "a", 2);
+    linked.causality.parent_event_id = Some(EventId::new());
+    let mut other_type = reflow("b", "a", 3);
+    other_type.data.message = None;
+    let numbered = numbered(reflow("b", "a", 4), 7);
+    let earlier = reflow("b", "a", 0);
+    let sent = reflow("sent", "a", 1);
+    let events = [sent.clone(), linked, other_type, numbered, earlier];
+    assert_eq!(
+        missing_of(&events),
+        [(sent.event_id, MissingReason::NotFound)]
+    );
+    let mut failed = reflow("sent", "a", 1);
+    failed.outcome = Some(Outcome::Failed);
+    let reason = MissingReason::NotDelivered(Outcome::Failed);
+    assert_eq!(
+        missing_of(&[failed.clone(), reflow("b", "a", 2)]),
+        [(failed.event_id, reason)]
+    );
+}
+
 #[test]
 fn beside_losses_a_missing_flow_may_be_lost() {
     let loss = TraceEvent::loss(crate::ledger::Loss {

@@ -1,5 +1,7 @@
 //! The answers against independent evaluations of the same events, and against hostile ones.
 
+#[cfg(feature = "api")]
+mod answered;
 mod answers;
 mod complete;
 mod estimate;

@@ -100,6 +100,16 @@ impl Fault {
     }
 }
 
+/// The line of a text that has this place, and, under it, the carets; `None` where the text has no such place.
+#[cfg(feature = "api")]
+pub(crate) fn excerpt_of(text: &str, place: Range<usize>) -> Option<String> {
+    let is_in_it = place.start <= place.end && place.start <= text.len();
+    is_in_it.then(|| {
+        let fault = Fault::new(FilterErrorKind::Syntax, place, "");
+        fault.in_text(text).excerpt
+    })
+}
+
 /// The line and, under it, the carets.
 fn excerpt(line: &str, start: usize, length: usize) -> String {
     let before: String = shown(line[..start].chars().rev(), SHOWN_AROUND)

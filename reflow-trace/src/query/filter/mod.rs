@@ -83,6 +83,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use bounds::{Bounds, Range};
+#[cfg(feature = "api")]
+pub(crate) use error::excerpt_of;
 pub use error::{FilterError, FilterErrorKind};
 pub use field::{Column, Field, ValueKind};
 pub use pattern::{PATTERN_CHARS_MAX, Pattern, PatternError, PatternPart};

@@ -48,6 +48,16 @@ pub enum Number {
 }
 
 impl Number {
+    /// The number that JSON has.
+    pub(crate) fn of_json(number: &serde_json::Number) -> Option<Self> {
+        let unsigned = number.as_u64().map(i128::from);
+        let whole = unsigned.or_else(|| number.as_i64().map(i128::from));
+        match whole {
+            Some(whole) => Some(Self::Integer(whole)),
+            None => number.as_f64().map(Self::Float),
+        }
+    }
+
     /// Which is less; `None` for what is no number.
     pub(super) fn compare(self, other: Self) -> Option<Ordering> {
         match (self, other) {
@@ -132,7 +142,7 @@ impl Row for TraceEvent {
     fn attribute(&self, name: &str) -> Option<Value<'_>> {
         match self.data.custom_attributes.get(name)? {
             Json::Bool(boolean) => Some(Value::Boolean(*boolean)),
-            Json::Number(number) => Some(Value::Number(number_of(number)?)),
+            Json::Number(number) => Some(Value::Number(Number::of_json(number)?)),
             Json::String(string) => text(Some(string)),
             Json::Null | Json::Array(_) | Json::Object(_) => None,
         }
@@ -165,15 +175,6 @@ fn as_text(json: &Json) -> Option<Cow<'_, str>> {
         Json::Null => None,
         Json::String(string) => Some(Cow::Borrowed(string)),
         other => Some(Cow::Owned(other.to_string())),
-    }
-}
-
-fn number_of(number: &serde_json::Number) -> Option<Number> {
-    let unsigned = number.as_u64().map(i128::from);
-    let whole = unsigned.or_else(|| number.as_i64().map(i128::from));
-    match whole {
-        Some(whole) => Some(Number::Integer(whole)),
-        None => number.as_f64().map(Number::Float),
     }
 }
 

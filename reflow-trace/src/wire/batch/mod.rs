@@ -305,6 +305,14 @@ impl WireBatch {
         last_first.find_map(|notice| notice.counters.as_ref())
     }
 
+    /// Everything it says of how much the events show, each with its time in nanoseconds since 1970.
+    pub fn coverages(&self) -> impl Iterator<Item = (i64, &Coverage)> {
+        self.notices.iter().filter_map(|notice| {
+            let time_ns = notice.timestamp.timestamp_nanos_opt().unwrap_or(i64::MAX);
+            Some((time_ns, notice.coverage.as_ref()?))
+        })
+    }
+
     /// How much of what happened the events show, where it is in this batch; of several the last.
     pub fn coverage(&self) -> Option<&Coverage> {
         let mut last_first = self.notices.iter().rev();

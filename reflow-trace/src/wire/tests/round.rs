@@ -1,9 +1,12 @@
 //! From events to a frame and back.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
 use super::batches::{batch_items, batch_of, moment, notice};
 use crate::event::{ProducerId, TraceEvent};
+use crate::query::filter::{Column, Row as _};
 use crate::record::tests::event;
 use crate::wire::{
     BatchLimits, EventRow, Frame, FrameLimits, Level, Sealer, WireBatch, seal_events,
@@ -49,6 +52,46 @@ proptest! {
         prop_assert_eq!(read.counters(), counters.as_ref());
         let coverage = expected[batch.len()..].iter().rev().find_map(TraceEvent::as_coverage);
         prop_assert_eq!(read.coverage(), coverage.as_ref());
+    }
+
+    /// Whatever a filter asks: rows of every shape, recorded and built by hand, answer as their events do.
+    #[test]
+    fn a_filter_sees_in_a_row_what_it_sees_in_the_event(
+        items in batch_items(12),
+        by_hand in prop::collection::vec(event(), 0..12),
+    ) {
+        let batch = batch_of(&items, &moment());
+        let recorded = Sealer::default().seal(&batch, 7, 9).expect("seals");
+        let by_hand = seal_events(&by_hand, ProducerId::from_bits(3), 1, 1, None).expect("fits");
+        for frame in [recorded, by_hand] {
+            let read = read(&frame);
+            for row in read.rows() {
+                let event = row.to_event().expect("an event");
+                for &column in Column::ALL {
+                    prop_assert_eq!(row.column(column), event.column(column), "{:?} of {:?}", column, event);
+                }
+                let known = [
+                    "source_actor", "source_port", "destination_actor", "destination_port", "protocol",
+                    "compression", "unlinked", "trace_by_id", "trace_cut", "message_id", "no such name",
+                ];
+                let names = event.data.custom_attributes.keys().map(String::as_str).chain(known);
+                for name in names {
+                    prop_assert_eq!(row.attribute(name), event.attribute(name), "{:?} of {:?}", name, event);
+                    prop_assert_eq!(row.has_attribute(name), event.has_attribute(name), "{:?} of {:?}", name, event);
+                }
+                prop_assert_eq!(row.event_type(), event.event_type.name());
+                prop_assert_eq!(row.message_value(), event.message_id().cloned());
+                let destination = row.destination();
+                let destination = destination.as_ref().map(|(actor, port)| (&**actor, &**port));
+                prop_assert_eq!(destination, event.destination());
+                let causality = &event.causality;
+                let chain = causality.dependency_chain.last();
+                let chain = chain.filter(|_| causality.parent_event_id.is_none());
+                let further: HashSet<_> = row.further_causes().collect();
+                let named = causality.joined_event_ids.iter().chain(chain).copied();
+                prop_assert_eq!(further, named.collect());
+            }
+        }
     }
 
     #[test]

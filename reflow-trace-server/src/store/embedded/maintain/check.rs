@@ -96,7 +96,7 @@ pub(crate) fn move_aside(layout: &Layout, id: u64) {
 const KEPT_MAX: u32 = 100;
 
 /// What is wrong with a file; `None` when it is what was written. An error: that cannot be told now.
-fn damage(path: &Path, entry: &SegmentEntry) -> io::Result<Option<String>> {
+pub(crate) fn damage(path: &Path, entry: &SegmentEntry) -> io::Result<Option<String>> {
     Ok(match sum(path) {
         Ok((bytes, _)) if bytes != entry.bytes => Some(format!(
             "it has {bytes} bytes, and {} were written",

@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::steps::Halt;
 use super::writer::WriterHandle;
 use crate::store::{MaintenanceReport, StoreError};
-pub(crate) use check::{is_loss, move_aside};
+pub(crate) use check::{damage, is_loss, move_aside};
 use clock::SteppedClock;
 
 /// What the thread is asked to do.

@@ -67,7 +67,7 @@ impl Maintainer {
             .map_err(|error| io("name the segment", error))?;
         steps.reach(Step::Renamed)?;
         let rollup = finished
-            .rollup
+            .summary
             .encode()
             .map_err(|error| io("sum up the segment", error))?;
         outputs.segments.push(Output {

@@ -15,8 +15,9 @@ use arrow_schema::ArrowError;
 use reflow_trace::event::EventOrigin;
 use reflow_trace::wire::{EventRow, MessageId};
 
+use super::message::is_usual;
+use super::rows::{encode_outcome, message_id_beside};
 use super::schema::SCHEMA;
-use crate::store::embedded::segment::rows::{encode_outcome, message_id_beside};
 use crate::store::rollup::OwnedEdge;
 
 /// `randomness` of an event that has a trace id and no R.
@@ -139,6 +140,13 @@ impl EdgeBuilder {
     }
 }
 
+/// Where the ids of a row were made, as far as by a ring.
+pub(super) struct Origins {
+    pub(super) event: Option<EventOrigin>,
+    pub(super) parent: Option<EventOrigin>,
+    pub(super) trace: Option<EventOrigin>,
+}
+
 /// A chunk that is being filled.
 #[derive(Default)]
 pub(super) struct Columns {
@@ -177,20 +185,25 @@ impl Columns {
         self.len
     }
 
-    /// Adds a row, whose edge has this number in the segment.
+    /// Adds a row, whose edge has this number in the segment, and says where its ids were made.
     pub(super) fn push(
         &mut self,
         offset: u64,
         row: &EventRow<'_>,
         number: u32,
         edge: &OwnedEdge,
-    ) -> Result<(), ArrowError> {
+    ) -> Result<Origins, ArrowError> {
         self.len += 1;
         self.time_ns.append_value(row.start_ns);
         self.offset.append_value(offset);
         let id = row.event_id;
+        let origins = Origins {
+            event: id.origin(),
+            parent: row.parent.and_then(|id| id.origin()),
+            trace: row.trace_id.and_then(|id| id.origin()),
+        };
         self.event
-            .append(id.origin(), Some(id.as_uuid().as_bytes()))?;
+            .append(origins.event, Some(id.as_uuid().as_bytes()))?;
         self.kind.append_value(row.kind.number());
         self.outcome.append_option(row.outcome.map(encode_outcome));
         self.flags.append_value(row.flags);
@@ -205,12 +218,12 @@ impl Columns {
         self.throughput.append_option(row.throughput_msgs_per_sec);
         let parent = row.parent;
         self.parent.append(
-            parent.and_then(|id| id.origin()),
+            origins.parent,
             parent.as_ref().map(|id| id.as_uuid().as_bytes()),
         )?;
         let trace = row.trace_id;
         self.trace.append(
-            trace.and_then(|id| id.origin()),
+            origins.trace,
             trace.as_ref().map(|id| id.as_uuid().as_bytes()),
         )?;
         let usual = trace.map(|id| id.as_uuid().as_u128() as u64 & RANDOMNESS_MASK);
@@ -228,10 +241,11 @@ impl Columns {
             self.sections.append_value(row.sections);
             self.message_other.append_option(message_id_beside(row));
         }
-        Ok(())
+        Ok(origins)
     }
 
     fn push_message_id(&mut self, row: &EventRow<'_>) -> Result<(), ArrowError> {
+        let is_usual = row.message_id.as_ref().is_some_and(is_usual);
         let (prefix, width, number, uuid) = match &row.message_id {
             None | Some(MessageId::Text(_)) => (None, None, None, None),
             Some(MessageId::Number(number)) => (None, None, Some(*number), None),
@@ -239,17 +253,22 @@ impl Columns {
                 prefix,
                 width,
                 number,
-            }) => (Some(*prefix), Some(*width), Some(*number), None),
+            }) if is_usual => (Some(*prefix), Some(*width), Some(*number), None),
+            // Whoever looks for it expects it where its text says.
+            Some(MessageId::Numbered { .. }) => (None, None, None, None),
             Some(MessageId::Uuid(uuid)) => (None, None, None, Some(uuid)),
         };
         self.message_prefix.append(prefix);
         self.message_width.append_option(width);
         self.message_number.append_option(number);
         self.message_uuid.append(uuid)?;
-        self.message_text.append_option(match row.message_id {
-            Some(MessageId::Text(text)) => Some(text),
-            _ => None,
-        });
+        match &row.message_id {
+            Some(MessageId::Text(text)) => self.message_text.append_value(text),
+            Some(id @ MessageId::Numbered { .. }) if !is_usual => {
+                self.message_text.append_value(id.to_string());
+            }
+            _ => self.message_text.append_null(),
+        }
         Ok(())
     }
 

@@ -3,51 +3,17 @@
 //! # The file
 //!
 //! Plain Parquet (format version 2), so that any tool reads it. One row is one event. Rows are in the order
-//! of `time_ns`, then of `offset`, then of their place in the batch. Row groups have up to 2²⁰ rows; pages
+//! of `time_ns`, then of `offset`, then of their place in the batch. Row groups have up to 2¹⁷ rows; pages
 //! up to 8 192 rows; zstd on every page; page index on every column; `sorting_columns` says the order.
-//! Its key-value metadata have `reflow_trace.format` = `1`.
+//! Its key-value metadata have `reflow_trace.format` = `2`, and `reflow_trace.reach` = the place and the length of
+//! the index of ids, which lies before the footer and is described in `reach.rs`.
 //!
-//! *null* means: not known, or there is none. Names are UTF-8. Numbers of 52, 48 or 22 bits are those in
-//! the ids of this project (`reflow_trace::event`).
-//!
-//! | column | type | what it holds, and in what unit |
-//! | --- | --- | --- |
-//! | `time_ns` | timestamp, ns, UTC | begin of the send, of the handling, or of the event |
-//! | `offset` | u64 | the batch it came in, by its place in the log |
-//! | `producer`, `ring`, `sequence` | u64, u32, u64 | the event id, where it was made by a ring |
-//! | `event_id` | 16 bytes | the event id where it was not, as the bytes of the UUID |
-//! | `kind` | u8 | as in [`RowKind`](reflow_trace::wire::RowKind) |
-//! | `outcome` | u8 | 0 delivered, 1 failed, 2 cancelled, 3 panicked, 4 dropped, 5 timed out |
-//! | `flags` | u16 | as in [`EventRow`](reflow_trace::wire::EventRow) |
-//! | `duration_ns` | u64 | of the send or the handling, ns |
-//! | `from_actor`, `from_port`, `to_actor`, `to_port` | text | the edge |
-//! | `protocol`, `compression` | text | how messages are carried on it |
-//! | `message_type` | text | name of the type or variant |
-//! | `size_bytes` | u64 | of the message, bytes |
-//! | `queue_depth` | u64 | messages that waited at the destination |
-//! | `waiting_ns` | u64 | between send and taking up, ns |
-//! | `memory_bytes` | u64 | what the message holds in memory, bytes |
-//! | `cpu_percent` | f32 | of the process over a second, per cent of one core |
-//! | `throughput` | f64 | messages over the edge in a second |
-//! | `parent_producer`, `parent_ring`, `parent_sequence` | u64, u32, u64 | the direct cause, where it was made by a ring |
-//! | `parent_id` | 16 bytes | the direct cause where it was not |
-//! | `trace_producer`, `trace_ring`, `trace_number` | u64, u32, u64 | the trace, by the place of its root; the trace id is a permutation of these |
-//! | `trace_id` | 16 bytes | the trace where its id is of another making |
-//! | `randomness` | u64 | R, where it is not the low 56 bits of the trace id; all ones: there is a trace id and no R |
-//! | `hops` | u8 | messages between the root and this one |
-//! | `threshold` | u64 | T, 0 to 2⁵⁶ |
-//! | `message_prefix`, `message_width`, `message_number` | text, u8, u64 | the id of the message where it is a text with a number at its end: the text before, the least number of digits, the number; without prefix and width it is a plain number |
-//! | `message_uuid` | 16 bytes | the id of the message where it is a UUID |
-//! | `message_text` | text | the id of the message where it is any other text |
-//! | `message_other` | text | the id of the message in any other form, as JSON; for searching only |
-//! | `sections` | bytes | everything else, as it came |
+//! The columns are those of [`SCHEMA`]; what each holds stands in [`columns`](crate::store::columns).
 //!
 //! Small numbers and not ids are in the columns because they compress a hundred times better, and because
-//! a difference to the row before is what grows slowly. Bloom filters (one in a hundred false) are on
-//! `trace_number`, `message_number`, on every column of 16 bytes, on `message_text` and on `message_other`: so a
-//! question for one message or one trace opens few row groups. One event and its effects are found by their
-//! trace, or by the page index of `sequence` and `parent_sequence`, which grow with time; filters on these
-//! two would take half as much room as everything else together.
+//! a difference to the row before is what grows slowly. Ids of ours (events, causes, traces) are found by the index of
+//! ids, which leads to the page. Bloom filters (one in a hundred false) are on `message_number`, on every column
+//! of 16 bytes, on `message_text` and on `message_other`: so a question for one message opens few row groups.
 //!
 //! # What cannot happen
 //!
@@ -55,9 +21,15 @@
 //! only after. So a file that the catalogue knows is whole unless the disk has lost it, and its CRC-32C in
 //! the catalogue tells.
 
+mod batch;
+mod bloom;
 mod columns;
-
+mod loose;
+mod maps;
+mod message;
+mod reach;
 mod read;
+mod row_set;
 mod rows;
 mod schema;
 mod write;
@@ -65,8 +37,16 @@ mod write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub(crate) use read::{Chunks, SegmentReader, damaged};
+pub(crate) use batch::{columns_of, memory_bytes};
+pub(crate) use loose::{LooseReader, LooseWriter, NotLoose};
+pub(crate) use maps::Maps;
+pub(crate) use message::MessageForms;
+pub(crate) use reach::{Flags, Series};
+pub(crate) use read::{Batches, Chunks, SegmentReader, damaged};
+pub(crate) use row_set::RowSet;
 pub(crate) use rows::SegmentRows;
+pub(crate) use schema::PAGE_ROWS;
+pub use schema::{Place, SCHEMA};
 pub(crate) use write::SegmentWriter;
 
 use super::catalogue::SegmentEntry;

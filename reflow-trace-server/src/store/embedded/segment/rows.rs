@@ -6,13 +6,13 @@ use arrow_array::types::{
     UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, BinaryArray, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch,
-    StringArray,
+    Array, ArrayRef, BinaryArray, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray,
+    RecordBatch, StringArray,
 };
 use reflow_trace::event::{EventOrigin, ProducerId};
 use reflow_trace::sampling::Threshold;
 use reflow_trace::wire::{EdgeNames, EventRow, MessageId, RowKind};
-use reflow_trace::{EventId, Outcome, TraceId};
+use reflow_trace::{EventId, Outcome, TraceEvent, TraceId};
 
 use super::columns::{NO_RANDOMNESS, RANDOMNESS_MASK};
 use super::schema::{Place, SCHEMA};
@@ -50,10 +50,13 @@ pub(super) fn message_id_beside(row: &EventRow<'_>) -> Option<String> {
     })
 }
 
-/// Rows of a segment, as they were decoded.
+/// Rows of a segment, or of a batch in the tail, with all of their columns or with some.
+///
+/// A column that was not read is as one that knows nothing: whoever reads few columns looks at these alone.
 #[derive(Clone, Debug)]
 pub(crate) struct SegmentRows {
-    batch: RecordBatch,
+    columns: [Option<ArrayRef>; Place::ALL.len()],
+    len: usize,
 }
 
 /// Why columns are no rows of ours.
@@ -68,24 +71,50 @@ pub(crate) enum NotRows {
 impl SegmentRows {
     /// Takes columns that a reader of Parquet has made.
     pub(crate) fn new(batch: RecordBatch) -> Result<Self, NotRows> {
-        let fits = batch.schema_ref().fields().len() == SCHEMA.fields().len()
-            && std::iter::zip(batch.schema_ref().fields(), SCHEMA.fields()).all(|(found, due)| {
-                found.name() == due.name() && found.data_type() == due.data_type()
-            });
-        fits.then_some(Self { batch }).ok_or(NotRows::Schema)
+        let mut columns = [const { None }; Place::ALL.len()];
+        let mut places = Place::ALL.iter().map(|&place| place as usize);
+        for (found, array) in std::iter::zip(batch.schema_ref().fields(), batch.columns()) {
+            // Both are in the order of the schema.
+            let place = places.find(|&place| SCHEMA.field(place).name() == found.name());
+            let place = place.ok_or(NotRows::Schema)?;
+            if SCHEMA.field(place).data_type() != found.data_type() {
+                return Err(NotRows::Schema);
+            }
+            columns[place] = Some(array.clone());
+        }
+        Ok(Self {
+            columns,
+            len: batch.num_rows(),
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.batch.num_rows()
+        self.len
+    }
+
+    /// A column, where it was read.
+    pub(crate) fn column(&self, place: Place) -> Option<&ArrayRef> {
+        self.columns[place as usize].as_ref()
+    }
+
+    /// The times, where they were read.
+    pub(crate) fn times_ns(&self) -> &[i64] {
+        let times = self.primitive::<TimestampNanosecondType>(Place::time_ns);
+        times.map_or(&[], |times| times.values())
+    }
+
+    /// The offsets, where they were read.
+    pub(crate) fn offsets(&self) -> &[u64] {
+        let offsets = self.primitive::<UInt64Type>(Place::offset);
+        offsets.map_or(&[], |offsets| offsets.values())
     }
 
     pub(crate) fn time_ns(&self, index: usize) -> i64 {
-        self.primitive::<TimestampNanosecondType>(Place::time_ns)
-            .value(index)
+        self.times_ns().get(index).copied().unwrap_or_default()
     }
 
     pub(crate) fn offset(&self, index: usize) -> u64 {
-        self.primitive::<UInt64Type>(Place::offset).value(index)
+        self.offsets().get(index).copied().unwrap_or_default()
     }
 
     /// One row.
@@ -93,12 +122,16 @@ impl SegmentRows {
         self.read(index).ok_or(NotRows::Value(index))
     }
 
+    /// The event of a row of which all columns were read.
+    pub(crate) fn event(&self, index: usize) -> Result<TraceEvent, NotRows> {
+        self.row(index)?.to_event().ok_or(NotRows::Value(index))
+    }
+
     fn read(&self, at: usize) -> Option<EventRow<'_>> {
-        let event_id = self.event_id(
-            at,
-            [Place::producer, Place::ring, Place::sequence],
-            Place::event_id,
-        )?;
+        let event_id = match self.column(Place::event_id) {
+            Some(_) => self.event_id(at)?,
+            None => EventId::from_uuid(uuid::Uuid::nil()),
+        };
         let trace_id = self.trace_id(at);
         let usual = trace_id.map(|id| id.as_uuid().as_u128() as u64 & RANDOMNESS_MASK);
         let randomness = match self.get::<UInt64Type>(Place::randomness, at) {
@@ -112,18 +145,18 @@ impl SegmentRows {
         };
         Some(EventRow {
             event_id,
-            kind: RowKind::from_number(self.get::<UInt8Type>(Place::kind, at)?)?,
+            kind: RowKind::from_number(self.known::<UInt8Type>(Place::kind, at)?)?,
             outcome,
-            flags: self.get::<UInt16Type>(Place::flags, at)?,
+            flags: self.known::<UInt16Type>(Place::flags, at)?,
             start_ns: self.time_ns(at),
             duration_ns: self.get::<UInt64Type>(Place::duration_ns, at),
             edge: EdgeNames {
-                from_actor: self.text(Place::from_actor, at)?,
-                from_port: self.text(Place::from_port, at)?,
-                to_actor: self.text(Place::to_actor, at)?,
-                to_port: self.text(Place::to_port, at)?,
-                protocol: self.text(Place::protocol, at)?,
-                compression: self.text(Place::compression, at)?,
+                from_actor: self.known_text(Place::from_actor, at)?,
+                from_port: self.known_text(Place::from_port, at)?,
+                to_actor: self.known_text(Place::to_actor, at)?,
+                to_port: self.known_text(Place::to_port, at)?,
+                protocol: self.known_text(Place::protocol, at)?,
+                compression: self.known_text(Place::compression, at)?,
             },
             message_type: self.text(Place::message_type, at),
             size_bytes: self.get::<UInt64Type>(Place::size_bytes, at),
@@ -132,15 +165,7 @@ impl SegmentRows {
             memory_bytes: self.get::<UInt64Type>(Place::memory_bytes, at),
             cpu_usage_percent: self.get::<Float32Type>(Place::cpu_percent, at),
             throughput_msgs_per_sec: self.get::<Float64Type>(Place::throughput, at),
-            parent: self.event_id(
-                at,
-                [
-                    Place::parent_producer,
-                    Place::parent_ring,
-                    Place::parent_sequence,
-                ],
-                Place::parent_id,
-            ),
+            parent: self.parent(at),
             trace_id,
             randomness,
             hops: self.get::<UInt8Type>(Place::hops, at),
@@ -152,13 +177,13 @@ impl SegmentRows {
         })
     }
 
-    fn message_id(&self, at: usize) -> Option<MessageId<'_>> {
+    /// The id of the message, where it has a usual form.
+    pub(crate) fn message_id(&self, at: usize) -> Option<MessageId<'_>> {
         if let Some(uuid) = self.bytes16(Place::message_uuid, at) {
             return Some(MessageId::Uuid(uuid));
         }
-        let texts: &StringArray = self.batch.column(Place::message_text as usize).as_string();
-        if texts.is_valid(at) {
-            return Some(MessageId::Text(texts.value(at)));
+        if let Some(text) = self.plain_text(Place::message_text, at) {
+            return Some(MessageId::Text(text));
         }
         let number = self.get::<UInt64Type>(Place::message_number, at)?;
         let numbered = self
@@ -174,7 +199,23 @@ impl SegmentRows {
         })
     }
 
-    fn event_id(&self, at: usize, origin: [Place; 3], foreign: Place) -> Option<EventId> {
+    /// The event.
+    pub(crate) fn event_id(&self, at: usize) -> Option<EventId> {
+        let places = [Place::producer, Place::ring, Place::sequence];
+        self.id(at, places, Place::event_id)
+    }
+
+    /// Its direct cause.
+    pub(crate) fn parent(&self, at: usize) -> Option<EventId> {
+        let places = [
+            Place::parent_producer,
+            Place::parent_ring,
+            Place::parent_sequence,
+        ];
+        self.id(at, places, Place::parent_id)
+    }
+
+    fn id(&self, at: usize, origin: [Place; 3], foreign: Place) -> Option<EventId> {
         let origin = self.origin(at, origin).map(EventId::from_origin);
         origin.or_else(|| {
             let id = self.bytes16(foreign, at)?;
@@ -182,7 +223,8 @@ impl SegmentRows {
         })
     }
 
-    fn trace_id(&self, at: usize) -> Option<TraceId> {
+    /// Its trace.
+    pub(crate) fn trace_id(&self, at: usize) -> Option<TraceId> {
         let places = [
             Place::trace_producer,
             Place::trace_ring,
@@ -203,8 +245,11 @@ impl SegmentRows {
         })
     }
 
-    fn primitive<T: arrow_array::ArrowPrimitiveType>(&self, place: Place) -> &PrimitiveArray<T> {
-        self.batch.column(place as usize).as_primitive()
+    fn primitive<T: arrow_array::ArrowPrimitiveType>(
+        &self,
+        place: Place,
+    ) -> Option<&PrimitiveArray<T>> {
+        self.column(place)?.as_primitive_opt()
     }
 
     fn get<T: arrow_array::ArrowPrimitiveType>(
@@ -212,25 +257,51 @@ impl SegmentRows {
         place: Place,
         at: usize,
     ) -> Option<T::Native> {
-        let array = self.primitive::<T>(place);
+        let array = self.primitive::<T>(place)?;
         array.is_valid(at).then(|| array.value(at))
     }
 
+    /// A value of a column that has no nulls; 0 where the column was not read.
+    fn known<T: arrow_array::ArrowPrimitiveType>(
+        &self,
+        place: Place,
+        at: usize,
+    ) -> Option<T::Native> {
+        match self.column(place) {
+            Some(_) => self.get::<T>(place, at),
+            None => Some(T::Native::default()),
+        }
+    }
+
     fn text(&self, place: Place, at: usize) -> Option<&str> {
-        let array: &DictionaryArray<Int32Type> = self.batch.column(place as usize).as_dictionary();
+        let array: &DictionaryArray<Int32Type> = self.column(place)?.as_dictionary_opt()?;
         let key =
             usize::try_from(array.keys().is_valid(at).then(|| array.keys().value(at))?).ok()?;
-        let values: &StringArray = array.values().as_string();
+        let values: &StringArray = array.values().as_string_opt()?;
         (key < values.len()).then(|| values.value(key))
     }
 
+    /// A text of a column that has no nulls; empty where the column was not read.
+    fn known_text(&self, place: Place, at: usize) -> Option<&str> {
+        match self.column(place) {
+            Some(_) => self.text(place, at),
+            None => Some(""),
+        }
+    }
+
+    /// A text of a column without a dictionary.
+    pub(crate) fn plain_text(&self, place: Place, at: usize) -> Option<&str> {
+        let array: &StringArray = self.column(place)?.as_string_opt()?;
+        array.is_valid(at).then(|| array.value(at))
+    }
+
     fn bytes(&self, place: Place, at: usize) -> Option<&[u8]> {
-        let array: &BinaryArray = self.batch.column(place as usize).as_binary();
+        let array: &BinaryArray = self.column(place)?.as_binary_opt()?;
         array.is_valid(at).then(|| array.value(at))
     }
 
     fn bytes16(&self, place: Place, at: usize) -> Option<[u8; 16]> {
-        let array: &FixedSizeBinaryArray = self.batch.column(place as usize).as_fixed_size_binary();
+        let array: &FixedSizeBinaryArray = self.column(place)?.as_fixed_size_binary_opt()?;
         array
             .is_valid(at)
             .then(|| array.value(at).try_into().ok())?

@@ -13,8 +13,9 @@ use parquet::schema::types::ColumnPath;
 
 /// Rows of a page: what has to be decoded to see one row.
 pub(crate) const PAGE_ROWS: usize = 8_192;
-/// Rows of a row group: what one bloom filter answers for.
-const GROUP_ROWS: usize = 1 << 20;
+/// Rows of a row group: what one bloom filter answers for, and what a question that it does not exclude looks
+/// through. A multiple of a page, so that pages begin at multiples of their rows.
+const GROUP_ROWS: usize = 1 << 17;
 /// Share of wrong answers of a bloom filter.
 const BLOOM_FALSE: f64 = 0.01;
 
@@ -27,6 +28,13 @@ enum Coding {
     Delta,
     /// As it is.
     Plain,
+}
+
+/// The columns with Bloom filters.
+pub(super) fn with_bloom() -> impl Iterator<Item = Place> {
+    let all = std::iter::zip(Place::ALL, columns());
+    all.filter(|(_, column)| column.search == Search::Bloom)
+        .map(|(&place, _)| place)
 }
 
 /// Whether a column can be searched for one value.
@@ -47,9 +55,26 @@ struct Column {
 /// Places of the columns; the order of [`columns`].
 macro_rules! columns {
     ($($name:ident: $kind:expr, $nullable:expr, $coding:ident, $search:ident;)*) => {
+        /// The columns of an event as it is stored, by name; what each holds stands in the table of
+        /// [`columns`](crate::store::columns).
         #[expect(non_camel_case_types, reason = "each is the name of a column")]
-        #[derive(Clone, Copy)]
-        pub(crate) enum Place { $($name),* }
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Place {
+            $(#[doc = concat!("`", stringify!($name), "`")] $name),*
+        }
+
+        impl Place {
+            /// Every column, in the order of the schema.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
 
         fn columns() -> Vec<Column> {
             vec![$(Column {
@@ -99,7 +124,7 @@ columns! {
     parent_id: ID, true, Plain, Bloom;
     trace_producer: DataType::UInt64, true, Dictionary, None;
     trace_ring: DataType::UInt32, true, Dictionary, None;
-    trace_number: DataType::UInt64, true, Delta, Bloom;
+    trace_number: DataType::UInt64, true, Delta, None;
     trace_id: ID, true, Dictionary, Bloom;
     randomness: DataType::UInt64, true, Dictionary, None;
     hops: DataType::UInt8, true, Dictionary, None;
@@ -113,8 +138,8 @@ columns! {
     sections: DataType::Binary, true, Plain, None;
 }
 
-/// The columns as arrow has them.
-pub(crate) static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+/// The columns as arrow has them, in the order of [`Place`].
+pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields = columns()
         .into_iter()
         .map(|column| Field::new(column.name, column.kind, column.is_nullable));
@@ -122,7 +147,7 @@ pub(crate) static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
 });
 
 /// Key and value by which a reader knows the format.
-pub(crate) const FORMAT: (&str, &str) = ("reflow_trace.format", "1");
+pub(crate) const FORMAT: (&str, &str) = ("reflow_trace.format", "2");
 
 const fn ascending(place: Place) -> SortingColumn {
     SortingColumn {

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use reflow_trace::wire::{EdgeNames, EventRow};
 
-use super::columns::Columns;
+use super::columns::{Columns, Origins};
+use super::reach::{Flags, REACH_KEY, ReachBuilder};
 use super::schema::{SCHEMA, properties};
 use crate::store::StoreError;
 use crate::store::embedded::files::NewFile;
 use crate::store::embedded::shared::Shared;
-use crate::store::rollup::{BatchRollup, EdgeTable, Rollup};
+use crate::store::rollup::{BatchRollup, EdgeTable, Summary};
 
 /// Rows that are turned into columns at a time. It bounds memory, and is a multiple of a page.
 const CHUNK_ROWS: usize = 8 * super::schema::PAGE_ROWS;
@@ -25,6 +27,7 @@ pub(crate) struct SegmentWriter {
     columns: Columns,
     edges: EdgeTable,
     rollup: BatchRollup,
+    reach: ReachBuilder,
     events: u64,
     times_ns: Option<(i64, i64)>,
     offsets: Option<(u64, u64)>,
@@ -40,7 +43,7 @@ pub(crate) struct FinishedSegment {
     pub(crate) times_ns: (i64, i64),
     /// First and last, both included.
     pub(crate) offsets: (u64, u64),
-    pub(crate) rollup: Rollup,
+    pub(crate) summary: Summary,
 }
 
 impl SegmentWriter {
@@ -65,6 +68,7 @@ impl SegmentWriter {
             columns: Columns::default(),
             edges: EdgeTable::default(),
             rollup: BatchRollup::default(),
+            reach: ReachBuilder::default(),
             events: 0,
             times_ns: None,
             offsets: None,
@@ -95,13 +99,39 @@ impl SegmentWriter {
         }
         let edge = &self.edges.edges()[number as usize];
         self.rollup.add(number, edge, row);
-        self.columns
+        let origins = self
+            .columns
             .push(offset, row, number, edge)
             .map_err(|error| write_failed(&self.name, error.into()))?;
+        self.push_reach(row, &origins);
         if self.columns.len() == CHUNK_ROWS {
             self.write_chunk()?;
         }
         Ok(())
+    }
+
+    fn push_reach(&mut self, row: &EventRow<'_>, origins: &Origins) {
+        let mut flags = Flags::default();
+        if row.sections.is_empty() {
+            let causes = origins.parent.into_iter();
+            self.reach.push(origins.event, causes, origins.trace, flags);
+            return;
+        }
+        if row.names_in_sections() {
+            flags = flags.with(Flags::NAMED);
+        }
+        let joined: Vec<_> = row.further_causes().map(|id| id.origin()).collect();
+        if !joined.is_empty() {
+            flags = flags.with(Flags::JOINED);
+        }
+        if joined.iter().any(Option::is_none) {
+            flags = flags.with(Flags::JOINED_FOREIGN);
+        }
+        let causes = origins
+            .parent
+            .into_iter()
+            .chain(joined.into_iter().flatten());
+        self.reach.push(origins.event, causes, origins.trace, flags);
     }
 
     fn write_chunk(&mut self) -> Result<(), StoreError> {
@@ -114,6 +144,19 @@ impl SegmentWriter {
             .map_err(|error| write_failed(&self.name, error))
     }
 
+    /// Writes the index of ids behind the last row group.
+    fn write_reach(&mut self) -> Result<(), ParquetError> {
+        let outside = |error: io::Error| ParquetError::External(Box::new(error));
+        let bytes = std::mem::take(&mut self.reach).finish().encode();
+        let bytes = bytes.map_err(outside)?;
+        self.parquet.flush()?;
+        let place = format!("{} {}", self.parquet.bytes_written(), bytes.len());
+        self.parquet.write_all(&bytes).map_err(outside)?;
+        self.parquet
+            .append_key_value_metadata(KeyValue::new(REACH_KEY.to_owned(), place));
+        Ok(())
+    }
+
     /// Ends the file. `None` when no row was added.
     pub(crate) fn finish(mut self) -> Result<Option<FinishedSegment>, StoreError> {
         let (Some(times_ns), Some(offsets)) = (self.times_ns, self.offsets) else {
@@ -122,6 +165,8 @@ impl SegmentWriter {
         if self.columns.len() > 0 {
             self.write_chunk()?;
         }
+        self.write_reach()
+            .map_err(|error| write_failed(&self.name, error))?;
         self.parquet
             .finish()
             .map_err(|error| write_failed(&self.name, error))?;
@@ -136,7 +181,7 @@ impl SegmentWriter {
             crc32c: counted.crc32c,
             times_ns,
             offsets,
-            rollup: self.rollup.finish(),
+            summary: self.rollup.finish(),
         }))
     }
 }

@@ -14,9 +14,6 @@
 //! A harness of its own, because what is measured is two processes and a disk, once.
 
 mod recording;
-mod sealed;
-mod server;
-mod traffic;
 
 use std::io::BufRead;
 use std::process::{Command, Stdio};
@@ -24,15 +21,19 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use server::{Measured, Resident};
-
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+use reflow_trace_durability::load::Failure;
+use reflow_trace_durability::load::sealed::{Amount, Sent, send};
+use reflow_trace_durability::load::server::{Measured, Resident};
 
 fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["sealed", server, ids, seconds] => sealed::run(server, ids, seconds.parse()?),
+        ["sealed", server, ids, seconds] => {
+            let sent = send(server, ids, Amount::Seconds(seconds.parse()?))?;
+            println!("{}", serde_json::to_string(&sent)?);
+            Ok(())
+        }
         ["record", mode, server, seconds, rate] => {
             recording::run(mode, server, seconds.parse()?, rate.parse()?)
         }
@@ -60,7 +61,7 @@ fn measure(burst: u64, sustained: u64) -> Result<(), Failure> {
     ] {
         let server = Measured::start()?;
         let (sent, resident) =
-            child::<sealed::Sent>(&server, &["sealed", &server.url(), ids, &burst.to_string()])?;
+            child::<Sent>(&server, &["sealed", &server.url(), ids, &burst.to_string()])?;
         println!(
             "sealed before, ids {ids}, {:.1} s: {:.2} M events/s acknowledged ({} events, {} batches, 1 connection)",
             sent.seconds,

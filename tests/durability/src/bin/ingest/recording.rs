@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use reflow_trace::{Batch, Overflow, ServerSink, Sink, SinkError, TracingConfig, global_tracing};
 use serde::{Deserialize, Serialize};
 
-use crate::Failure;
-use crate::traffic::{HOPS, Line};
+use reflow_trace_durability::load::Failure;
+use reflow_trace_durability::load::traffic::{HOPS, Line};
 
 /// Orders that are sent in one go; their events fit into a ring many times.
 const BURST: usize = 200;

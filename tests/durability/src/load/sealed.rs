@@ -7,15 +7,15 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::websocket::{read_head, read_message};
 use bytes::Bytes;
 use reflow_trace::wire::frame::{FrameLimits, Hello, Message};
 use reflow_trace::wire::{BatchLimits, Frame, Level, Sealer};
 use reflow_trace::{Batch, Sink, SinkError, TracingConfig};
-use reflow_trace_durability::websocket::{read_head, read_message};
 use serde::{Deserialize, Serialize};
 
-use crate::Failure;
-use crate::traffic::{HOPS, Line};
+use super::Failure;
+use super::traffic::{HOPS, Line};
 
 const STREAM: u64 = 0x5ea1ed;
 /// More than a server takes in a second on any machine this was run on.
@@ -25,14 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What came of it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Sent {
+pub struct Sent {
     /// Until the last acknowledgement that counts.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// Acknowledged.
-    pub(crate) events: u64,
-    pub(crate) batches: u64,
+    pub events: u64,
+    /// Their batches.
+    pub batches: u64,
     /// Of the batches that were acknowledged.
-    pub(crate) wire_bytes: u64,
+    pub wire_bytes: u64,
 }
 
 /// Seals, as the client's sink does, and keeps.
@@ -64,8 +65,27 @@ struct Answers {
     failure: Option<String>,
 }
 
-pub(crate) fn run(server: &str, ids: &str, seconds: u64) -> Result<(), Failure> {
-    let frames = seal(ids, seconds * EVENTS_PER_SECOND)?;
+/// How much is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// As much as there is time for.
+    Seconds(u64),
+    /// So many events, or a few more.
+    Events(u64),
+}
+
+/// Records, seals, and then sends as fast as the server takes it. `ids`: `sequential` or `uuid`; with
+/// `, by threads` behind it each hop of an order is sent by a thread of its own.
+///
+/// # Errors
+///
+/// The server refuses, is gone, or does not answer.
+pub fn send(server: &str, ids: &str, amount: Amount) -> Result<Sent, Failure> {
+    let (events, seconds) = match amount {
+        Amount::Seconds(seconds) => (seconds * EVENTS_PER_SECOND, seconds),
+        Amount::Events(events) => (events, u64::MAX),
+    };
+    let frames = seal(ids, events)?;
     let address = server.trim_start_matches("ws://");
     let mut socket = TcpStream::connect(address)?;
     socket.set_nodelay(true)?;
@@ -124,8 +144,7 @@ pub(crate) fn run(server: &str, ids: &str, seconds: u64) -> Result<(), Failure> 
         result.events += u64::from(frame.header().events);
         result.wire_bytes += frame.bytes().len() as u64;
     }
-    println!("{}", serde_json::to_string(&result)?);
-    Ok(())
+    Ok(result)
 }
 
 /// Records traces and seals them.

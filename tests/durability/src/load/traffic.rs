@@ -6,18 +6,22 @@ use std::thread;
 
 use reflow_trace::{Context, Edge, sample};
 
+/// What travels.
+#[derive(Debug)]
 #[sample(always)]
-pub(crate) struct Order {
+pub struct Order {
     #[trace(id)]
     id: String,
     #[trace(context)]
     context: Context,
 }
 
-pub(crate) const HOPS: usize = 5;
+/// Sends of one order.
+pub const HOPS: usize = 5;
 
 /// Five actors behind one another.
-pub(crate) struct Line {
+#[derive(Debug)]
+pub struct Line {
     edges: [Edge; HOPS],
     has_uuids: bool,
     dice: fastrand::Rng,
@@ -25,7 +29,8 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(has_uuids: bool) -> Self {
+    /// A line whose orders have UUIDs for ids, or else `order-00000001` and so on.
+    pub fn new(has_uuids: bool) -> Self {
         let edges = [
             ["gateway", "orders", "validator", "in"],
             ["validator", "valid", "pricing", "in"],
@@ -42,7 +47,7 @@ impl Line {
     }
 
     /// So many orders, made beforehand: that is the program's own work.
-    pub(crate) fn orders(&mut self, count: usize) -> Vec<Order> {
+    pub fn orders(&mut self, count: usize) -> Vec<Order> {
         let orders = (0..count).map(|_| {
             self.number += 1;
             let id = if self.has_uuids {
@@ -67,7 +72,7 @@ impl Line {
     }
 
     /// Each order over all five edges, each of which has a thread of its own: the orders wait in between.
-    pub(crate) fn send_by_threads(&self, orders: Vec<Order>) {
+    pub fn send_by_threads(&self, orders: Vec<Order>) {
         thread::scope(|scope| {
             let (first, mut inbox) = channel();
             for edge in &self.edges {
@@ -91,7 +96,7 @@ impl Line {
     }
 
     /// Each order over all five edges.
-    pub(crate) fn send(&self, orders: Vec<Order>) {
+    pub fn send(&self, orders: Vec<Order>) {
         for mut order in orders {
             for edge in &self.edges {
                 let sent = reflow_trace::send(edge, order, Ok::<_, Infallible>);

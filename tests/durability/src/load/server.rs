@@ -4,23 +4,25 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use reflow_trace_durability::process::ServerProcess;
 use reflow_trace_server::store::Store;
 use reflow_trace_server::store::embedded::{EmbeddedStore, Settings};
 use tempfile::TempDir;
 
-use crate::Failure;
+use super::Failure;
+use crate::process::ServerProcess;
 
 /// Memory of a process at one time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Resident {
-    pub(crate) at: Duration,
-    pub(crate) bytes: u64,
+pub struct Resident {
+    /// Since the process was started.
+    pub at: Duration,
+    /// How much.
+    pub bytes: u64,
 }
 
 impl Resident {
     /// As the kernel counts it; `None` when the process is gone.
-    pub(crate) fn of(process: u32, begun: Instant) -> Option<Self> {
+    pub fn of(process: u32, begun: Instant) -> Option<Self> {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let line = status
             .lines()
@@ -33,7 +35,9 @@ impl Resident {
     }
 }
 
-pub(crate) struct Measured {
+/// A server whose memory is watched.
+#[derive(Debug)]
+pub struct Measured {
     process: ServerProcess,
     directory: TempDir,
     begun: Instant,
@@ -41,7 +45,12 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    pub(crate) fn start() -> Result<Self, Failure> {
+    /// Starts the program `durability-server`, which lies beside this one.
+    ///
+    /// # Errors
+    ///
+    /// It is not built, or the disk refuses.
+    pub fn start() -> Result<Self, Failure> {
         // Beside the programs: `/tmp` may be memory, and a commit there costs nothing.
         let program = std::env::current_exe()?;
         let beside = program.parent().unwrap_or(Path::new("."));
@@ -62,18 +71,20 @@ impl Measured {
         })
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where clients find it.
+    pub fn url(&self) -> String {
         format!("ws://{}", self.process.address())
     }
 
     /// Takes down how much memory it has now.
-    pub(crate) fn look(&self) {
+    pub fn look(&self) {
         if let Ok(mut resident) = self.resident.lock() {
             resident.extend(Resident::of(self.process.id(), self.begun));
         }
     }
 
-    pub(crate) fn resident(&self) -> Vec<Resident> {
+    /// What was taken down.
+    pub fn resident(&self) -> Vec<Resident> {
         self.resident
             .lock()
             .map(|resident| resident.clone())
@@ -81,7 +92,11 @@ impl Measured {
     }
 
     /// Ends it, seals what is left, and says what the segments weigh and hold.
-    pub(crate) fn finish(self) -> Result<(u64, u64), Failure> {
+    ///
+    /// # Errors
+    ///
+    /// It did not end in good order, or the store cannot be read.
+    pub fn finish(self) -> Result<(u64, u64), Failure> {
         let Self {
             process, directory, ..
         } = self;

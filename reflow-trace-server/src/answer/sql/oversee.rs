@@ -1,0 +1,199 @@
+//! Steps of a plan that would go on for ever, or hold more than they have asked for, are looked after.
+//!
+//! A join of a table with itself makes rows for hours while nothing is read, so that no reader notices that
+//! the time is over; a window holds all rows of its partition without counting them. Behind each such step, and
+//! before each window, stands one that passes everything on, asks for each piece whether to go on, and
+//! takes from the memory of the statement what is held.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::config::ConfigOptions;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
+};
+use futures_util::StreamExt as _;
+use reflow_trace::api::{ApiError, ErrorCode};
+
+use crate::store::Watch;
+
+/// Bytes of one piece of rows.
+const PIECE_BYTES_MAX: usize = 256 << 20;
+
+/// Puts the steps in.
+pub(super) struct Oversee {
+    watch: Arc<dyn Watch>,
+}
+
+impl Oversee {
+    pub(super) fn new(watch: Arc<dyn Watch>) -> Self {
+        Self { watch }
+    }
+}
+
+impl fmt::Debug for Oversee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Oversee")
+    }
+}
+
+impl PhysicalOptimizerRule for Oversee {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let plan = plan.transform_up(|step| {
+            let name = step.name();
+            if name.contains("Window") {
+                let inputs = step.children();
+                let held = inputs.into_iter().map(|input| self.after(input, true));
+                let held = held.collect();
+                let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+                return Ok(Transformed::yes(step.replace_children(held, options)?));
+            }
+            let makes_rows = ["Join", "Projection", "Recursive", "Unnest", "Union"];
+            if makes_rows.iter().any(|kind| name.contains(kind)) {
+                return Ok(Transformed::yes(self.after(&step, false)));
+            }
+            Ok(Transformed::no(step))
+        })?;
+        Ok(plan.data)
+    }
+
+    fn name(&self) -> &str {
+        "oversee"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+impl Oversee {
+    fn after(&self, step: &Arc<dyn ExecutionPlan>, is_held: bool) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Overseen {
+            input: Arc::clone(step),
+            watch: Arc::clone(&self.watch),
+            is_held,
+        })
+    }
+}
+
+/// A step that passes on what its input makes.
+struct Overseen {
+    input: Arc<dyn ExecutionPlan>,
+    watch: Arc<dyn Watch>,
+    /// Whoever comes next keeps it all.
+    is_held: bool,
+}
+
+impl fmt::Debug for Overseen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_as(DisplayFormatType::Default, f)
+    }
+}
+
+impl DisplayAs for Overseen {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_held {
+            "Overseen: held"
+        } else {
+            "Overseen"
+        })
+    }
+}
+
+impl ExecutionPlan for Overseen {
+    fn name(&self) -> &str {
+        "Overseen"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.into_iter().next().ok_or_else(|| {
+            DataFusionError::Internal("a step that passes on has an input".to_owned())
+        })?;
+        Ok(Arc::new(Self {
+            input,
+            watch: Arc::clone(&self.watch),
+            is_held: self.is_held,
+        }))
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let held = MemoryConsumer::new("held rows").register(context.memory_pool());
+        let input = self.input.execute(partition, context)?;
+        let schema: SchemaRef = input.schema();
+        let mut passing = Passing {
+            watch: Arc::clone(&self.watch),
+            held: self.is_held.then_some(held),
+        };
+        let stream = input.map(move |piece| passing.pass(piece?));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
+    }
+}
+
+/// One partition of it.
+struct Passing {
+    watch: Arc<dyn Watch>,
+    held: Option<MemoryReservation>,
+}
+
+impl Passing {
+    fn pass(&mut self, piece: RecordBatch) -> Result<RecordBatch> {
+        self.watch
+            .go_on()
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let bytes = piece.get_array_memory_size();
+        if bytes > PIECE_BYTES_MAX {
+            return Err(DataFusionError::External(Box::new(ApiError::new(
+                ErrorCode::TooLarge,
+                "the statement makes texts that are too long: shorten them, with `left(…, 1000)` for example",
+            ))));
+        }
+        if let Some(held) = &mut self.held {
+            held.try_grow(bytes)?;
+        }
+        Ok(piece)
+    }
+}

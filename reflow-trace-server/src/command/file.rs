@@ -1,0 +1,130 @@
+//! Files that appear whole or not at all.
+//!
+//! What is written goes into a neighbour of the file, is synced, and takes the file's name at the end. So
+//! nobody ever reads half an answer, and whatever goes wrong leaves what was there before.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::failure::Failure;
+
+/// A file that is being written. Dropped before [`finish`](Self::finish), it leaves nothing behind.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    path: PathBuf,
+    neighbour: Neighbour,
+    file: BufWriter<File>,
+}
+
+/// Removes itself, unless it has got its name.
+#[derive(Debug)]
+struct Neighbour(Option<PathBuf>);
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // What made us give up is the failure to report.
+            let _unimportant = fs::remove_file(path);
+        }
+    }
+}
+
+impl NewFile {
+    /// Begins. A directory in the way, or one that cannot be written to, is found out here.
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        if path.is_dir() {
+            return Err(Failure::file(
+                "write",
+                path,
+                io::ErrorKind::IsADirectory.into(),
+            ));
+        }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(".reflow-trace-{}-{number}.tmp", std::process::id());
+        let neighbour = path.with_file_name(name);
+        let file = File::options()
+            .write(true)
+            .create_new(true)
+            .open(&neighbour)
+            .map_err(|error| Failure::file("write", path, error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            neighbour: Neighbour(Some(neighbour)),
+            file: BufWriter::with_capacity(1 << 18, file),
+        })
+    }
+
+    /// Gives the file its name, once the disk has it.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        let finished = self
+            .file
+            .flush()
+            .and_then(|()| self.file.get_ref().sync_all())
+            .and_then(|()| match &self.neighbour.0 {
+                Some(neighbour) => fs::rename(neighbour, &self.path),
+                None => Ok(()),
+            });
+        finished.map_err(|error| Failure::file("write", &self.path, error))?;
+        self.neighbour.0 = None;
+        Ok(())
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).expect("is readable");
+        let name = |entry: io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+        entries
+            .map(|entry| name(entry).to_string_lossy().into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x");
+        let mut file = NewFile::create(&path).expect("begins");
+        file.write_all(b"half").expect("writes");
+        drop(file);
+        assert!(names(directory.path()).is_empty());
+
+        let mut file = NewFile::create(&path).expect("begins");
+        file.write_all(b"whole").expect("writes");
+        assert!(!path.exists());
+        file.finish().expect("ends");
+        assert_eq!(fs::read(&path).expect("is there"), b"whole");
+        assert_eq!(names(directory.path()), ["x"]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_found_out_before_anything_is_asked() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for path in [
+            directory.path().to_owned(),
+            directory.path().join("no/such"),
+        ] {
+            let failure = NewFile::create(&path).expect_err("cannot be");
+            assert!(
+                failure.to_string().starts_with("cannot write `"),
+                "{failure}"
+            );
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What a program has really recorded is answered by a server as it is answered in the program.
+//!
+//! A binary of its own, because a recording belongs to the whole process.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reflow_trace::api::{LineageSubject, SpanQuestion};
+use reflow_trace::lineage::{Completeness, FlowIndex};
+use reflow_trace::wire::{BatchLimits, Frame, Level, Sealer, WireBatch};
+use reflow_trace::{
+    Batch, Context, DataFlowGraph, Edge, Sink, SinkError, TraceEvent, TraceQuery, TracingClient,
+    sample,
+};
+use reflow_trace_server::Server;
+use reflow_trace_server::config::Config;
+use reflow_trace_server::store::embedded::{EmbeddedStore, Settings};
+use reflow_trace_server::store::{Admitted, Store};
+
+#[sample(rate = 1.0)]
+struct Order {
+    #[trace(id)]
+    id: u64,
+    #[trace(context)]
+    context: Context,
+}
+
+struct Seal {
+    sealer: Sealer,
+    frames: Arc<Mutex<Vec<Frame>>>,
+}
+
+impl Sink for Seal {
+    fn name(&self) -> &str {
+        "seal"
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = frames.len() as u64 + 1;
+        let sealed = self.sealer.seal_split(batch, 1, number);
+        frames.extend(sealed.expect("zstd has memory").frames);
+        Ok(())
+    }
+}
+
+/// An order goes through three actors and is taken up by each; every tenth fails on its way, and every eleventh is
+/// left lying.
+fn work(thread: u64) {
+    let edges = [
+        Edge::new("reader", "out", "validator", "in"),
+        Edge::new("validator", "valid", "packer", "in"),
+        Edge::new("packer", "out", "store", "in"),
+    ];
+    for number in 0..300 {
+        let order = Order {
+            id: thread * 1_000 + number,
+            context: Context::default(),
+        };
+        pass(&edges, order, number);
+    }
+}
+
+fn pass(edges: &[Edge], order: Order, number: u64) {
+    let Some((edge, rest)) = edges.split_first() else {
+        return;
+    };
+    if rest.is_empty() && number.is_multiple_of(10) {
+        let failed = reflow_trace::send(edge, order, |order| Err::<(), u64>(order.id));
+        assert!(failed.is_err());
+        return;
+    }
+    let sent = reflow_trace::send(edge, order, Ok::<_, Infallible>);
+    let order = sent.unwrap_or_else(|never| match never {});
+    if rest.is_empty() && number.is_multiple_of(11) {
+        return;
+    }
+    reflow_trace::handle(edge.to_actor(), "in", order, |order| {
+        pass(rest, order, number)
+    });
+}
+
+fn recorded() -> Vec<Admitted> {
+    let frames = Arc::new(Mutex::new(Vec::new()));
+    let guard = reflow_trace::builder()
+        .sink(Seal {
+            sealer: Sealer::new(Level::new(1).ok(), BatchLimits::default()),
+            frames: frames.clone(),
+        })
+        .start()
+        .expect("nothing else is recording");
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            scope.spawn(move || work(thread));
+        }
+    });
+    guard
+        .flush(Duration::from_secs(30))
+        .expect("the sink keeps up");
+    drop(guard);
+    let frames = std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner));
+    let admitted = frames.into_iter().map(|frame| {
+        let batch = WireBatch::decode(&frame, &BatchLimits::default());
+        Admitted {
+            batch: Arc::new(batch.expect("it was sealed just now")),
+            frame,
+        }
+    });
+    admitted.collect()
+}
+
+#[tokio::test]
+async fn a_server_answers_what_the_program_would_answer_itself() {
+    let admitted = recorded();
+    let events: Vec<TraceEvent> = admitted.iter().flat_map(|one| one.batch.events()).collect();
+    let directory = tempfile::TempDir::new().expect("a directory can be made");
+    let store = EmbeddedStore::open(Settings {
+        seal_events: 1_500,
+        ..Settings::new(directory.path())
+    });
+    let store = store.unwrap_or_else(|error| panic!("{error}"));
+    let half = admitted.len() / 2;
+    for (place, one) in admitted.into_iter().enumerate() {
+        store.commit(vec![one]).await.expect("there is room");
+        if place == half {
+            store.seal_all(0).await.expect("there is room");
+        }
+    }
+    let mut config = Config::default();
+    config.listen.set_port(0);
+    let server = Server::start_with(config, Arc::new(store)).await;
+    let server = server.unwrap_or_else(|error| panic!("{error}"));
+    let client = TracingClient::new(format!("ws://{}", server.addr())).expect("it is an address");
+
+    let index = FlowIndex::new(&events);
+    let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
+    for number in (0..300u64).filter(|number| number % 11 == 0 || number % 7 == 0) {
+        let of = LineageSubject::MessageId(number.into());
+        let due = index.lineage(number).expect("it is there");
+        let due = due.to_answer(of.clone(), usize::MAX);
+        let found = client.lineage(of).await.expect("it is there");
+        assert_eq!(found.to_string(), due.to_string());
+        assert_eq!(found.traces, due.traces);
+        // What has failed is over; what was left lying may be taken up one day.
+        let is_whole = number % 10 == 0 || number % 11 != 0;
+        for state in &found.traces {
+            let verdict = format!("{:?}", state.completeness);
+            *verdicts.entry(verdict).or_default() += 1;
+            assert_eq!(
+                state.completeness == Completeness::Complete,
+                is_whole,
+                "{found}"
+            );
+        }
+    }
+    println!("{verdicts:?}");
+    assert!(verdicts.contains_key("Complete"), "{verdicts:?}");
+    assert!(verdicts.contains_key("Unknown(NotTakenUp)"), "{verdicts:?}");
+
+    let due = DataFlowGraph::from_events(&events);
+    let found = client
+        .edges(SpanQuestion::default())
+        .await
+        .expect("there is an answer");
+    let sent: Vec<_> = found
+        .edges
+        .iter()
+        .filter(|edge| edge.messages.value() > 0)
+        .collect();
+    assert_eq!(sent.len(), due.edges().len());
+    for (found, due) in sent.into_iter().zip(due.edges()) {
+        let due = &due.messages[0];
+        assert_eq!(
+            (found.messages, found.failures),
+            (due.count, due.failures),
+            "{found:?}"
+        );
+        assert!(found.execution.is_some());
+        assert!(
+            found.waiting.is_some(),
+            "what is taken up waits on the edge it came by: {found:?}"
+        );
+    }
+
+    let missing = client
+        .missing_flows(TraceQuery::default())
+        .await
+        .expect("there is an answer");
+    let due = index.missing_flows(|_| true);
+    assert_eq!(missing.missing.len(), due.len());
+    assert_eq!(due.len(), 3 * 30, "what has failed");
+    let _ended = server.shutdown(Duration::from_secs(30)).await;
+}
