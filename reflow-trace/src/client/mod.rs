@@ -87,6 +87,7 @@
 
 pub mod ask;
 mod driver;
+mod executor;
 pub mod machine;
 mod sink;
 pub mod spool;

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use reflow_trace::TracingMetrics;
+use reflow_trace::{ENVIRONMENT_VARIABLE, TracingMetrics};
 use reflow_trace_durability::proxy::{Faults, Proxy};
 use reflow_trace_server::config::Config;
 use reflow_trace_server::{RunningServer, Server};
@@ -22,26 +22,37 @@ use tokio::runtime::Runtime;
 /// Much longer than anything here takes; it only ends a test that would never end.
 const FOR_EVER: Duration = Duration::from_secs(60);
 
-/// A user that nobody is, so that no other process counts.
-const NOBODY: &str = "61234";
+/// A user that nobody is, so that no other process counts, and of one test.
+struct Nobody(String);
 
-/// A program as this user.
-fn as_nobody(words: &[&str]) -> Command {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"])
-        .args(words);
-    command
-}
+impl Nobody {
+    /// `None` where the system does not let us say who that is, or refuses it no processes.
+    fn new(test: u32) -> Option<Self> {
+        let nobody = Self((60_000 + std::process::id() % 2_000 * 2 + test).to_string());
+        let forks_with = |bound: &str| {
+            let script = "(exit 0); (exit 0)";
+            let run = nobody
+                .runs(&["prlimit", bound, "sh", "-c", script])
+                .output();
+            run.ok().map(|output| output.status.success())
+        };
+        let can = forks_with("--nproc=50") == Some(true) && forks_with("--nproc=1") == Some(false);
+        if !can {
+            println!(
+                "not asked: only root can bound the processes of another user, by `setpriv` and `prlimit`"
+            );
+        }
+        can.then_some(nobody)
+    }
 
-/// Whether the system refuses processes to whoever has no more, and lets us say who that is.
-fn can_be_asked() -> bool {
-    let forks_with = |bound: &str| {
-        let script = "(exit 0); (exit 0)";
-        let run = as_nobody(&["prlimit", bound, "sh", "-c", script]).output();
-        run.ok().map(|output| output.status.success())
-    };
-    forks_with("--nproc=50") == Some(true) && forks_with("--nproc=1") == Some(false)
+    /// A program as this user.
+    fn runs(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid", &self.0, "--regid", &self.0, "--clear-groups"])
+            .args(words);
+        command
+    }
 }
 
 fn server(runtime: &Runtime, data: &Path) -> RunningServer {
@@ -70,12 +81,9 @@ fn holds_batches(spool: &Path) -> bool {
 
 #[test]
 fn a_process_that_may_begin_no_thread_keeps_its_client() {
-    if !can_be_asked() {
-        println!(
-            "not asked: only root can bound the processes of another user, by `setpriv` and `prlimit`"
-        );
+    let Some(nobody) = Nobody::new(0) else {
         return;
-    }
+    };
     let data = tempfile::tempdir().expect("the directory of tests is writable");
     let own = tempfile::tempdir().expect("the directory of tests is writable");
     std::fs::set_permissions(own.path(), Permissions::from_mode(0o777)).expect("it is ours");
@@ -85,7 +93,8 @@ fn a_process_that_may_begin_no_thread_keeps_its_client() {
     let proxy = Proxy::start(first.addr(), Faults::default(), 1).expect("the system gives a port");
     // A name has to be looked up, for which there is no other way than to wait.
     let address = format!("ws://localhost:{}", proxy.address().port());
-    let mut client = as_nobody(&[env!("CARGO_BIN_EXE_durability-client"), &address])
+    let mut client = nobody
+        .runs(&[env!("CARGO_BIN_EXE_durability-client"), &address])
         .args([&spool, &attempts])
         .args(["1", "2000"])
         .stdin(Stdio::piped())
@@ -98,7 +107,9 @@ fn a_process_that_may_begin_no_thread_keeps_its_client() {
     });
     // As that user: not every root may bound the processes of others.
     let process = client.id().to_string();
-    let bounded = as_nobody(&["prlimit", "--pid", &process, "--nproc=1:1"]).status();
+    let bounded = nobody
+        .runs(&["prlimit", "--pid", &process, "--nproc=1:1"])
+        .status();
     assert!(bounded.is_ok_and(|status| status.success()));
 
     // From here on it may begin nothing. Its connection ends, and its memory goes to the disk.
@@ -125,4 +136,39 @@ fn a_process_that_may_begin_no_thread_keeps_its_client() {
     assert_eq!((sink.pending, sink.lost.len()), (0, 0), "{metrics}");
     assert!(sink.stored > 0, "{metrics}");
     runtime.block_on(second.shutdown(FOR_EVER));
+}
+
+#[test]
+fn a_program_that_may_begin_few_threads_does_what_it_does_without_tracing() {
+    let Some(nobody) = Nobody::new(1) else {
+        return;
+    };
+    let own = tempfile::tempdir().expect("the directory of tests is writable");
+    std::fs::set_permissions(own.path(), Permissions::from_mode(0o777)).expect("it is ours");
+    let mut complaints = 0;
+    for threads in 1..8 {
+        let bound = format!("--nproc={threads}");
+        let program = env!("CARGO_BIN_EXE_durability-unaware");
+        let output = nobody
+            .runs(&["prlimit", &bound, program, "unaware", "return"])
+            // Nobody listens there.
+            .env(ENVIRONMENT_VARIABLE, "ws://localhost:9")
+            .env("REFLOW_TRACE_SPOOL", own.path().join(threads.to_string()))
+            .output()
+            .expect("`setpriv` was there a moment ago");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{threads}: {said}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "sum 55\n",
+            "{threads}: {said}"
+        );
+        assert!(!said.contains("panicked"), "{threads}: {said}");
+        assert!(said.lines().count() <= 1, "{threads}: {said}");
+        complaints += usize::from(said.contains("thread"));
+    }
+    assert!(
+        (1..7).contains(&complaints),
+        "{complaints} times it had too few, and said so"
+    );
 }

@@ -19,6 +19,7 @@ use super::book::{Book, Command};
 use super::error::AskError;
 use crate::api::{SUBPROTOCOL, read_server_message};
 use crate::client::driver::{Connection, Connector};
+use crate::client::executor;
 use crate::client::machine::Disconnect;
 use crate::client::machine::random::Random;
 use crate::protocol::JsonLimits;
@@ -49,25 +50,19 @@ pub(super) struct Link {
 
 /// Starts the thread.
 pub(super) fn start(link: Link, commands: UnboundedReceiver<Command>, seed: u64) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        // Names that are resolved.
-        .max_blocking_threads(1)
-        .thread_name("reflow-trace names")
-        .build()?;
-    std::thread::Builder::new()
-        .name("reflow-trace asks".to_owned())
-        .spawn(move || {
-            runtime.block_on(async {
-                let mut driver = Driver::new(link, commands, seed);
-                std::future::poll_fn(|context| driver.poll(context)).await;
-                driver.book.end();
-            });
-            // A name that is still being resolved holds nobody up.
-            runtime.shutdown_background();
-        })
-        .map(drop)
+    let names = executor::Names {
+        thread: "reflow-trace asks",
+        helper: "reflow-trace names",
+        helpers_max: 1,
+    };
+    let thread = executor::start(names, move |runtime| {
+        runtime.block_on(async {
+            let mut driver = Driver::new(link, commands, seed);
+            std::future::poll_fn(|context| driver.poll(context)).await;
+            driver.book.end();
+        });
+    });
+    thread.map(drop)
 }
 
 enum State {

@@ -17,6 +17,7 @@ pub(super) use shared::Shared;
 pub use upload::{Upload, UploadError};
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task;
 
+use super::executor;
 use super::machine::{Disconnect, LinkCommand};
 use super::spool::{DiskCommand, DiskOutcome, RealDisk, Spool};
 use socket::{Heard, Socket};
@@ -36,43 +38,31 @@ const ROUNDS: u32 = 32;
 type Connecting = Pin<Box<dyn Future<Output = Result<Socket, Disconnect>>>>;
 type DiskAtWork = task::JoinHandle<(Spool<RealDisk>, DiskOutcome)>;
 
-/// How long the thread of the disk and of names waits for work: for as long as the process lives. Where there is
-/// one, work waits for it when the system refuses another; were there none, the executor would panic.
-const KEPT: Duration = Duration::from_secs(u32::MAX as u64);
-
 /// Starts the thread.
 pub(super) fn start(
     shared: Arc<Shared>,
     connector: Connector,
     spool: Option<Spool<RealDisk>>,
-) -> std::io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .max_blocking_threads(2)
-        .thread_name("reflow-trace disk")
-        .thread_keep_alive(KEPT)
-        .build()?;
-    std::thread::Builder::new()
-        .name("reflow-trace server".to_owned())
-        .spawn(move || {
-            // Does nothing but begin the thread of the disk.
-            drop(runtime.spawn_blocking(|| ()));
-            runtime.block_on(async {
-                let mut driver = Driver {
-                    shared,
-                    connector: Arc::new(connector),
-                    spool,
-                    disk: None,
-                    connecting: None,
-                    socket: None,
-                    alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
-                };
-                std::future::poll_fn(|context| driver.poll(context)).await;
-            });
-            // A name that is still being resolved, or a disk that hangs, holds nobody up.
-            runtime.shutdown_background();
-        })
+) -> io::Result<JoinHandle<()>> {
+    let names = executor::Names {
+        thread: "reflow-trace server",
+        helper: "reflow-trace disk",
+        helpers_max: 2,
+    };
+    executor::start(names, move |runtime| {
+        runtime.block_on(async {
+            let mut driver = Driver {
+                shared,
+                connector: Arc::new(connector),
+                spool,
+                disk: None,
+                connecting: None,
+                socket: None,
+                alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            };
+            std::future::poll_fn(|context| driver.poll(context)).await;
+        });
+    })
 }
 
 struct Driver {

@@ -269,7 +269,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(test: &str) -> Self {
-        let unique = format!("reflow-trace-{}-{test}", std::process::id());
+        let unique = format!("reflow-trace-driver-{}-{test}", std::process::id());
         Self(std::env::temp_dir().join(unique))
     }
 }

@@ -358,7 +358,7 @@ mod real {
 
     impl Scratch {
         fn new(test: &str) -> Self {
-            let unique = format!("reflow-trace-{}-{test}", std::process::id());
+            let unique = format!("reflow-trace-spool-{}-{test}", std::process::id());
             Self(std::env::temp_dir().join(unique))
         }
 
