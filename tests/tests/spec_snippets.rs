@@ -660,10 +660,10 @@ fn the_table_of_snippets_is_true() {
     let mut named = 0;
     for function in names {
         let has = |source: &&str| source.contains(&function);
-        if sources.iter().any(|source| has(source)) {
+        if sources.iter().any(&has) {
             named += 1;
         } else {
-            assert!(elsewhere.iter().any(|source| has(source)), "{function}");
+            assert!(elsewhere.iter().any(has), "{function}");
         }
     }
     let tests = sources
