@@ -56,8 +56,10 @@ pub(crate) fn all() -> Vec<Step> {
             "questions",
             "what answers over ten million events cost: time, rows looked at, memory",
             [
-                cargo("build --release -p reflow-trace-durability --bins"),
-                cargo("run --release -p reflow-trace-durability --bin questions"),
+                cargo("build --release -p reflow-trace-durability --features sql --bins"),
+                cargo(
+                    "run --release -p reflow-trace-durability --features sql --bin questions",
+                ),
             ],
         ),
     ]

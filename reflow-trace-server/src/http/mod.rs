@@ -7,8 +7,8 @@
 //!
 //! | path | scope | what |
 //! | --- | --- | --- |
-//! | `/` | – | a page that says what this is; over a WebSocket Reflow's protocol, see [`reflow`](crate::reflow) |
-//! | `/api/ticket` | query or subscribe | a ticket for who cannot send a header, see [`ticket`] |
+//! | `/` | – | a page that says what this is; over a WebSocket Reflow's protocol |
+//! | `/api/ticket` | query or subscribe | a ticket for who cannot send a header |
 //! | `/health` | – | 200 while the process lives |
 //! | `/ready` | – | 200 while batches are accepted and committed, else 503 and why |
 //! | `/metrics` | query | [metrics](crate::observe::metrics) in Prometheus' text form |

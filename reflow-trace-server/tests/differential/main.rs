@@ -21,7 +21,7 @@ use reflow_trace::query::filter::Filter;
 use reflow_trace_server::store::embedded::{EmbeddedStore, Settings};
 use reflow_trace_server::store::{Scan, Snapshot, Store, TimeRange, Unwatched};
 
-const CASES: u64 = 400;
+const CASES: u64 = 60;
 
 fn number(variable: &str, default: u64) -> u64 {
     let given = std::env::var(variable).ok();

@@ -68,7 +68,7 @@ async fn run(serving: &Serving, watcher: &mut Asking) -> Vec<TraceEvent> {
     // What happens before its client has connected is lost in the client: it says when it has.
     loop {
         let event = watcher.notified().await;
-        let has_begun = event.data.custom_attributes.get("reflow.trace").is_some();
+        let has_begun = event.data.custom_attributes.contains_key("reflow.trace");
         seen.push(event);
         if has_begun {
             break;

@@ -17,6 +17,8 @@ pub(crate) const BYTES_MAX: usize = 64 << 10;
 pub(crate) const TOKENS_MAX: usize = 4_096;
 /// How deep brackets and `CASE` may stand in each other.
 pub(crate) const DEPTH_MAX: usize = 40;
+/// How deep queries may stand in each other: planning `(SELECT (SELECT …))` doubles with each level.
+pub(crate) const QUERIES_DEPTH_MAX: usize = 8;
 /// Signs and words before a value that change it, one behind the other: `NOT NOT …`, `- - …`.
 const PREFIXES_MAX: usize = 40;
 
@@ -54,7 +56,23 @@ pub(super) fn check(statement: &str) -> Result<(), ApiError> {
 
 fn nesting(statement: &str, tokens: &[&TokenWithSpan]) -> Result<(), ApiError> {
     let (mut depth, mut prefixes) = (0_usize, 0_usize);
-    for token in tokens {
+    // Whether what each open bracket holds is a query.
+    let mut queries: Vec<bool> = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        match &token.token {
+            Token::LParen => queries.push(begins_query(tokens.get(place + 1))),
+            Token::RParen => {
+                queries.pop();
+            }
+            _ => {}
+        }
+        if queries.iter().filter(|is_query| **is_query).count() > QUERIES_DEPTH_MAX {
+            return Err(too_much(
+                statement,
+                token,
+                format!("queries are nested more than {QUERIES_DEPTH_MAX} levels deep"),
+            ));
+        }
         let is_prefix = match &token.token {
             Token::LParen | Token::LBracket | Token::LBrace => {
                 depth += 1;
@@ -89,6 +107,14 @@ fn nesting(statement: &str, tokens: &[&TokenWithSpan]) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+fn begins_query(token: Option<&&TokenWithSpan>) -> bool {
+    matches!(
+        token.map(|token| &token.token),
+        Some(Token::Word(word))
+            if matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES)
+    )
 }
 
 fn too_much(statement: &str, token: &TokenWithSpan, message: String) -> ApiError {

@@ -1,8 +1,8 @@
 //! What questions cost over millions of events: time, rows and pages looked at, memory of the server.
 //!
 //! ```text
-//! cargo run --release -p reflow-trace-durability --bin questions                # 10 M events
-//! cargo run --release -p reflow-trace-durability --bin questions -- 1000000
+//! cargo run --release -p reflow-trace-durability --features sql --bin questions                # 10 M events
+//! cargo run --release -p reflow-trace-durability --features sql --bin questions -- 1000000
 //! ```
 //!
 //! The server is the real one, in a process of its own, and is asked over HTTP as anybody would ask it. A
