@@ -108,6 +108,11 @@ fn a_second_signal_ends_it_at_once() {
     // A request that is not whole keeps its connection until its time is over.
     let mut half = TcpStream::connect(serving.addr).unwrap();
     std::io::Write::write_all(&mut half, b"GET /health HTTP/1.1\r\n").unwrap();
+    // Connections are accepted in their order: when the next one has its answer, the server has this one.
+    let mut whole = TcpStream::connect(serving.addr).unwrap();
+    let request = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    std::io::Write::write_all(&mut whole, request).unwrap();
+    std::io::Read::read_to_end(&mut whole, &mut Vec::new()).unwrap();
     // The second within half a second is taken for the first; one after that ends it.
     let mut serving = serving;
     while serving.child.try_wait().unwrap().is_none() {
