@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use reflow_trace::api::{
-    Answer, ApiError, ErrorCode, LossSum, ProducerSummary, Question, ServerMetrics,
-};
+use reflow_trace::api::{Answer, LossSum, ProducerSummary, Question, ServerMetrics};
 
 use super::Unanswered;
 use crate::answer::{Engine, Rights};
@@ -70,7 +68,7 @@ impl StoreAsker {
         let rights = Rights { content: true };
         let never = Arc::new(AtomicBool::new(false));
         let answer = self.engine.answer(question, rights, never).await;
-        answer.map_err(|error| Unanswered::Refused(for_a_directory(error)))
+        answer.map_err(Unanswered::Refused)
     }
 
     /// What can be said of a server that is not running: what it has stored.
@@ -100,12 +98,4 @@ impl StoreAsker {
             ..ServerMetrics::default()
         }
     }
-}
-
-/// The settings of a server are not those of this program.
-fn for_a_directory(mut error: ApiError) -> ApiError {
-    if error.code == ErrorCode::Unsupported {
-        error.message += " from a directory: ask a running server (`--server`)";
-    }
-    error
 }

@@ -4,7 +4,6 @@ use clap::ArgMatches;
 use reflow_trace::api::EventsQuestion;
 use reflow_trace::lineage::MissingReason;
 use reflow_trace::protocol::QueryRequest;
-use reflow_trace::terminal::{Column, Table};
 use reflow_trace::{Outcome, TraceEvent};
 use serde::Serialize;
 
@@ -13,7 +12,7 @@ use crate::command::asker::Asker;
 use crate::command::failure::Failure;
 use crate::command::query::{PAGE_EVENTS, texts};
 use crate::command::screen::Screen;
-use crate::command::show;
+use crate::command::show::{self, Fit, Head};
 use crate::store::embedded::Finding;
 
 /// A message that was sent and did not flow.
@@ -59,12 +58,12 @@ pub(super) async fn look(
         show::counted(looked_at, "send")
     ));
     if !flows.is_empty() {
-        let more = if is_cut { " at least" } else { "" };
+        let least = if is_cut { "at least " } else { "" };
         report.findings.push(Finding::warning(
             "missing_flows",
             "messages",
             format!(
-                "{}{more} were sent and did not flow",
+                "sent, and did not flow: {least}{}",
                 show::counted(flows.len() as u64, "message")
             ),
             "see the table; `reflow-trace lineage --event ID` shows what led to one of them",
@@ -79,16 +78,20 @@ pub(super) fn print(flows: &[Flow], screen: &mut Screen) -> Result<(), Failure> 
     if flows.is_empty() {
         return Ok(());
     }
-    let columns = ["sent", "from", "type", "id", "why", "event"];
-    let mut table = Table::new(columns.map(|head| match head {
-        "event" => Column::text(head).at_least(36),
-        _ => Column::text(head),
-    }));
+    let mut fit = Fit::new([
+        Head::text("sent").goes(2),
+        Head::text("from"),
+        Head::text("type").goes(1),
+        Head::text("id"),
+        Head::text("why"),
+        // Cut, it could not be asked for.
+        Head::number("event"),
+    ]);
     for flow in flows {
         let data = &flow.sent.data;
         let port = data.port.as_deref().unwrap_or_default();
         let id = flow.sent.message_id();
-        table.push([
+        fit.push(vec![
             show::moment(flow.sent.timestamp),
             format!("{}.{port}", flow.sent.actor_id),
             data.message
@@ -102,7 +105,7 @@ pub(super) fn print(flows: &[Flow], screen: &mut Screen) -> Result<(), Failure> 
             flow.sent.event_id.to_string(),
         ]);
     }
-    screen.table(&table)
+    screen.fit(&fit)
 }
 
 fn why(reason: MissingReason) -> String {

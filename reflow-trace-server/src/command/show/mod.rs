@@ -10,6 +10,6 @@ mod work;
 pub(super) use amount::{bytes, counted, counted_batches, moment};
 pub(super) use edges::{edges, losses};
 pub(super) use event::{events, line};
-pub(super) use fit::Fit;
+pub(super) use fit::{Fit, Head};
 pub(super) use lineage::lineage;
 pub(super) use work::work;
