@@ -272,8 +272,12 @@ pub struct SqlAnswer {
     /// What stands in each place of a row.
     pub columns: Vec<SqlColumn>,
     /// The rows. Numbers that JSON readers may round (above 2⁵³) are numbers nevertheless.
+    ///
+    /// Fractions that are no numbers are the texts `NaN`, `Infinity` and `-Infinity`; times are RFC 3339 with
+    /// nanoseconds; stretches of time and decimals with a fraction are text, bytes hexadecimal text, lists
+    /// arrays, structures objects.
     pub rows: Vec<Vec<Value>>,
-    /// There are more rows than were allowed.
+    /// There are more rows, or more bytes of them, than were allowed.
     pub is_cut: bool,
     /// What it has cost.
     #[serde(default)]
