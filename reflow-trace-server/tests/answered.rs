@@ -2,22 +2,20 @@
 //!
 //! A binary of its own, because a recording belongs to the whole process.
 
+mod recording;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reflow_trace::api::{LineageSubject, SpanQuestion};
 use reflow_trace::lineage::{Completeness, FlowIndex};
-use reflow_trace::wire::{BatchLimits, Frame, Level, Sealer, WireBatch};
-use reflow_trace::{
-    Batch, Context, DataFlowGraph, Edge, Sink, SinkError, TraceEvent, TraceQuery, TracingClient,
-    sample,
-};
+use reflow_trace::{Context, DataFlowGraph, Edge, TraceEvent, TraceQuery, TracingClient, sample};
 use reflow_trace_server::Server;
 use reflow_trace_server::config::Config;
+use reflow_trace_server::store::Store;
 use reflow_trace_server::store::embedded::{EmbeddedStore, Settings};
-use reflow_trace_server::store::{Admitted, Store};
 
 #[sample(rate = 1.0)]
 struct Order {
@@ -25,25 +23,6 @@ struct Order {
     id: u64,
     #[trace(context)]
     context: Context,
-}
-
-struct Seal {
-    sealer: Sealer,
-    frames: Arc<Mutex<Vec<Frame>>>,
-}
-
-impl Sink for Seal {
-    fn name(&self) -> &str {
-        "seal"
-    }
-
-    fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
-        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = frames.len() as u64 + 1;
-        let sealed = self.sealer.seal_split(batch, 1, number);
-        frames.extend(sealed.expect("zstd has memory").frames);
-        Ok(())
-    }
 }
 
 /// An order goes through three actors and is taken up by each; every tenth fails on its way, and every eleventh is
@@ -82,38 +61,9 @@ fn pass(edges: &[Edge], order: Order, number: u64) {
     });
 }
 
-fn recorded() -> Vec<Admitted> {
-    let frames = Arc::new(Mutex::new(Vec::new()));
-    let guard = reflow_trace::builder()
-        .sink(Seal {
-            sealer: Sealer::new(Level::new(1).ok(), BatchLimits::default()),
-            frames: frames.clone(),
-        })
-        .start()
-        .expect("nothing else is recording");
-    std::thread::scope(|scope| {
-        for thread in 0..3 {
-            scope.spawn(move || work(thread));
-        }
-    });
-    guard
-        .flush(Duration::from_secs(30))
-        .expect("the sink keeps up");
-    drop(guard);
-    let frames = std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner));
-    let admitted = frames.into_iter().map(|frame| {
-        let batch = WireBatch::decode(&frame, &BatchLimits::default());
-        Admitted {
-            batch: Arc::new(batch.expect("it was sealed just now")),
-            frame,
-        }
-    });
-    admitted.collect()
-}
-
 #[tokio::test]
 async fn a_server_answers_what_the_program_would_answer_itself() {
-    let admitted = recorded();
+    let admitted = recording::admitted(recording::frames(1_000, 3, work));
     let events: Vec<TraceEvent> = admitted.iter().flat_map(|one| one.batch.events()).collect();
     let directory = tempfile::TempDir::new().expect("a directory can be made");
     let store = EmbeddedStore::open(Settings {

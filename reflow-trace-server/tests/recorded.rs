@@ -2,11 +2,9 @@
 //!
 //! A binary of its own, because a recording belongs to the whole process.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+mod recording;
 
-use reflow_trace::wire::{BatchLimits, Frame, Level, Sealer, WireBatch};
-use reflow_trace::{Batch, Context, Edge, Sink, SinkError, TraceEvent, sample};
+use reflow_trace::{Context, Edge, TraceEvent, sample};
 use reflow_trace_server::store::embedded::{EmbeddedStore, Settings};
 use reflow_trace_server::store::{Admitted, Snapshot, Store, TimeRange};
 
@@ -24,25 +22,6 @@ struct Reading {
     id: u64,
     #[trace(context)]
     context: Context,
-}
-
-struct Seal {
-    sealer: Sealer,
-    frames: Arc<Mutex<Vec<Frame>>>,
-}
-
-impl Sink for Seal {
-    fn name(&self) -> &str {
-        "seal"
-    }
-
-    fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
-        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = frames.len() as u64 + 1;
-        let sealed = self.sealer.seal_split(batch, 1, number);
-        frames.extend(sealed.expect("zstd has memory").frames);
-        Ok(())
-    }
 }
 
 /// Sends, receives, failures, chains of causes, and all forms of message ids, on this thread.
@@ -87,34 +66,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 #[test]
 fn what_was_recorded_comes_back_from_segments_as_it_was() {
-    let frames = Arc::new(Mutex::new(Vec::new()));
-    let guard = reflow_trace::builder()
-        .sink(Seal {
-            sealer: Sealer::new(Level::new(1).ok(), BatchLimits::default()),
-            frames: frames.clone(),
-        })
-        .start()
-        .expect("nothing else is recording");
-    std::thread::scope(|scope| {
-        for thread in 0..3 {
-            scope.spawn(move || work(thread));
-        }
-    });
-    guard
-        .flush(Duration::from_secs(30))
-        .expect("the sink keeps up");
-    drop(guard);
-    let frames = std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner));
-    let admitted: Vec<Admitted> = frames
-        .into_iter()
-        .map(|frame| {
-            let batch = WireBatch::decode(&frame, &BatchLimits::default());
-            Admitted {
-                batch: Arc::new(batch.expect("it was sealed just now")),
-                frame,
-            }
-        })
-        .collect();
+    let admitted: Vec<Admitted> = recording::admitted(recording::frames(1_000, 3, work));
     // In the order that the store promises: time, offset, place.
     let mut due: Vec<TraceEvent> = Vec::new();
     for one in &admitted {

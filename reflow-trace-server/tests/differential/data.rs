@@ -1,18 +1,16 @@
 //! Events to ask about: recorded by probes, and built by hand.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
 use fastrand::Rng;
 use reflow_trace::event::{EventOrigin, ProducerId};
 use reflow_trace::sampling::{SamplingInfo, Threshold};
-use reflow_trace::wire::{BatchLimits, Frame, Sealer, WireBatch, seal_events};
+use reflow_trace::wire::{Frame, seal_events};
 use reflow_trace::{
-    Batch, Context, Edge, EventId, MessageSnapshot, Outcome, Sink, SinkError, TraceEvent,
-    TraceEventType, TraceId, sample,
+    Context, Edge, EventId, MessageSnapshot, Outcome, TraceEvent, TraceEventType, TraceId, sample,
 };
 use reflow_trace_server::store::Admitted;
 use serde_json::{Value, json};
+
+use crate::recording;
 
 pub(crate) const TEXTS: [&str; 8] = [
     "reader",
@@ -43,25 +41,6 @@ struct Order {
     context: Context,
 }
 
-struct Seal {
-    sealer: Sealer,
-    frames: Arc<Mutex<Vec<Frame>>>,
-}
-
-impl Sink for Seal {
-    fn name(&self) -> &str {
-        "seal"
-    }
-
-    fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
-        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = frames.len() as u64 + 1;
-        let sealed = self.sealer.seal_split(batch, 1, number);
-        frames.extend(sealed.expect("zstd has memory").frames);
-        Ok(())
-    }
-}
-
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime can be made").block_on(future)
@@ -79,31 +58,11 @@ pub(crate) fn batches(random: &mut Rng) -> Vec<Admitted> {
     random.shuffle(&mut frames);
     // Of each stream in its order; what comes later is a duplicate.
     frames.sort_by_key(|frame| frame.header().number);
-    let admitted = frames.into_iter().map(|frame| {
-        let batch = WireBatch::decode(&frame, &BatchLimits::default());
-        Admitted {
-            batch: Arc::new(batch.expect("it was sealed just now")),
-            frame,
-        }
-    });
-    admitted.collect()
+    recording::admitted(frames)
 }
 
 /// What probes record: chains of sends, receives, failures, on two threads.
 fn recorded() -> Vec<Frame> {
-    let frames = Arc::new(Mutex::new(Vec::new()));
-    let config = reflow_trace::TracingConfig {
-        batch_size: 100,
-        ..reflow_trace::TracingConfig::default()
-    };
-    let guard = reflow_trace::builder()
-        .config(config)
-        .sink(Seal {
-            sealer: Sealer::default(),
-            frames: frames.clone(),
-        })
-        .start()
-        .expect("nothing else is recording");
     let work = |thread: u64| {
         let edges = [
             Edge::new("reader", "out", "validator", "in"),
@@ -131,16 +90,7 @@ fn recorded() -> Vec<Frame> {
             });
         }
     };
-    std::thread::scope(|scope| {
-        for thread in 0..2 {
-            scope.spawn(move || work(thread));
-        }
-    });
-    guard
-        .flush(Duration::from_secs(30))
-        .expect("the sink keeps up");
-    drop(guard);
-    std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner))
+    recording::frames(100, 2, work)
 }
 
 fn text(random: &mut Rng) -> String {

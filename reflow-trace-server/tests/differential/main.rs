@@ -10,6 +10,8 @@
 
 mod data;
 mod filters;
+#[path = "../recording/mod.rs"]
+mod recording;
 mod sqlite;
 
 use std::collections::BTreeMap;

@@ -29,24 +29,6 @@ pub(super) struct Wanted<'a> {
     messages: Vec<(&'a Value, MessageForms)>,
 }
 
-const EVENT: [Place; 4] = [
-    Place::producer,
-    Place::ring,
-    Place::sequence,
-    Place::event_id,
-];
-const CAUSE: [Place; 4] = [
-    Place::parent_producer,
-    Place::parent_ring,
-    Place::parent_sequence,
-    Place::parent_id,
-];
-const TRACE: [Place; 4] = [
-    Place::trace_producer,
-    Place::trace_ring,
-    Place::trace_number,
-    Place::trace_id,
-];
 const JOINED: [Place; 3] = [Place::kind, Place::flags, Place::sections];
 
 impl<'a> Wanted<'a> {
@@ -111,7 +93,7 @@ impl<'a> Wanted<'a> {
         };
         if !self.events.is_empty() {
             let rows = event_rows(reader, &self.events)?;
-            look(rows, &EVENT, &|rows, at| {
+            look(rows, &Place::EVENT, &|rows, at| {
                 rows.event_id(at)
                     .is_some_and(|id| self.events.contains(&id))
             })?;
@@ -126,7 +108,7 @@ impl<'a> Wanted<'a> {
                     .rows_with(Flags::JOINED_FOREIGN, reader.len())
             });
             let joined = reader.reach().rows_with(Flags::JOINED, reader.len());
-            look(rows.clone(), &CAUSE, &|rows, at| {
+            look(rows.clone(), &Place::CAUSE, &|rows, at| {
                 rows.parent(at).is_some_and(|id| self.causes.contains(&id))
             })?;
             let joined = RowSet::any([rows.and(&joined), foreign.unwrap_or_default()]);
@@ -137,7 +119,7 @@ impl<'a> Wanted<'a> {
         }
         if !self.traces.is_empty() {
             let rows = trace_rows(reader, &self.traces)?;
-            look(rows, &TRACE, &|rows, at| {
+            look(rows, &Place::TRACE, &|rows, at| {
                 rows.trace_id(at)
                     .is_some_and(|id| self.traces.contains(&id))
             })?;

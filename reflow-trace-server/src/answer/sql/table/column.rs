@@ -53,27 +53,6 @@ const NAMES: [Place; 4] = [
     Place::to_port,
 ];
 
-const EVENT_ID: [Place; 4] = [
-    Place::producer,
-    Place::ring,
-    Place::sequence,
-    Place::event_id,
-];
-
-const PARENT: [Place; 4] = [
-    Place::parent_producer,
-    Place::parent_ring,
-    Place::parent_sequence,
-    Place::parent_id,
-];
-
-const TRACE: [Place; 4] = [
-    Place::trace_producer,
-    Place::trace_ring,
-    Place::trace_number,
-    Place::trace_id,
-];
-
 const MESSAGE_ID: [Place; 6] = [
     Place::message_prefix,
     Place::message_width,
@@ -163,7 +142,7 @@ impl EventColumn {
         let mut places = Vec::new();
         match column {
             Column::Timestamp => places.push(Place::time_ns),
-            Column::EventId => places.extend(EVENT_ID),
+            Column::EventId => places.extend(Place::EVENT),
             Column::EventType => places.extend([Place::kind, Place::outcome, Place::flags]),
             Column::Outcome => places.push(Place::outcome),
             Column::ActorId
@@ -183,8 +162,8 @@ impl EventColumn {
             Column::ThroughputMsgsPerSec => places.push(Place::throughput),
             Column::MemoryUsageBytes => places.push(Place::memory_bytes),
             Column::CpuUsagePercent => places.push(Place::cpu_percent),
-            Column::TraceId => places.extend(TRACE),
-            Column::ParentEventId => places.extend(PARENT),
+            Column::TraceId => places.extend(Place::TRACE),
+            Column::ParentEventId => places.extend(Place::CAUSE),
             Column::HopCount => places.push(Place::hops),
             Column::Weight => places.push(Place::threshold),
             // One that was added later: the event says it.

@@ -138,6 +138,25 @@ columns! {
     sections: DataType::Binary, true, Plain, None;
 }
 
+impl Place {
+    /// What makes up the id of the event.
+    pub const EVENT: [Self; 4] = [Self::producer, Self::ring, Self::sequence, Self::event_id];
+    /// What makes up the id of its direct cause.
+    pub const CAUSE: [Self; 4] = [
+        Self::parent_producer,
+        Self::parent_ring,
+        Self::parent_sequence,
+        Self::parent_id,
+    ];
+    /// What makes up the id of its trace.
+    pub const TRACE: [Self; 4] = [
+        Self::trace_producer,
+        Self::trace_ring,
+        Self::trace_number,
+        Self::trace_id,
+    ];
+}
+
 /// The columns as arrow has them, in the order of [`Place`].
 pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields = columns()
