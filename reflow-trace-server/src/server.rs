@@ -226,7 +226,8 @@ impl RunningServer {
         } = self;
         let until = Instant::now() + deadline;
         shared.health.stop();
-        shared.engine.stop();
+        // Half of the time is for those who ask, so that the store has the other half.
+        shared.engine.stop(deadline / 2);
         phase.send_replace(Phase::Stopping);
         let mut ending = Ending::InOrder;
         if timeout_at(until, &mut serving).await.is_err() {

@@ -62,6 +62,14 @@ pub(crate) fn all() -> Vec<Step> {
                 ),
             ],
         ),
+        Step::check(
+            "live",
+            "how long an event takes from its send to a subscriber, and what subscribers cost ingest",
+            [
+                cargo("build --release -p reflow-trace-durability --features sql --bins"),
+                cargo("run --release -p reflow-trace-durability --features sql --bin live"),
+            ],
+        ),
     ]
 }
 

@@ -1,8 +1,8 @@
 //! What everything that answers a question shares: how long it may take, how much it may hold, what it
 //! may show, and what it has cost so far.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use reflow_trace::TraceEvent;
@@ -24,10 +24,14 @@ pub(crate) struct Rights {
 pub(crate) struct Asking {
     begun: Instant,
     cancelled: Arc<AtomicBool>,
+    stop: Stop,
     pub(crate) limits: QueryLimits,
     pub(crate) rights: Rights,
     pub(crate) cost: Cost,
 }
+
+/// Until when questions may still be answered by a server that is about to stop; nothing where it is not.
+pub(crate) type Stop = Arc<OnceLock<Instant>>;
 
 /// What answering has cost so far; the counters of [`Work`].
 #[derive(Debug, Default)]
@@ -47,17 +51,23 @@ impl Asking {
         Self {
             begun: Instant::now(),
             cancelled,
+            stop: Stop::default(),
             limits,
             rights,
             cost: Cost::default(),
         }
     }
 
+    /// The same, over when the server stops, too.
+    pub(crate) fn until(self, stop: Stop) -> Self {
+        Self { stop, ..self }
+    }
+
     /// Whether to go on; to be asked at least once for every page of rows.
     ///
     /// # Errors
     ///
-    /// The time is over, or nobody waits for the answer any more.
+    /// The time is over, the server stops, or nobody waits for the answer any more.
     pub(crate) fn go_on(&self) -> Result<(), ApiError> {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(ApiError::new(
@@ -65,7 +75,11 @@ impl Asking {
                 "the question was cancelled",
             ));
         }
-        if self.begun.elapsed() >= self.limits.timeout {
+        let now = Instant::now();
+        if self.stop.get().is_some_and(|&stop| now >= stop) {
+            return Err(stopping());
+        }
+        if now.duration_since(self.begun) >= self.limits.timeout {
             return Err(ApiError::new(
                 ErrorCode::TimedOut,
                 format!(
@@ -130,6 +144,11 @@ impl Watch for Asking {
         add(&self.cost.rows_looked_at, effort.rows_looked_at);
         add(&self.cost.events_decoded, effort.events_decoded);
     }
+}
+
+/// Why nothing is answered any more.
+pub(crate) fn stopping() -> ApiError {
+    ApiError::new(ErrorCode::Stopping, "the server is about to stop")
 }
 
 /// What a fault of the store is to who asks.

@@ -23,7 +23,7 @@ use reflow_trace::terminal::harmless;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use super::asking::{Asking, Rights, of_store};
+use super::asking::{Asking, Rights, Stop, of_store, stopping};
 use super::{dependencies, edges, events, graph, lineage, metrics, missing};
 use crate::config::QueryLimits;
 use crate::observe::{Limited, Metrics};
@@ -53,6 +53,7 @@ pub(crate) struct Engine {
     metrics: Arc<Metrics>,
     /// Others ask than who runs it.
     has_strangers: bool,
+    stop: Stop,
 }
 
 /// A question under way, counted; one that is dropped before it has an end was cancelled.
@@ -87,6 +88,7 @@ impl Engine {
             limits,
             metrics,
             has_strangers: true,
+            stop: Stop::default(),
         }
     }
 
@@ -146,14 +148,18 @@ impl Engine {
     ) -> Result<T, ApiError> {
         let mut counted = Counted::new(&self.metrics, name, Arc::clone(&cancelled));
         let asking = Asking::new(self.limits.clone(), rights, cancelled);
+        let asking = asking.until(Arc::clone(&self.stop));
         let result = self.take_turn(asking, question).await;
         let result = result.map_err(|error| self.shown(error));
         counted.end(result.as_ref().err().map(|error| error.code));
         result
     }
 
-    /// Nobody waits any more: who does is told that the server stops. Answers under way come to their end.
-    pub(crate) fn stop(&self) {
+    /// Nobody waits any more: who does is told that the server stops. Answers under way have so much time to come
+    /// to their end, and are given up then.
+    pub(crate) fn stop(&self, within: Duration) {
+        // The first time counts.
+        let _told_before = self.stop.set(std::time::Instant::now() + within);
         self.line.close();
         self.places.close();
     }
@@ -253,10 +259,6 @@ pub(crate) fn of_query(error: &QueryError) -> ApiError {
         },
         other => ApiError::new(ErrorCode::InvalidQuestion, other.to_string()),
     }
-}
-
-fn stopping() -> ApiError {
-    ApiError::new(ErrorCode::Stopping, "the server is about to stop")
 }
 
 /// A panic as the error that it is to who asks.

@@ -17,7 +17,7 @@ Examples:
   reflow-trace graph -o flow.svg              who sends what to whom
   reflow-trace doctor --data DIR              is all of it there and whole?
 
-Everything but `serve` and `token` asks the server on this machine, `--server URL`, or, with `--data DIR`, the
+Everything but `serve`, `token` and `completions` asks the server on this machine, `--server URL`, or, with `--data DIR`, the
 directory of one that is not running. `reflow-trace COMMAND --help` has examples and exit codes.";
 
 const SERVE_EXAMPLES: &str = "\
@@ -62,6 +62,7 @@ pub(super) fn command() -> Command {
         .subcommand(super::export::command())
         .subcommand(super::doctor::command())
         .subcommand(token())
+        .subcommand(super::completions::command())
 }
 
 fn serve() -> Command {

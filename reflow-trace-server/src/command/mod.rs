@@ -30,6 +30,7 @@
 mod arguments;
 mod asker;
 mod choice;
+mod completions;
 mod doctor;
 mod export;
 mod failure;
@@ -91,6 +92,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(matches) => match matches.subcommand() {
             Some(("serve", matches)) => serve::run(matches),
             Some(("token", matches)) => token::run(matches),
+            Some(("completions", matches)) => completions::run(matches),
             Some((name, matches)) => ask(name, matches),
             // clap asks for one of them.
             None => Exit::Usage,

@@ -225,12 +225,28 @@ fn help_and_version_end_with_0() {
         (&["--help"][..], "reflow-trace serve"),
         (&["serve", "--help"], "--ingest-frame-bytes-max"),
         (&["token", "new", "--help"], "Examples:"),
+        (&["completions", "--help"], "bash-completion"),
         (&["--version"], env!("CARGO_PKG_VERSION")),
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(text(&output.stdout).contains(said), "{arguments:?}");
     }
+}
+
+#[test]
+fn every_shell_gets_a_script_that_knows_commands_and_flags() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        let script = text(&output.stdout);
+        for word in ["lineage", "ingest-frame-bytes-max", "after"] {
+            assert!(script.contains(word), "{shell} has no {word}");
+        }
+    }
+    let output = run(&["completions", "tcsh"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("possible values: bash"));
 }
 
 #[test]

@@ -192,7 +192,7 @@ async fn when_the_server_stops_nobody_waits_and_who_has_begun_ends() {
     let first = stuck(&engine).await;
     let mut second = pin!(metrics(&engine));
     assert!(is_pending(second.as_mut()).await, "it waits for the first");
-    engine.stop();
+    engine.stop(FOR_EVER);
     assert_eq!(second.await.expect_err("no more").code, ErrorCode::Stopping);
     assert_eq!(
         metrics(&engine).await.expect_err("no more").code,
@@ -200,6 +200,26 @@ async fn when_the_server_stops_nobody_waits_and_who_has_begun_ends() {
     );
     first.let_go.send(()).expect("it waits");
     first.task.await.expect("no panic").expect("it ends");
+}
+
+#[tokio::test]
+async fn a_question_that_takes_longer_than_a_server_has_to_stop_is_given_up() {
+    let engine = engine(|_| {});
+    let (begun, has_begun) = oneshot::channel();
+    let question = move |_: &dyn Snapshot, asking: &Asking| -> Result<(), ApiError> {
+        let _heard = begun.send(());
+        loop {
+            asking.go_on()?;
+            std::thread::yield_now();
+        }
+    };
+    let asked = engine.run("endless", RIGHTS, flag(), question);
+    let stop = async {
+        has_begun.await.expect("it begins");
+        engine.stop(Duration::ZERO);
+    };
+    let (ended, ()) = tokio::join!(asked, stop);
+    assert_eq!(ended.expect_err("given up").code, ErrorCode::Stopping);
 }
 
 #[test]

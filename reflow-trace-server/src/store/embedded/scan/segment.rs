@@ -27,7 +27,9 @@ pub(super) struct SegmentSource {
     matched: RowSet,
     /// Answers that were, the next one first.
     ready: VecDeque<Ready>,
+    /// How many pages are looked at, and how many answers are read whole, the next time.
     pages: usize,
+    answers: usize,
     pages_named: RowSet,
 }
 
@@ -71,6 +73,7 @@ impl SegmentSource {
             matched: RowSet::default(),
             ready: VecDeque::new(),
             pages: 1,
+            answers: plan.scan.most.clamp(1, READY_MAX),
             pages_named: named,
         })
     }
@@ -212,12 +215,13 @@ impl SegmentSource {
 
     /// Reads some of the answers whole.
     fn read_matched(&mut self, plan: &Plan<'_>, watch: &dyn Watch) -> Result<(), StoreError> {
-        let most = plan.scan.most.clamp(1, READY_MAX);
         let rows = if plan.scan.newest_first {
-            self.matched.take_last(most)
+            self.matched.take_last(self.answers)
         } else {
-            self.matched.take_first(most)
+            self.matched.take_first(self.answers)
         };
+        // Who asks for few wants no more decoded; who goes on does not want a page decoded for each few.
+        self.answers = (2 * self.answers).min(READY_MAX);
         watch.spend(Effort {
             pages_read: self.reader.pages_of(&rows),
             ..Effort::default()
