@@ -1,10 +1,12 @@
 //! What is stored and older than the window, read in rounds.
 //!
 //! A round takes a place among a few readers and a snapshot, reads some batches, and lets both go before the
-//! subscriber has anything of it: however slowly somebody reads, no file is held for it.
+//! subscriber has anything of it: however slowly somebody reads, no file is held for it. A round that nobody
+//! waits for any more ends at its next page, and has its place until then.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reflow_trace::TraceEvent;
 use tokio::sync::Semaphore;
@@ -15,10 +17,12 @@ use super::shown::{Shown, without_content};
 use super::subscriber::Seen;
 use crate::answer::Rights;
 use crate::observe::Limited;
-use crate::store::{Snapshot, Store, StoreError, Unwatched};
+use crate::store::{Effort, Snapshot, Store, StoreError, Watch};
 
 /// Events that are read in a round, nearly: whole batches.
 const ROUND_EVENTS: usize = 4_096;
+/// Bytes that are kept of a round, nearly: batches as they come, and the last of them may have more.
+const ROUND_BYTES: usize = 8 << 20;
 /// Events that are given at once.
 const EVENTS_AT_ONCE: usize = 256;
 
@@ -32,7 +36,11 @@ pub(super) struct Backfill {
     ready: VecDeque<Seen>,
     /// A round under way; kept over a future that was dropped.
     round: Option<JoinHandle<Result<Round, StoreError>>>,
+    is_over: Arc<AtomicBool>,
 }
+
+/// Whether somebody still waits for a round.
+struct Waited(Arc<AtomicBool>);
 
 /// What a round has found.
 struct Round {
@@ -58,6 +66,7 @@ impl Backfill {
             places,
             ready: VecDeque::new(),
             round: None,
+            is_over: Arc::default(),
         }
     }
 
@@ -75,7 +84,8 @@ impl Backfill {
     pub(super) async fn read(&mut self, at: u64, choice: &Arc<Choice>, rights: Rights) -> Step {
         let round = self.round.get_or_insert_with(|| {
             let (store, places) = (Arc::clone(&self.store), Arc::clone(&self.places));
-            tokio::spawn(read(store, places, at, Arc::clone(choice), rights))
+            let waited = Waited(Arc::clone(&self.is_over));
+            tokio::spawn(read(store, places, at, Arc::clone(choice), rights, waited))
         });
         let ended = round.await;
         self.round = None;
@@ -101,10 +111,22 @@ impl Backfill {
 
 impl Drop for Backfill {
     fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
         if let Some(round) = &self.round {
             round.abort();
         }
     }
+}
+
+impl Watch for Waited {
+    fn go_on(&self) -> Result<(), StoreError> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(StoreError::GivenUp);
+        }
+        Ok(())
+    }
+
+    fn spend(&self, _effort: Effort) {}
 }
 
 async fn read(
@@ -113,14 +135,21 @@ async fn read(
     at: u64,
     choice: Arc<Choice>,
     rights: Rights,
+    waited: Waited,
 ) -> Result<Round, StoreError> {
-    let _place = places
+    let place = places
         .acquire_owned()
         .await
         .map_err(|_| StoreError::Closing)?;
     let view = store.snapshot().await?;
     drop(store);
-    let reading = tokio::task::spawn_blocking(move || Round::read(&*view, at, &choice, rights));
+    let reading = tokio::task::spawn_blocking(move || {
+        let round = Round::read(&*view, at, &choice, rights, &waited);
+        drop(view);
+        // With the thread and not with the future: who comes and goes has no more threads than who stays.
+        drop(place);
+        round
+    });
     reading.await.unwrap_or(Err(StoreError::Closing))
 }
 
@@ -130,6 +159,7 @@ impl Round {
         at: u64,
         choice: &Choice,
         rights: Rights,
+        waited: &Waited,
     ) -> Result<Self, StoreError> {
         let from = view.begin().max(at);
         let mut round = Self {
@@ -137,20 +167,28 @@ impl Round {
             seen: VecDeque::new(),
             next: view.end(),
         };
-        let mut read = 0;
-        for batch in view.batches_from(from, &Unwatched) {
+        let (mut read, mut kept_bytes) = (0, 0);
+        for batch in view.batches_from(from, waited) {
             let batch = batch?;
-            if read >= ROUND_EVENTS {
+            if read >= ROUND_EVENTS || kept_bytes >= ROUND_BYTES {
                 round.next = batch.offset;
                 break;
             }
             read += batch.events.len();
-            round.add(batch.offset, batch.events, choice, rights);
+            kept_bytes += round.add(batch.offset, batch.events, choice, rights);
         }
         Ok(round)
     }
 
-    fn add(&mut self, offset: u64, events: Vec<TraceEvent>, choice: &Choice, rights: Rights) {
+    /// Keeps what fits; the bytes of it, nearly.
+    fn add(
+        &mut self,
+        offset: u64,
+        events: Vec<TraceEvent>,
+        choice: &Choice,
+        rights: Rights,
+    ) -> usize {
+        let mut bytes = 0;
         let shown = |event| {
             Shown::new(if rights.content {
                 event
@@ -161,8 +199,10 @@ impl Round {
         let fitting = events.into_iter().filter(|event| choice.wants(event));
         let mut fitting = fitting.map(shown).peekable();
         while fitting.peek().is_some() {
-            let events = fitting.by_ref().take(EVENTS_AT_ONCE).collect();
+            let events: Vec<_> = fitting.by_ref().take(EVENTS_AT_ONCE).collect();
+            bytes += events.iter().map(|shown| shown.bytes()).sum::<usize>();
             self.seen.push_back(Seen::Events { offset, events });
         }
+        bytes
     }
 }
