@@ -12,7 +12,8 @@
 //! statement is bounded in bytes, words, levels, tables and terms before anything walks into it, and
 //! everything happens on a thread with a large stack. **It never ends**: each piece of rows that is read or made
 //! asks whether to go on. **It takes all memory**: what is sorted, grouped, joined and held is taken from an
-//! amount, and functions that make long texts count them first. **It disturbs**: it has threads of its own, and
+//! amount, functions that make texts count them first and share what there is, pieces are cut before many columns
+//! are made of them, and types and numbers that take room by themselves are refused. **It disturbs**: it has threads of its own, and
 //! whoever waits for it waits on one that is there for waiting.
 //!
 //! [DataFusion]: https://datafusion.apache.org

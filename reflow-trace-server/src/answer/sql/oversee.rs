@@ -3,7 +3,8 @@
 //! A join of a table with itself makes rows for hours while nothing is read, so that no reader notices that
 //! the time is over; a window holds all rows of its partition without counting them. Behind each such step, and
 //! before each window, stands one that passes everything on, asks for each piece whether to go on, and
-//! takes from the memory of the statement what is held.
+//! takes from the memory of the statement what is held. A step that computes many columns computes them all of one
+//! piece before anybody sees the first, so pieces are cut before it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use reflow_trace::api::{ApiError, ErrorCode};
 
 use crate::store::Watch;
@@ -54,19 +55,29 @@ impl PhysicalOptimizerRule for Oversee {
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = plan.transform_up(|step| {
-            let name = step.name();
+            let name = step.name().to_owned();
             if name.contains("Window") {
                 let inputs = step.children();
-                let held = inputs.into_iter().map(|input| self.after(input, true));
-                let held = held.collect();
-                let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-                return Ok(Transformed::yes(step.replace_children(held, options)?));
+                let held = inputs
+                    .into_iter()
+                    .map(|input| self.after(input, Task::Hold));
+                return Ok(Transformed::yes(with_inputs(&step, held.collect())?));
+            }
+            let mut step = step;
+            if ["Projection", "Aggregate"]
+                .iter()
+                .any(|kind| name.contains(kind))
+            {
+                let columns = step.schema().fields().len();
+                let inputs = step.children().into_iter();
+                let cut = inputs.map(|input| self.after(input, Task::Cut { columns }));
+                step = with_inputs(&step, cut.collect())?;
             }
             let makes_rows = ["Join", "Projection", "Recursive", "Unnest", "Union"];
             if makes_rows.iter().any(|kind| name.contains(kind)) {
-                return Ok(Transformed::yes(self.after(&step, false)));
+                step = self.after(&step, Task::Pass);
             }
-            Ok(Transformed::no(step))
+            Ok(Transformed::yes(step))
         })?;
         Ok(plan.data)
     }
@@ -81,21 +92,40 @@ impl PhysicalOptimizerRule for Oversee {
 }
 
 impl Oversee {
-    fn after(&self, step: &Arc<dyn ExecutionPlan>, is_held: bool) -> Arc<dyn ExecutionPlan> {
+    fn after(&self, step: &Arc<dyn ExecutionPlan>, task: Task) -> Arc<dyn ExecutionPlan> {
         Arc::new(Overseen {
             input: Arc::clone(step),
             watch: Arc::clone(&self.watch),
-            is_held,
+            task,
         })
     }
+}
+
+fn with_inputs(
+    step: &Arc<dyn ExecutionPlan>,
+    inputs: Vec<Arc<dyn ExecutionPlan>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Arc::clone(step).replace_children(inputs, options)
+}
+
+/// What else is to be done with what is passed on.
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    Pass,
+    /// Whoever comes next keeps it all.
+    Hold,
+    /// Whoever comes next makes so many columns of each piece.
+    Cut {
+        columns: usize,
+    },
 }
 
 /// A step that passes on what its input makes.
 struct Overseen {
     input: Arc<dyn ExecutionPlan>,
     watch: Arc<dyn Watch>,
-    /// Whoever comes next keeps it all.
-    is_held: bool,
+    task: Task,
 }
 
 impl fmt::Debug for Overseen {
@@ -106,10 +136,10 @@ impl fmt::Debug for Overseen {
 
 impl DisplayAs for Overseen {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_held {
-            "Overseen: held"
-        } else {
-            "Overseen"
+        f.write_str(match self.task {
+            Task::Pass => "Overseen",
+            Task::Hold => "Overseen: held",
+            Task::Cut { .. } => "Overseen: cut",
         })
     }
 }
@@ -152,7 +182,7 @@ impl ExecutionPlan for Overseen {
         Ok(Arc::new(Self {
             input,
             watch: Arc::clone(&self.watch),
-            is_held: self.is_held,
+            task: self.task,
         }))
     }
 
@@ -166,9 +196,15 @@ impl ExecutionPlan for Overseen {
         let schema: SchemaRef = input.schema();
         let mut passing = Passing {
             watch: Arc::clone(&self.watch),
-            held: self.is_held.then_some(held),
+            held: matches!(self.task, Task::Hold).then_some(held),
         };
-        let stream = input.map(move |piece| passing.pass(piece?));
+        let columns = match self.task {
+            Task::Cut { columns } => columns,
+            Task::Pass | Task::Hold => 1,
+        };
+        let stream = input
+            .map(move |piece| passing.pass(piece?))
+            .flat_map(move |piece| stream::iter(cut(piece, columns)));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
     }
 }
@@ -196,4 +232,24 @@ impl Passing {
         }
         Ok(piece)
     }
+}
+
+/// The piece in slices of which so many columns may be made.
+fn cut(piece: Result<RecordBatch>, columns: usize) -> impl Iterator<Item = Result<RecordBatch>> {
+    let (piece, fault) = match piece {
+        Ok(piece) => (Some(piece), None),
+        Err(fault) => (None, Some(Err(fault))),
+    };
+    let slices = piece.into_iter().flat_map(move |piece| {
+        let rows = piece.num_rows();
+        // Columns that are passed on as they are cost nothing; which those are is not known here.
+        let bytes = piece.get_array_memory_size().saturating_mul(columns);
+        let slices = bytes.div_ceil(PIECE_BYTES_MAX).max(1);
+        let length = rows.div_ceil(slices).max(1);
+        // A piece without rows is passed on, too.
+        (0..rows.max(1))
+            .step_by(length)
+            .map(move |start| piece.slice(start, length.min(rows - start)))
+    });
+    slices.map(Ok).chain(fault)
 }

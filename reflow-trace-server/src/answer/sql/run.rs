@@ -20,6 +20,7 @@ use reflow_trace::api::{ApiError, ErrorCode, SqlAnswer, SqlColumn, SqlQuestion};
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::of_engine;
+use super::functions::Share;
 use super::watch::Looking;
 use super::{session, statement, value};
 use crate::answer::Asking;
@@ -126,12 +127,14 @@ impl Statement<'_> {
         let parsed = statement::parse(text)?;
         let threads = available_parallelism().map_or(1, |threads| threads.get().min(THREADS_MAX));
         let runtime = runtime(threads)?;
+        let share = Share::default();
         let state = session::state(
             self.parts.clone(),
             self.ledgers,
             &(Arc::clone(self.looking) as _),
             self.limits.sql_memory_bytes_max,
             threads,
+            &share,
         );
         let state = state.map_err(|error| of_engine(text, &error))?;
         let answer = runtime.block_on(async {
@@ -139,7 +142,7 @@ impl Statement<'_> {
                 .statement_to_plan(parsed)
                 .await
                 .map_err(|error| of_engine(text, &error))?;
-            statement::plan::check(text, &plan)?;
+            share.divide(statement::plan::check(text, &plan)?);
             self.collect(&state, plan).await
         });
         // Waits for what is being computed, so that nothing of a statement outlives it.

@@ -18,7 +18,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 
-use super::functions;
+use super::functions::{self, Share};
 use super::oversee::Oversee;
 use super::table;
 use crate::store::columns::Part;
@@ -28,13 +28,14 @@ use crate::store::{ProducerLedgers, Watch};
 const CATALOG: &str = "reflow";
 const SCHEMA: &str = "trace";
 
-/// The state of the engine for one statement.
+/// The state of the engine for one statement, whose functions have this share of bytes each.
 pub(super) fn state(
     parts: Vec<Arc<dyn Part>>,
     ledgers: &ProducerLedgers,
     watch: &Arc<dyn Watch>,
     memory_bytes_max: usize,
     partitions: usize,
+    share: &Share,
 ) -> Result<SessionState> {
     let mut config = SessionConfig::new()
         .with_target_partitions(partitions)
@@ -46,6 +47,8 @@ pub(super) fn state(
     // As the column `timestamp` has it, so that `now()` is compared without a cast.
     options.execution.time_zone = Some("UTC".to_owned());
     options.explain.show_statistics = false;
+    // It takes room for as many groups as a LIMIT names, before there is one and without counting it.
+    options.optimizer.enable_topk_aggregation = false;
 
     let schema = MemorySchemaProvider::new();
     for (name, provider) in table::tables(parts, ledgers, watch) {
@@ -67,8 +70,8 @@ pub(super) fn state(
         .with_config(config)
         .with_runtime_env(runtime)
         .with_catalog_list(Arc::new(catalogs))
-        .with_expr_planners(functions::planners())
-        .with_scalar_functions(functions::scalar())
+        .with_expr_planners(functions::planners(share))
+        .with_scalar_functions(functions::scalar(share))
         .with_aggregate_functions(functions::aggregate())
         .with_window_functions(functions::window())
         .with_physical_optimizer_rules(rules)

@@ -1,10 +1,13 @@
-//! Functions that make long texts of short ones, with a bound.
+//! Functions that make texts, with a bound.
 //!
 //! The memory of the engine's sorting, grouping and joining is counted, that of a function is not: a
-//! statement that joins a text with itself forty times would take all there is before anybody notices. So
-//! what such a function can make at most is counted from its arguments before it makes anything.
+//! statement that joins a text with itself forty times, or that joins six hundred texts beside each other, would
+//! take all there is before anybody notices. So what such a function can make at most is counted from its
+//! arguments before it makes anything, and the calls of a statement share an amount.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::arrow::array::Array;
 use datafusion::arrow::array::cast::AsArray;
@@ -20,19 +23,57 @@ use datafusion::logical_expr::{
 
 /// Bytes of text that a function may make of some thousand rows.
 const BYTES_MAX: usize = 64 << 20;
+/// The same of all calls in a statement together: one step makes the texts of all its columns at one time.
+const STATEMENT_BYTES_MAX: usize = 512 << 20;
+
+/// Bytes that one call may make. The functions are there before it is known how many calls there are.
+#[derive(Clone, Debug)]
+pub(crate) struct Share(Arc<AtomicUsize>);
 
 /// A function that is asked first how much it would make.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bounded {
     inner: Arc<ScalarUDF>,
     aliases: Vec<String>,
+    share: Share,
     /// It is `||`: null where one of its arguments is, which `concat` takes for an empty text.
     joins: bool,
 }
 
+impl Default for Share {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(BYTES_MAX)))
+    }
+}
+
+impl Share {
+    /// So many calls share what there is.
+    pub(in super::super) fn divide(&self, calls: usize) {
+        let bytes = (STATEMENT_BYTES_MAX / calls.max(1)).min(BYTES_MAX);
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+// It belongs to the statement and is no part of what a function does: two calls are equal without it.
+impl PartialEq for Share {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Share {}
+
+impl Hash for Share {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 impl Bounded {
-    /// The function as it is, or with its bound where it may make much of little.
-    pub(super) fn around(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+    /// The function as it is, or with its bound where it makes texts.
+    pub(super) fn around(function: Arc<ScalarUDF>, share: &Share) -> Arc<ScalarUDF> {
         if most(function.name(), &[], 0).is_none() {
             return function;
         }
@@ -40,15 +81,17 @@ impl Bounded {
         Arc::new(ScalarUDF::new_from_impl(Self {
             inner: function,
             aliases,
+            share: share.clone(),
             joins: false,
         }))
     }
 
     /// The function of the operator `||`.
-    pub(super) fn joining() -> Self {
+    pub(super) fn joining(share: &Share) -> Self {
         Self {
             inner: datafusion::functions::string::concat(),
             aliases: Vec::new(),
+            share: share.clone(),
             joins: true,
         }
     }
@@ -62,7 +105,7 @@ impl Bounded {
     }
 }
 
-/// The bytes that a function makes at most; `None` where it makes no more than it gets, nearly.
+/// The bytes that a function makes at most; `None` where it makes no texts, or refers to those that it gets.
 fn most(name: &str, args: &[ColumnarValue], rows: usize) -> Option<usize> {
     let bytes = |at: usize| args.get(at).map_or(0, |arg| bytes_of(arg, rows));
     let all = || (0..args.len()).map(bytes).fold(0, usize::saturating_add);
@@ -81,6 +124,12 @@ fn most(name: &str, args: &[ColumnarValue], rows: usize) -> Option<usize> {
         // `\0` stands for all that was found.
         "regexp_replace" => Some(replaced(2).saturating_add(bytes(0).saturating_mul(8))),
         "to_char" => Some(rows.saturating_mul(longest(args.get(1)).saturating_mul(32))),
+        // Another case may have three times the bytes.
+        "upper" | "lower" | "initcap" => Some(bytes(0).saturating_mul(3)),
+        "reverse" | "translate" | "regexp_match" | "split_part" | "substr_index" | "left"
+        | "right" | "substr" | "btrim" | "ltrim" | "rtrim" => Some(bytes(0)),
+        "nullif" | "greatest" | "least" => Some(all()),
+        // `coalesce` and its like, and casts, become terms of the engine; pieces are cut for those.
         _ => None,
     }
 }
@@ -178,6 +227,7 @@ impl ScalarUDFImpl for Bounded {
         Some(ScalarUDF::new_from_impl(Self {
             inner: Arc::new(inner),
             aliases: self.aliases.clone(),
+            share: self.share.clone(),
             joins: self.joins,
         }))
     }
@@ -189,11 +239,12 @@ impl ScalarUDFImpl for Bounded {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows.max(1);
-        if most(self.inner.name(), &args.args, rows).is_some_and(|most| most > BYTES_MAX) {
+        let share = self.share.bytes();
+        if most(self.inner.name(), &args.args, rows).is_some_and(|most| most > share) {
             return Err(DataFusionError::Execution(format!(
-                "`{}` may make more than {} MiB of text of {rows} rows: shorten its arguments, with `left(…, 1000)` for example",
+                "`{}` may make more than its share of {} KiB of text of {rows} rows: shorten its arguments, with `left(…, 1000)` for example, or call fewer functions",
                 self.name(),
-                BYTES_MAX >> 20,
+                share >> 10,
             )));
         }
         if !self.joins {

@@ -2,7 +2,7 @@
 //!
 //! It is a list of what is there and not of what is forbidden: a function that a later version of the engine
 //! brings is not there until somebody has thought about it. None reads a file, the environment or the name of
-//! anything of the server, none makes rows, and those that make long texts of short ones are
+//! anything of the server, none makes rows, and those that make texts are
 //! [`bounded`]. Left out for what they may take: `repeat`, `lpad` and `rpad` (memory without end),
 //! `levenshtein` (time that grows with the square), `factorial`.
 
@@ -17,6 +17,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 use self::attribute::Attribute;
 use self::bounded::Bounded;
+pub(super) use self::bounded::Share;
 use self::planner::Planner;
 
 /// Functions of values.
@@ -182,12 +183,14 @@ pub(crate) const WINDOW: &[&str] = &[
     "row_number",
 ];
 
-pub(super) fn scalar() -> Vec<Arc<ScalarUDF>> {
+pub(super) fn scalar(share: &Share) -> Vec<Arc<ScalarUDF>> {
     let all = datafusion::functions::all_default_functions();
     let permitted = all
         .into_iter()
         .filter(|function| SCALAR.contains(&function.name()));
-    let mut functions: Vec<_> = permitted.map(Bounded::around).collect();
+    let mut functions: Vec<_> = permitted
+        .map(|function| Bounded::around(function, share))
+        .collect();
     functions.push(Arc::new(ScalarUDF::new_from_impl(Attribute::new())));
     functions
 }
@@ -207,9 +210,9 @@ pub(super) fn window() -> Vec<Arc<WindowUDF>> {
 }
 
 /// What `EXTRACT`, `SUBSTRING`, `||` and the like become.
-pub(super) fn planners() -> Vec<Arc<dyn ExprPlanner>> {
+pub(super) fn planners(share: &Share) -> Vec<Arc<dyn ExprPlanner>> {
     vec![
-        Arc::new(Planner::new()),
+        Arc::new(Planner::new(share)),
         Arc::new(datafusion::functions::core::planner::CoreFunctionPlanner::default()),
         Arc::new(datafusion::functions::datetime::planner::DatetimeFunctionPlanner),
         Arc::new(datafusion::functions::unicode::planner::UnicodeFunctionPlanner),
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn every_name_in_the_lists_is_a_function_of_the_engine() {
-        let found = scalar();
+        let found = scalar(&Share::default());
         for name in SCALAR {
             assert!(
                 found.iter().any(|function| function.name() == *name),

@@ -2,7 +2,7 @@
 //!
 //! `||` becomes a function with a bound ([`bounded`](super::bounded)). A difference
 //! of numbers without sign, as nearly all columns are, is taken of numbers with one: `3 - 5` is `-2` and
-//! not `18446744073709551614`.
+//! not `18446744073709551614`. A number of 2⁶³ or more has no such form, and its difference is not known.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use datafusion::common::DFSchema;
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{BinaryExpr, ScalarFunction};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, Operator, ScalarUDF};
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF, TryCast};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::bounded::Bounded;
+use super::bounded::{Bounded, Share};
 
 /// Plans these operators.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ pub(super) struct Planner {
 }
 
 impl Planner {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(share: &Share) -> Self {
         Self {
-            join: Arc::new(ScalarUDF::new_from_impl(Bounded::joining())),
+            join: Arc::new(ScalarUDF::new_from_impl(Bounded::joining(share))),
         }
     }
 }
@@ -74,5 +74,5 @@ fn is_unsigned(expr: &Expr, schema: &DFSchema) -> bool {
 }
 
 fn signed(expr: Expr) -> Expr {
-    Expr::Cast(Cast::new(Box::new(expr), DataType::Int64))
+    Expr::TryCast(TryCast::new(Box::new(expr), DataType::Int64))
 }

@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, Operator};
@@ -21,16 +23,21 @@ const COLUMNS_MAX: usize = 1_024;
 /// Ways to group at one time, as `CUBE` and `ROLLUP` make them.
 const GROUPINGS_MAX: u64 = 64;
 
-/// Looks at a plan before it is optimized.
-pub(in super::super) fn check(statement: &str, plan: &LogicalPlan) -> Result<(), ApiError> {
+/// Groups of values by which an approximate percentile is told. There is room for them before there is a value.
+const CENTROIDS_MAX: u64 = 10_000;
+
+/// Looks at a plan before it is optimized; how often a function is called in it.
+pub(in super::super) fn check(statement: &str, plan: &LogicalPlan) -> Result<usize, ApiError> {
     let mut sizes = Sizes::default();
-    sizes.of(statement, plan).map(|_| ())
+    sizes.of(statement, plan)?;
+    Ok(sizes.calls)
 }
 
 /// The sizes of the columns of the steps that were looked at.
 #[derive(Default)]
 struct Sizes {
     known: HashMap<*const LogicalPlan, Arc<[u64]>>,
+    calls: usize,
 }
 
 impl Sizes {
@@ -57,14 +64,15 @@ impl Sizes {
             });
             sizes.unwrap_or(1)
         };
-        let mut inner = Vec::new();
+        let mut inner = Inner::default();
         let mut written = Vec::new();
         plan.apply_expressions(|expr| {
             written.push(size(expr, &size_of, &mut inner)?);
             Ok(TreeNodeRecursion::Continue)
         })
         .map_err(|error| of_engine(statement, &error))?;
-        for query in inner {
+        self.calls += inner.calls;
+        for query in inner.queries {
             self.of(statement, &query)?;
         }
         if written.iter().any(|size| *size > TERMS_MAX) {
@@ -128,11 +136,19 @@ fn permitted(plan: &LogicalPlan) -> Result<(), ApiError> {
     }
 }
 
-/// How many terms an expression has with every column written out; queries in it are put into `inner`.
+/// What is in the expressions of a step.
+#[derive(Default)]
+struct Inner {
+    queries: Vec<Arc<LogicalPlan>>,
+    /// Calls of functions.
+    calls: usize,
+}
+
+/// How many terms an expression has with every column written out; what else is in it is put into `inner`.
 fn size(
     expr: &Expr,
     size_of: &dyn Fn(&datafusion::common::Column) -> u64,
-    inner: &mut Vec<Arc<LogicalPlan>>,
+    inner: &mut Inner,
 ) -> Result<u64, DataFusionError> {
     let mut size = 0_u64;
     expr.apply(|term| {
@@ -140,12 +156,34 @@ fn size(
             Expr::Column(name) => size_of(name),
             _ => 1,
         });
+        let query = match term {
+            Expr::Exists(exists) => Some(&exists.subquery),
+            Expr::InSubquery(within) => Some(&within.subquery),
+            Expr::ScalarSubquery(query) => Some(query),
+            Expr::SetComparison(set) => Some(&set.subquery),
+            _ => None,
+        };
+        inner
+            .queries
+            .extend(query.map(|query| Arc::clone(&query.subquery)));
+        inner.calls += usize::from(matches!(term, Expr::ScalarFunction(_)));
         match term {
-            Expr::Exists(exists) => inner.push(Arc::clone(&exists.subquery.subquery)),
-            Expr::InSubquery(within) => inner.push(Arc::clone(&within.subquery.subquery)),
-            Expr::ScalarSubquery(query) => inner.push(Arc::clone(&query.subquery)),
-            Expr::SetComparison(set) => inner.push(Arc::clone(&set.subquery.subquery)),
             Expr::GroupingSet(set) => groupings(set)?,
+            Expr::Cast(cast) => of_bounded_size(cast.field.data_type())?,
+            Expr::TryCast(cast) => of_bounded_size(cast.field.data_type())?,
+            Expr::ScalarFunction(function) if function.name() == "arrow_cast" => {
+                // Planning has read it already: it is a type.
+                let kind = function.args.get(1).and_then(literal);
+                if let Some(kind) = kind.and_then(|kind| kind.try_as_str().flatten()) {
+                    of_bounded_size(&kind.parse()?)?;
+                }
+            }
+            Expr::AggregateFunction(function) => {
+                centroids(function.func.name(), &function.params.args)?;
+            }
+            Expr::WindowFunction(function) => {
+                centroids(function.fun.name(), &function.params.args)?;
+            }
             _ => pattern(term)?,
         }
         Ok(TreeNodeRecursion::Continue)
@@ -183,6 +221,60 @@ fn pattern(term: &Expr) -> Result<(), DataFusionError> {
             "a pattern must be written in the statement, and not come from a column".to_owned(),
         )),
         _ => Ok(()),
+    }
+}
+
+/// Values of some types are as large as the type says, and not as the data: one of them may be all there is.
+fn of_bounded_size(kind: &DataType) -> Result<(), DataFusionError> {
+    let value = match kind {
+        DataType::Dictionary(_, value) => value,
+        kind => kind,
+    };
+    let is_plain = value.is_primitive()
+        || matches!(
+            value,
+            DataType::Null
+                | DataType::Boolean
+                | DataType::Utf8
+                | DataType::LargeUtf8
+                | DataType::Utf8View
+                | DataType::Binary
+                | DataType::LargeBinary
+                | DataType::BinaryView
+        );
+    if is_plain {
+        return Ok(());
+    }
+    Err(DataFusionError::Plan(format!(
+        "values cannot be made into `{kind}`: types of a length and types within types are left out"
+    )))
+}
+
+/// An approximate percentile takes room for as many groups as its last argument says.
+fn centroids(name: &str, args: &[Expr]) -> Result<(), DataFusionError> {
+    let at = match name {
+        "approx_percentile_cont" => 2,
+        "approx_percentile_cont_with_weight" => 3,
+        _ => return Ok(()),
+    };
+    let is_few = |count: &Expr| {
+        let count = literal(count).and_then(|count| count.cast_to(&DataType::UInt64).ok());
+        matches!(count, Some(ScalarValue::UInt64(Some(count))) if count <= CENTROIDS_MAX)
+    };
+    if args.get(at).is_none_or(is_few) {
+        return Ok(());
+    }
+    Err(DataFusionError::Plan(format!(
+        "`{name}` is told by a number of at most {CENTROIDS_MAX} groups, written in the statement"
+    )))
+}
+
+fn literal(expr: &Expr) -> Option<&ScalarValue> {
+    match expr {
+        Expr::Literal(value, _) => Some(value),
+        Expr::Cast(cast) => literal(&cast.expr),
+        Expr::Alias(alias) => literal(&alias.expr),
+        _ => None,
     }
 }
 

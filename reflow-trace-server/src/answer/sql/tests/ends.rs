@@ -106,6 +106,42 @@ fn texts_do_not_grow_without_end() {
 }
 
 #[test]
+fn many_texts_beside_each_other_share_what_one_may_make() {
+    let view = holding(&flows(9_000, 0));
+    let wide = |columns: usize, bytes: usize| {
+        let long = "x".repeat(bytes);
+        let texts: Vec<_> = (0..columns).map(|at| format!("s || '{at}'")).collect();
+        format!(
+            "WITH a AS (SELECT '{long}' || event_id AS s FROM trace_events) SELECT {} FROM a",
+            texts.join(", ")
+        )
+    };
+    let error = refusal(&*view, &wide(650, 7_000));
+    assert_eq!(error.code, ErrorCode::InvalidSql, "{error:?}");
+    assert!(error.message.contains("share"), "{error:?}");
+    assert_eq!(ask(&*view, &wide(20, 100)).rows.len(), 9_000);
+}
+
+#[test]
+fn pieces_are_cut_before_many_columns_are_made_of_them() {
+    let view = holding(&flows(9_000, 0));
+    let terms: Vec<_> = (0..200)
+        .map(|at| format!("max(CASE WHEN size_bytes > {at} THEN s END)"))
+        .collect();
+    let long = "x".repeat(400);
+    let answer = ask(
+        &*view,
+        &format!(
+            "WITH a AS (SELECT '{long}' || message_id AS s, size_bytes FROM data_flow_events) SELECT {} FROM a",
+            terms.join(", ")
+        ),
+    );
+    assert_eq!(answer.rows[0].len(), 200);
+    let greatest = format!("{long}msg_999");
+    assert!(answer.rows[0].iter().all(|most| *most == greatest));
+}
+
+#[test]
 fn an_answer_that_is_cut_says_so() {
     let view = holding(&flows(100, 0));
     let cut = |rows, bytes| QueryLimits {

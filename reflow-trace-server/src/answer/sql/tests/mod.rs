@@ -44,7 +44,8 @@ fn ask_with(
 }
 
 fn ask(view: &dyn Snapshot, statement: &str) -> SqlAnswer {
-    ask_with(view, statement, limits()).unwrap_or_else(|error| panic!("{statement}: {error:?}"))
+    ask_with(view, statement, limits())
+        .unwrap_or_else(|error| panic!("{statement:.200}: {error:?}"))
 }
 
 /// The rows of an answer, as text of JSON.

@@ -230,6 +230,23 @@ fn shapes_that_grow_are_refused_or_answered_and_end_nothing() {
         "SELECT source_actor ~ '((((a{100}){100}){100}){100})' FROM data_flow_events".to_owned(),
         format!("SELECT source_actor ~ '{}' FROM data_flow_events", "(".repeat(5_000)),
         format!("SELECT source_actor LIKE '{}' FROM data_flow_events", "%a".repeat(5_000)),
+        "SELECT arrow_cast(NULL, 'FixedSizeList(2147483647, FixedSizeBinary(2147483647))')".to_owned(),
+        "SELECT arrow_cast(NULL, 'FixedSizeBinary(2147483647)') FROM trace_events".to_owned(),
+        "SELECT CAST(NULL AS BIGINT[2147483647]) FROM trace_events".to_owned(),
+        "SELECT NULL::BIGINT[2147483647][2147483647]".to_owned(),
+        "SELECT TRY_CAST(NULL AS BIGINT[2147483647]) FROM trace_events".to_owned(),
+        "SELECT approx_percentile_cont(x, 0.5, 1000000000000) FROM (VALUES (1.0)) t(x)".to_owned(),
+        "SELECT approx_percentile_cont(x, 0.5, CAST('1000000000000' AS BIGINT)) FROM (VALUES (1.0)) t(x)".to_owned(),
+        "SELECT approx_percentile_cont(0.5, 1000000000000) WITHIN GROUP (ORDER BY x) FROM (VALUES (1.0)) t(x)".to_owned(),
+        "SELECT approx_percentile_cont_with_weight(x, 1.0, 0.5, 1000000000000) FROM (VALUES (1.0)) t(x)".to_owned(),
+        "SELECT count(*) FROM (SELECT execution_time_ns e, max(size_bytes) m FROM trace_events GROUP BY e ORDER BY m DESC NULLS LAST LIMIT 1000000000000)".to_owned(),
+        "SELECT count(*) FROM (SELECT execution_time_ns e, max(size_bytes) m FROM trace_events WHERE size_bytes > 0 GROUP BY e ORDER BY m DESC NULLS LAST LIMIT 2000000000)".to_owned(),
+        "SELECT count(*) FROM (SELECT DISTINCT execution_time_ns e FROM trace_events LIMIT 1000000000000)".to_owned(),
+        "SELECT count(*) FROM (SELECT * FROM trace_events ORDER BY size_bytes LIMIT 1000000000000)".to_owned(),
+        "SELECT nth_value(size_bytes, 1000000000000) OVER (ORDER BY timestamp) FROM trace_events".to_owned(),
+        "SELECT lag(size_bytes, 1000000000000) OVER (ORDER BY timestamp) FROM trace_events".to_owned(),
+        "SELECT ntile(1000000000000) OVER (ORDER BY timestamp) FROM trace_events".to_owned(),
+        "SELECT chr(1114111), to_char(now(), '%Y'), left('x', 1000000000000), substr('x', 1, 1000000000000)".to_owned(),
     ];
     let view = holding(&flows(3, 0));
     for statement in &statements {
@@ -253,6 +270,40 @@ fn shapes_that_grow_are_refused_or_answered_and_end_nothing() {
         };
         println!("{start}\n    {told} ({:?})", begun.elapsed());
     }
+}
+
+#[test]
+fn types_and_numbers_that_take_room_by_themselves_are_refused() {
+    for (statement, said) in [
+        (
+            "SELECT arrow_cast(size_bytes, 'FixedSizeBinary(2147483647)') FROM trace_events",
+            "types of a length",
+        ),
+        (
+            "SELECT CAST(NULL AS BIGINT[2147483647]) FROM trace_events",
+            "types of a length",
+        ),
+        (
+            "SELECT approx_percentile_cont(size_bytes, 0.5, 10001) FROM trace_events",
+            "at most 10000 groups",
+        ),
+        (
+            "SELECT approx_percentile_cont(0.5, 10001) WITHIN GROUP (ORDER BY size_bytes) FROM trace_events",
+            "at most 10000 groups",
+        ),
+    ] {
+        let (code, message) = code_and_message(statement);
+        assert_eq!(code, ErrorCode::InvalidSql, "{statement}: {message}");
+        assert!(message.contains(said), "{statement}: {message}");
+    }
+    let view = holding(&flows(3, 0));
+    assert_eq!(
+        rows(
+            &*view,
+            "SELECT approx_percentile_cont(size_bytes, 0.5, 10000), approx_percentile_cont(size_bytes, 0.5), arrow_cast(1, 'Int16'), arrow_cast('a', 'Dictionary(Int32, Utf8)') FROM data_flow_events"
+        ),
+        [r#"[101.0,101.0,1,"a"]"#]
+    );
 }
 
 #[test]

@@ -272,3 +272,20 @@ fn values_are_json_as_the_answer_says() {
         assert_eq!(value(expression), json, "{expression}");
     }
 }
+
+#[test]
+fn a_number_that_no_difference_can_have_leaves_the_others_alone() {
+    let mut events = flows(3, 0);
+    let most = |event: &mut TraceEvent, ns| {
+        event.data.performance_metrics.execution_time_ns = Some(ns);
+    };
+    most(&mut events[1], u64::MAX);
+    let view = holding(&events);
+    assert_eq!(
+        rows(
+            &*view,
+            "SELECT execution_time_ns - size_bytes FROM data_flow_events ORDER BY timestamp"
+        ),
+        ["[900]", "[null]", "[2898]"]
+    );
+}

@@ -1,7 +1,8 @@
 //! The thread that seals, merges, retires and cleans up.
 //!
 //! It reads and writes files by itself, beside the commits, and asks the thread of the database for one
-//! short transaction at the end of each piece of work. An error in one piece keeps no other from being done.
+//! short transaction at the end of each piece of work. An error in one piece keeps no other from being done, and
+//! neither does a panic: without this thread nothing would be sealed any more, and soon nothing taken in.
 
 mod check;
 mod clock;
@@ -10,6 +11,8 @@ mod output;
 mod retain;
 mod seal;
 
+use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,7 +91,8 @@ impl Maintainer {
         };
         for piece in pieces {
             let done = self.shared.check_open().map_err(Halt::from);
-            match done.and_then(|()| piece(self, &mut report, now)) {
+            let done = done.and_then(|()| caught(|| piece(self, &mut report, now)));
+            match done {
                 Ok(()) => {}
                 Err(Halt::Killed) => return Err(StoreError::Closing),
                 Err(Halt::Failed(error)) => {
@@ -120,6 +124,20 @@ impl Maintainer {
         self.writer.run(|writer| writer.give_back())??;
         Ok(())
     }
+}
+
+/// A panic in a piece of work as an error of it. What it has written and not swapped in is in nobody's way: its
+/// files are removed as those of a process that was killed are.
+fn caught(work: impl FnOnce() -> Result<(), Halt>) -> Result<(), Halt> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let what = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no text");
+        let fault = io::Error::other(format!("a fault of the server: {what}"));
+        Err(StoreError::io("maintain the store", fault).into())
+    })
 }
 
 /// The time of one call.

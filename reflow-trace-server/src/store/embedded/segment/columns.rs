@@ -17,11 +17,16 @@ use reflow_trace::wire::{EventRow, MessageId};
 
 use super::message::is_usual;
 use super::rows::{encode_outcome, message_id_beside};
-use super::schema::SCHEMA;
+use super::schema::{PAGE_ROWS, SCHEMA};
 use crate::store::rollup::OwnedEdge;
 
 /// `randomness` of an event that has a trace id and no R.
 pub(super) const NO_RANDOMNESS: u64 = u64::MAX;
+
+/// Rows that are turned into columns at a time. It bounds memory, and is a multiple of a page.
+const CHUNK_ROWS: usize = 8 * PAGE_ROWS;
+/// What rows carry along may weigh so much at a time: the places in a column of bytes have 31 bits.
+const CHUNK_BYTES: usize = 64 << 20;
 
 /// The low bits of a trace id, which are R unless something else is said.
 pub(super) const RANDOMNESS_MASK: u64 = (1 << 56) - 1;
@@ -151,6 +156,8 @@ pub(super) struct Origins {
 #[derive(Default)]
 pub(super) struct Columns {
     len: usize,
+    /// Of what has no bound of its own, nearly.
+    bytes: usize,
     time_ns: PrimitiveBuilder<TimestampNanosecondType>,
     offset: PrimitiveBuilder<UInt64Type>,
     event: IdBuilder,
@@ -181,8 +188,13 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) const fn len(&self) -> usize {
-        self.len
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the chunk is to be finished before more is added.
+    pub(super) const fn is_full(&self) -> bool {
+        self.len == CHUNK_ROWS || self.bytes >= CHUNK_BYTES
     }
 
     /// Adds a row, whose edge has this number in the segment, and says where its ids were made.
@@ -194,6 +206,8 @@ impl Columns {
         edge: &OwnedEdge,
     ) -> Result<Origins, ArrowError> {
         self.len += 1;
+        // Names and numbers beside it are short.
+        self.bytes += row.sections.len();
         self.time_ns.append_value(row.start_ns);
         self.offset.append_value(offset);
         let id = row.event_id;
@@ -263,7 +277,10 @@ impl Columns {
         self.message_number.append_option(number);
         self.message_uuid.append(uuid)?;
         match &row.message_id {
-            Some(MessageId::Text(text)) => self.message_text.append_value(text),
+            Some(MessageId::Text(text)) => {
+                self.bytes += text.len();
+                self.message_text.append_value(text);
+            }
             Some(id @ MessageId::Numbered { .. }) if !is_usual => {
                 self.message_text.append_value(id.to_string());
             }
@@ -274,7 +291,7 @@ impl Columns {
 
     /// The chunk; the next one begins empty.
     pub(super) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        self.len = 0;
+        (self.len, self.bytes) = (0, 0);
         let [producer, ring, sequence, event_id] = self.event.finish();
         let [parent_producer, parent_ring, parent_sequence, parent_id] = self.parent.finish();
         let [trace_producer, trace_ring, trace_number, trace_id] = self.trace.finish();

@@ -24,8 +24,6 @@ use super::columns::Columns;
 use super::schema::{FORMAT, PAGE_ROWS, SCHEMA, properties};
 use crate::store::rollup::EdgeTable;
 
-/// Rows that are turned into columns at a time.
-const CHUNK_ROWS: usize = 8 * PAGE_ROWS;
 /// Rows of which nobody knows how many there will be: what bloom filters are made for at first.
 const ROWS_GUESSED: u64 = 1 << 20;
 
@@ -84,7 +82,7 @@ impl<W: Write + Send> LooseWriter<W> {
             let number = self.edges.number(&row.edge);
             let edge = &self.edges.edges()[number as usize];
             self.columns.push(self.batches, &row, number, edge)?;
-            if self.columns.len() == CHUNK_ROWS {
+            if self.columns.is_full() {
                 self.write_chunk()?;
             }
         }
@@ -100,7 +98,7 @@ impl<W: Write + Send> LooseWriter<W> {
 
     /// Ends the file, and gives back where it was written to.
     pub(crate) fn finish(mut self) -> Result<W, ParquetError> {
-        if self.columns.len() > 0 {
+        if !self.columns.is_empty() {
             self.write_chunk()?;
         }
         self.parquet.flush()?;

@@ -26,6 +26,11 @@ use super::{Segment, SegmentRows};
 use crate::store::columns::{Scalar, Seen, Values, Within};
 use crate::store::{StoreError, TimeRange};
 
+/// Bytes of a batch, nearly: a merge holds one of each segment that it reads.
+const BATCH_BYTES: u64 = 16 << 20;
+/// Rows of a batch, whatever they weigh.
+const ROWS_MIN: usize = 16;
+
 /// Where everything is in a segment; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Map {
@@ -47,14 +52,14 @@ pub(crate) struct SegmentReader {
     map: Map,
 }
 
-/// Columns of some rows of a segment, a page of rows at a time.
+/// Columns of some rows of a segment, at most a page of rows at a time.
 pub(crate) struct Batches {
     segment: Arc<Segment>,
     /// `None` when there is nothing to read.
     reader: Option<ParquetRecordBatchReader>,
 }
 
-/// All columns of some rows of a segment, a page of rows at a time.
+/// All columns of some rows of a segment, at most a page of rows at a time.
 pub(crate) struct Chunks(Batches);
 
 impl Map {
@@ -320,7 +325,7 @@ impl SegmentReader {
         let (groups, selection) = self.selection(rows);
         let reader =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.map.metadata.clone())
-                .with_batch_size(PAGE_ROWS)
+                .with_batch_size(self.rows_at_once())
                 .with_projection(columns)
                 .with_row_groups(groups)
                 .with_row_selection(selection)
@@ -330,6 +335,22 @@ impl SegmentReader {
             segment: self.segment.clone(),
             reader: Some(reader),
         })
+    }
+
+    /// Rows of a batch: a page, or fewer where the rows of this file are heavy. It is the same whichever columns
+    /// are read.
+    fn rows_at_once(&self) -> usize {
+        let groups = self.map.metadata.metadata().row_groups().iter();
+        let bytes_of_a_row = groups
+            .map(|group| {
+                group.total_byte_size().unsigned_abs() / group.num_rows().unsigned_abs().max(1)
+            })
+            .max()
+            .unwrap_or(0);
+        let rows = BATCH_BYTES / bytes_of_a_row.max(1);
+        usize::try_from(rows)
+            .unwrap_or(PAGE_ROWS)
+            .clamp(ROWS_MIN, PAGE_ROWS)
     }
 
     /// The row groups, and of all their rows those that are wanted.

@@ -16,9 +16,6 @@ use crate::store::embedded::files::NewFile;
 use crate::store::embedded::shared::Shared;
 use crate::store::rollup::{BatchRollup, EdgeTable, Summary};
 
-/// Rows that are turned into columns at a time. It bounds memory, and is a multiple of a page.
-const CHUNK_ROWS: usize = 8 * super::schema::PAGE_ROWS;
-
 /// Takes rows in the order of their time.
 pub(crate) struct SegmentWriter {
     name: String,
@@ -104,7 +101,7 @@ impl SegmentWriter {
             .push(offset, row, number, edge)
             .map_err(|error| write_failed(&self.name, error.into()))?;
         self.push_reach(row, &origins);
-        if self.columns.len() == CHUNK_ROWS {
+        if self.columns.is_full() {
             self.write_chunk()?;
         }
         Ok(())
@@ -162,7 +159,7 @@ impl SegmentWriter {
         let (Some(times_ns), Some(offsets)) = (self.times_ns, self.offsets) else {
             return Ok(None);
         };
-        if self.columns.len() > 0 {
+        if !self.columns.is_empty() {
             self.write_chunk()?;
         }
         self.write_reach()

@@ -61,6 +61,39 @@ fn a_death_between_any_two_steps_loses_nothing_and_doubles_nothing() {
 }
 
 #[test]
+fn a_panic_while_sealing_is_an_error_and_the_next_sealing_seals() {
+    for step in [Step::BeforeFile, Step::Written, Step::BeforeSwap] {
+        let directory = directory();
+        let panics = Arc::new(AtomicUsize::new(1));
+        let left = Arc::clone(&panics);
+        let steps = Steps(Some(Arc::new(move |at| {
+            let due = at == step
+                && (left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    left.checked_sub(1)
+                }))
+                .is_ok();
+            assert!(!due, "on purpose");
+            false
+        })));
+        let store = open_with(small(directory.path()), Seams { steps, ..seams() });
+        let model = MemoryStore::new();
+        let mut batches = Batches::new(1);
+        commit_both(&store, &model, &mut batches, 1..5);
+        let error = block_on(store.seal_all(NOON_NS)).expect_err("it panics");
+        assert!(error.to_string().contains("on purpose"), "{error}");
+        assert_equal(&store, &model, "after the panic");
+        seal_all(&store);
+        assert_eq!(panics.load(Ordering::Relaxed), 0);
+        assert!(store.stats().sealed_segments > 0, "{step:?}");
+        assert_equal(&store, &model, "sealed");
+        drop(store);
+        let store = open(small(directory.path()));
+        assert_equal(&store, &model, "opened again");
+        assert_no_orphans(&store, directory.path(), "opened again");
+    }
+}
+
+#[test]
 fn a_swap_of_which_nobody_knows_keeps_its_files_until_somebody_does() {
     for count in 0..3 {
         let directory = directory();

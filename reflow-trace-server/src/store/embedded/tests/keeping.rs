@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::super::steps::{Step, Steps};
 use super::*;
+use crate::store::columns::{Place, Wanted};
 use crate::store::conformance::{assert_equal, batch_of};
-use crate::store::{Snapshot, TimeRange};
+use crate::store::{Snapshot, TimeRange, Unwatched};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -236,6 +237,45 @@ fn there_are_never_many_segments() {
     assert!(most <= whole + 3 * 6, "{most} segments");
     assert_equal(&store, &model, "merged");
     assert!(store.stats().merged_segments > 15);
+}
+
+#[test]
+fn heavy_events_are_written_and_read_a_few_at_a_time() {
+    const EVENTS: u64 = 72;
+    let heavy = |number: u64| {
+        let mut event = TraceEvent::network_event("camera");
+        event.timestamp = chrono::DateTime::from_timestamp_nanos(NOON_NS + number as i64);
+        let picture = format!("{number:04}").repeat(1 << 18);
+        let attributes = &mut event.data.custom_attributes;
+        attributes.insert("picture".to_owned(), picture.into());
+        event
+    };
+    let directory = directory();
+    let store = open(small(directory.path()));
+    let model = MemoryStore::new();
+    for number in 0..EVENTS / 2 {
+        let events = [heavy(2 * number), heavy(2 * number + 1)];
+        let batch = batch_of(&events, ProducerId::from_bits(7), 1, number + 1);
+        commit(&store, vec![batch.clone()]);
+        commit(&model, vec![batch]);
+        if number % 12 == 11 {
+            seal_all(&store);
+        }
+    }
+    assert!(store.stats().merged_segments > 0);
+    assert_equal(&store, &model, "merged");
+    let view = block_on(store.snapshot()).expect("a view");
+    let wanted = Wanted {
+        range: TimeRange::ALL,
+        within: Vec::new(),
+        places: Place::ALL.to_vec(),
+    };
+    for part in view.parts() {
+        for piece in part.read(&wanted, Arc::new(Unwatched)).expect("it reads") {
+            let rows = piece.expect("it is whole").num_rows();
+            assert!(rows <= 16, "{rows} rows of 1 MiB at one time");
+        }
+    }
 }
 
 #[test]
