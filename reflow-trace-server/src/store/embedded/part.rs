@@ -44,7 +44,7 @@ impl Part for SegmentPart {
             return Ok(Box::new(std::iter::empty()));
         }
         let reader = self.shared.open(&self.segment)?;
-        let rows = wanted_rows(&reader, wanted);
+        let rows = wanted_rows(&reader, wanted)?;
         watch.spend(Effort {
             segments_opened: 1,
             pages: reader.pages_len(),
@@ -57,15 +57,19 @@ impl Part for SegmentPart {
 }
 
 /// The rows in pages that may hold what is wanted.
-fn wanted_rows(reader: &SegmentReader, wanted: &Wanted) -> RowSet {
+fn wanted_rows(reader: &SegmentReader, wanted: &Wanted) -> Result<RowSet, StoreError> {
     let mut rows = reader.in_time(wanted.range);
+    for within in &wanted.within {
+        rows = reader.narrow(&rows, within);
+    }
+    // Filters lie on the disk: they are asked last.
     for within in &wanted.within {
         if rows.is_empty() {
             break;
         }
-        rows = reader.narrow(&rows, within);
+        rows = rows.and(&reader.by_filter(within)?);
     }
-    rows
+    Ok(rows)
 }
 
 impl Part for TailPart {

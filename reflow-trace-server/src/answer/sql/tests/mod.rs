@@ -29,13 +29,17 @@ fn limits() -> QueryLimits {
     }
 }
 
+fn asking(limits: QueryLimits) -> Asking {
+    let rights = Rights { content: false };
+    Asking::new(limits, rights, Arc::new(AtomicBool::new(false)))
+}
+
 fn ask_with(
     view: &dyn Snapshot,
     statement: &str,
     limits: QueryLimits,
 ) -> Result<SqlAnswer, ApiError> {
-    let rights = Rights { content: false };
-    let asking = Asking::new(limits, rights, Arc::new(AtomicBool::new(false)));
+    let asking = asking(limits);
     let question = SqlQuestion {
         statement: statement.to_owned(),
         limit: None,

@@ -5,10 +5,13 @@ use std::path::Path;
 use fastrand::Rng;
 use reflow_trace::query::filter::{Column, Filter, Number, Row, Value as Asked, ValueKind};
 
+use reflow_trace::TraceId;
+
 use super::*;
-use crate::store::TimeRange;
+use crate::answer::sql::watch::Looking;
 use crate::store::conformance::Batches;
 use crate::store::embedded::{EmbeddedStore, Settings};
+use crate::store::{Key, TimeRange};
 
 /// A store on disk and in memory with the same in it; of the one on disk half is in segments.
 fn stores(directory: &Path, seed: u64) -> Vec<(&'static str, Arc<dyn Snapshot>)> {
@@ -288,4 +291,64 @@ fn a_number_that_no_difference_can_have_leaves_the_others_alone() {
         ),
         ["[900]", "[null]", "[2898]"]
     );
+}
+
+/// Segments of which each holds other ids; the traces are numbered as those whose sampling hangs on an id are.
+fn with_ids(directory: &Path) -> (EmbeddedStore, Vec<TraceEvent>) {
+    let store =
+        EmbeddedStore::open(Settings::new(directory)).unwrap_or_else(|error| panic!("{error}"));
+    let producer = ProducerId::from_bits(7);
+    let mut random = Rng::with_seed(5);
+    let mut known = Vec::new();
+    for segment in 0..6 {
+        let mut events = flows(600, segment * 3_600_000_000_000);
+        for event in &mut events {
+            let root = u128::from(random.u64(..)) & ((1 << 56) - 1);
+            event.trace_id = Some(TraceId::from_root(producer, root));
+            let id = format!("order-{}", random.u32(..));
+            event
+                .data
+                .custom_attributes
+                .insert("message_id".to_owned(), id.into());
+        }
+        known.push(events[random.usize(..600)].clone());
+        let batch = batch_of(&events, producer, 1, segment as u64 + 1);
+        block_on(store.commit(vec![batch])).unwrap_or_else(|error| panic!("{error}"));
+        block_on(store.seal_all(0)).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(store.stats().segments, 6);
+    (store, known)
+}
+
+#[test]
+fn ids_are_looked_up_by_the_filters_of_segments() {
+    let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let (store, known) = with_ids(directory.path());
+    let view = block_on(store.snapshot()).unwrap_or_else(|error| panic!("{error}"));
+    let mut read = [0; 2];
+    for event in &known {
+        let message = event
+            .message_id()
+            .and_then(Value::as_str)
+            .expect("it has one");
+        let trace = event.trace_id.expect("it has one");
+        for (place, condition) in [
+            (0, format!("message_id = '{message}'")),
+            (1, format!("trace_id = '{trace}'")),
+        ] {
+            let statement = format!("SELECT event_id FROM data_flow_events WHERE {condition}");
+            let answer = ask(&*view, &statement);
+            assert_eq!(answer.rows.len(), 1, "{condition}");
+            assert_eq!(answer.rows[0][0], event.event_id.as_uuid().to_string());
+            read[place] += answer.work.pages_read;
+        }
+        let looking = Looking::new();
+        let found = view.find(&[Key::Trace(trace)], TimeRange::ALL, 9, &*looking);
+        assert_eq!(found.expect("it can be read").len(), 1);
+        let asking = asking(limits());
+        looking.settle(&asking);
+        assert!(asking.work().segments_opened <= 2, "{:?}", asking.work());
+    }
+    // Each is in one page of six; a filter is wrong once in a hundred times, and an id has several forms.
+    assert!(read[0] <= 12 && read[1] <= 8, "{read:?}");
 }

@@ -26,6 +26,8 @@ use super::{Segment, SegmentRows};
 use crate::store::columns::{Scalar, Seen, Values, Within};
 use crate::store::{StoreError, TimeRange};
 
+/// Values beyond which reading their filters costs more than it spares.
+const FILTERED_MAX: usize = 64;
 /// Bytes of a batch, nearly: a merge holds one of each segment that it reads.
 const BATCH_BYTES: u64 = 16 << 20;
 /// Rows of a batch, whatever they weigh.
@@ -285,6 +287,28 @@ impl SegmentReader {
             }
         }
         Ok(rows)
+    }
+
+    /// The rows of row groups whose filters say that they may have one of the values that are wanted; every row where
+    /// no filter tells.
+    pub(crate) fn by_filter(&self, within: &Within) -> Result<RowSet, StoreError> {
+        let values = match &within.values {
+            Values::Among(values) if !within.or_null && values.len() <= FILTERED_MAX => values,
+            _ => return Ok(self.all()),
+        };
+        if !with_bloom().any(|place| place == within.place) {
+            return Ok(self.all());
+        }
+        let rows = values.iter().map(|value| match value {
+            // As they lie in the file: numbers without sign in 64 bits with one.
+            Scalar::Whole(number) => match u64::try_from(*number) {
+                Ok(number) => self.with_value(within.place, &number.cast_signed()),
+                Err(_) => Ok(RowSet::default()),
+            },
+            Scalar::Bytes(bytes) => self.with_value(within.place, &**bytes),
+            Scalar::Float(_) => Ok(self.all()),
+        });
+        Ok(RowSet::any(rows.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// How many pages of rows there are: of [`PAGE_ROWS`] in each row group, as far as they have so many.

@@ -124,7 +124,7 @@ columns! {
     parent_id: ID, true, Plain, Bloom;
     trace_producer: DataType::UInt64, true, Dictionary, None;
     trace_ring: DataType::UInt32, true, Dictionary, None;
-    trace_number: DataType::UInt64, true, Delta, None;
+    trace_number: DataType::UInt64, true, Delta, Bloom;
     trace_id: ID, true, Dictionary, Bloom;
     randomness: DataType::UInt64, true, Dictionary, None;
     hops: DataType::UInt8, true, Dictionary, None;
