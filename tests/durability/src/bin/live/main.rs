@@ -1,9 +1,9 @@
 //! How long an event takes from its send to a subscriber, and what subscribers that stop reading cost ingest.
 //!
 //! ```text
-//! cargo build --release -p reflow-trace-durability --bins
-//! cargo run --release -p reflow-trace-durability --bin live               # two minutes, both cores
-//! cargo run --release -p reflow-trace-durability --bin live -- --quick
+//! cargo build --release -p reflow-trace-durability --features sql --bins
+//! cargo run --release -p reflow-trace-durability --features sql --bin live             # three minutes, both cores
+//! cargo run --release -p reflow-trace-durability --features sql --bin live -- --quick
 //! ```
 //!
 //! The server, the traced program and the client that only sends are processes of their own, the latter two
@@ -92,8 +92,8 @@ const ONE_EDGE: Wanted = Wanted {
     filters: r#"{"event_types":[{"DataFlow":{"to_actor":"pricing","to_port":"*"}}]}"#,
 };
 const SLOW_ONES: Wanted = Wanted {
-    what: "what took longer than 20 µs",
-    filters: r#"{"performance_filter":"execution_time_ns > 20us"}"#,
+    what: "what took longer than 1 µs",
+    filters: r#"{"performance_filter":"execution_time_ns > 1us"}"#,
 };
 
 /// A server on a directory of its own.
