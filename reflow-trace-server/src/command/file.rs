@@ -1,7 +1,8 @@
 //! Files that appear whole or not at all.
 //!
 //! What is written goes into a neighbour of the file, is synced, and takes the file's name at the end. So
-//! nobody ever reads half an answer, and whatever goes wrong leaves what was there before.
+//! nobody ever reads half an answer, and whatever goes wrong leaves what was there before. A link stays one, and
+//! what it leads to is written. A device or a pipe has nobody's name to take: it is written to as it is.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -43,6 +44,18 @@ impl NewFile {
                 io::ErrorKind::IsADirectory.into(),
             ));
         }
+        let about = fs::metadata(path);
+        if about.is_ok_and(|about| !about.is_file()) {
+            let file = File::options().write(true).open(path);
+            let file = file.map_err(|error| Failure::file("write", path, error))?;
+            return Ok(Self {
+                path: path.to_owned(),
+                neighbour: Neighbour(None),
+                file: BufWriter::with_capacity(1 << 18, file),
+            });
+        }
+        // Where a link leads to nothing, it is the link that is replaced.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!(".reflow-trace-{}-{number}.tmp", std::process::id());
         let neighbour = path.with_file_name(name);
@@ -60,14 +73,13 @@ impl NewFile {
 
     /// Gives the file its name, once the disk has it.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
-        let finished = self
-            .file
-            .flush()
-            .and_then(|()| self.file.get_ref().sync_all())
-            .and_then(|()| match &self.neighbour.0 {
-                Some(neighbour) => fs::rename(neighbour, &self.path),
-                None => Ok(()),
-            });
+        let finished = self.file.flush().and_then(|()| match &self.neighbour.0 {
+            Some(neighbour) => {
+                self.file.get_ref().sync_all()?;
+                fs::rename(neighbour, &self.path)
+            }
+            None => Ok(()),
+        });
         finished.map_err(|error| Failure::file("write", &self.path, error))?;
         self.neighbour.0 = None;
         Ok(())
@@ -111,6 +123,31 @@ mod tests {
         file.finish().expect("ends");
         assert_eq!(fs::read(&path).expect("is there"), b"whole");
         assert_eq!(names(directory.path()), ["x"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_stays_and_so_does_what_is_no_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (file, link) = (directory.path().join("x"), directory.path().join("link"));
+        fs::write(&file, "before").expect("writes");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        let mut written = NewFile::create(&link).expect("begins");
+        written.write_all(b"after").expect("writes");
+        written.finish().expect("ends");
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).expect("is there"), b"after");
+
+        let (mut read, write) = io::pipe().expect("a pipe");
+        use std::os::fd::AsRawFd as _;
+        let path = PathBuf::from(format!("/dev/fd/{}", write.as_raw_fd()));
+        let mut written = NewFile::create(&path).expect("begins");
+        written.write_all(b"through").expect("writes");
+        written.finish().expect("ends");
+        drop(write);
+        let mut heard = String::new();
+        io::Read::read_to_string(&mut read, &mut heard).expect("reads");
+        assert_eq!(heard, "through");
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub(super) fn command() -> Command {
                 .value_name("FILE")
                 .help("Write to this file instead of standard output"),
         )
+        .arg(super::json_flag("The same as `--format json`").conflicts_with("format"))
         .arg(choice::actor().help("Only edges that begin or end at this actor"))
         .args(times::flags())
         .arg(
@@ -65,7 +66,10 @@ pub(super) async fn run(matches: &ArgMatches, screen: &mut Screen) -> Result<(),
     let asked = GraphQuestion {
         time_range: times::span(matches)?,
         actor: matches.get_one::<String>("actor").cloned(),
-        format: format(matches.get_one::<String>("format"), output)?,
+        format: match matches.get_flag("json") {
+            true => GraphFormat::Json,
+            false => format(matches.get_one::<String>("format"), output)?,
+        },
     };
     // What cannot be written is not worth asking for.
     let file = output.map(NewFile::create).transpose()?;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::events::{any, plain, read, write};
-use crate::program::{Serving, run};
+use crate::program::{Serving, ended, program, run};
 
 #[test]
 fn the_same_file_is_stored_once_and_the_second_run_says_so() {
@@ -29,6 +29,34 @@ fn the_same_file_is_stored_once_and_the_second_run_says_so() {
         .with(0)
         .json();
     assert_eq!(told[0]["new"], 0);
+}
+
+#[test]
+fn an_import_goes_on_when_nobody_reads_what_it_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let files: Vec<_> = (0..3u64)
+        .map(|number| {
+            write(
+                directory.path(),
+                &format!("{number}.jsonl"),
+                &any(number, 50),
+            )
+        })
+        .collect();
+    // The third has a line that is torn.
+    let text = std::fs::read_to_string(&files[2]).unwrap();
+    std::fs::write(&files[2], text + "{\"event_id\":").unwrap();
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    let mut command = program();
+    command.args(["import", "--json", "--data"]).arg(&data);
+    let ended = ended(command.args(&files).stdout(write));
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let report = run("query --data {} --json --limit 1000", &[&data])
+        .with(0)
+        .json();
+    assert_eq!(report.len(), 150);
 }
 
 #[test]

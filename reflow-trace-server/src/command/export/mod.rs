@@ -49,6 +49,7 @@ pub(super) fn command() -> Command {
                 .hide_possible_values(true)
                 .help("jsonl or parquet; that of the file's name, else jsonl"),
         )
+        .arg(super::json_flag("The same as `--format jsonl`").conflicts_with("format"))
         .arg(
             Arg::new("output")
                 .long("output")
@@ -68,7 +69,10 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let path = matches.get_one::<String>("output").map(Path::new);
-    let form = Form::of(matches.get_one::<String>("format"), path)?;
+    let form = match matches.get_flag("json") {
+        true => Form::JsonLines,
+        false => Form::of(matches.get_one::<String>("format"), path)?,
+    };
     let mut asked = EventsQuestion {
         query: choice::query(matches)?,
         ..EventsQuestion::default()

@@ -10,6 +10,7 @@ use reflow_trace::wire::{BatchLimits, SealError, Sealer, WireBatch};
 
 use crate::command::failure::Failure;
 use crate::command::file::NewFile;
+use crate::command::screen::escaped;
 use crate::store::embedded::LooseWriter;
 
 /// How events are written.
@@ -126,10 +127,11 @@ impl Output {
         match self {
             Self::JsonLines(place) => {
                 for event in events {
-                    let line = serde_json::to_vec(event).map_err(io::Error::from);
-                    let written = line.and_then(|mut line| {
-                        line.push(b'\n');
-                        place.write_all(&line)
+                    // The same JSON to whoever reads it, and harmless on a terminal.
+                    let line = serde_json::to_string(event).map(escaped);
+                    let written = line.map_err(io::Error::from).and_then(|mut line| {
+                        line.push('\n');
+                        place.write_all(line.as_bytes())
                     });
                     written.map_err(|error| place.failed(error))?;
                 }

@@ -113,8 +113,11 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let summary = import(file, &mut target, matches).await?;
         left_out += summary.left_out + summary.refused;
         if is_json {
-            screen.json(&summary)?;
-            screen.flush()?;
+            match screen.json(&summary).and_then(|()| screen.flush()) {
+                // Nobody reads what is said; what was asked for is done all the same.
+                Ok(()) | Err(Failure::Closed) => {}
+                Err(failure) => return Err(failure),
+            }
         } else {
             remark(&told(&summary));
         }
