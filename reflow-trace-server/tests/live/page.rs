@@ -1,5 +1,7 @@
 //! Pages that only listen, and tickets.
 
+use std::time::Duration;
+
 use reflow_trace::protocol::{SubscriptionRequest, TracingRequest};
 use reflow_trace::{TraceEvent, TraceId};
 use reflow_trace_server::http::token::{NewToken, Scopes};
@@ -193,4 +195,24 @@ async fn without_token_and_ticket_nobody_is_listened_to() {
     silent.say("{\"ticket\":").await;
     assert!(matches!(silent.said().await, Said::Text(_)));
     silent.is_closed_with(1008).await;
+}
+
+#[tokio::test]
+async fn who_does_not_say_who_it_is_does_not_stay() {
+    let tokens = [NewToken::draw("t", Scopes::parse("subscribe").unwrap()).unwrap()];
+    let line = tokens[0].line.clone();
+    let server = start(|config| {
+        config.auth.tokens = vec![line];
+        config.ingest.hello_timeout = Duration::from_millis(300);
+    })
+    .await;
+    let good = ticket(&server, &tokens[0].secret).await.unwrap();
+    let mut page = server.connect_with(&[OWN]).await.unwrap();
+    page.say(&with(&good)).await;
+    server.becomes(TestServer::subscriptions, 1).await;
+    // It answers pings, and that is all.
+    let mut silent = server.connect_with(&[OWN]).await.unwrap();
+    let why = silent.is_closed_with(1008).await;
+    assert_eq!(why, "no token and no ticket");
+    page.lives().await;
 }

@@ -143,6 +143,7 @@ struct Conversation {
     watching: Option<Watching>,
     recorder: Recorder<Recorded>,
     busy: Option<Busy>,
+    begun: Instant,
     heard_at: Instant,
     asked_at: Instant,
 }
@@ -169,6 +170,7 @@ impl Conversation {
             has_spoken: false,
             watching: None,
             busy: None,
+            begun: now,
             heard_at: now,
             asked_at: now,
         }
@@ -343,6 +345,9 @@ impl Conversation {
             return Ok(());
         }
         let mut phase = self.shared.phase.clone();
+        let begun = Instant::now();
+        // An answer that is kept in bounded memory is kept until it is written.
+        let kept = texts.clone();
         let sending = async {
             for text in texts {
                 self.socket.feed(Message::Text(text)).await?;
@@ -350,20 +355,36 @@ impl Conversation {
             self.socket.flush().await
         };
         tokio::select! {
-            sent = sending => sent.map_err(|_| End::Gone),
+            sent = sending => sent.map_err(|_| End::Gone)?,
             // Who takes nothing does not hold up the end of the server.
             () = async {
                 until(&mut phase, Phase::Stopping).await;
                 sleep(CLOSE_WAIT).await;
-            } => Err(End::Gone),
+            } => return Err(End::Gone),
         }
+        drop(kept);
+        if begun.elapsed() >= self.shared.config.ingest.ping_interval {
+            // Nothing could be heard meanwhile, and whoever took it is there.
+            self.heard_at = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Until when a token or a ticket has to be there; `None` where it is.
+    fn grant_due(&self) -> Option<Instant> {
+        let limits = &self.shared.config.ingest;
+        self.grant
+            .is_none()
+            .then(|| self.begun + limits.hello_timeout)
     }
 
     fn wake_at(&self) -> Instant {
         let limits = &self.shared.config.ingest;
         let ask = self.heard_at.max(self.asked_at) + limits.ping_interval;
         let end = self.heard_at + limits.idle_timeout;
-        let wake = ask.min(end);
+        let wake = self
+            .grant_due()
+            .map_or(ask.min(end), |due| due.min(ask).min(end));
         match &self.busy {
             Some(Busy::Memory { since, .. }) => wake.min(*since + limits.memory_wait),
             _ => wake,
@@ -373,6 +394,9 @@ impl Conversation {
     async fn look_at_the_clock(&mut self) -> Result<(), End> {
         let limits = &self.shared.config.ingest;
         let now = Instant::now();
+        if self.grant_due().is_some_and(|due| now >= due) {
+            return Err(End::Refused("no token and no ticket"));
+        }
         if self.busy.is_some() {
             // It is not read, so that it cannot be heard.
             self.heard_at = now;
