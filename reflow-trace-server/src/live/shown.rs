@@ -131,18 +131,6 @@ impl SharedBatch {
     pub(super) fn bytes(&self) -> usize {
         self.batch.memory_bytes() + self.batch.len() * size_of::<OnceLock<Option<Forms>>>()
     }
-
-    /// Memory that the events made of it take.
-    pub(super) fn events_bytes(&self) -> usize {
-        let cells = self.cells.get().into_iter().flatten();
-        cells
-            .filter_map(|cell| cell.get()?.as_ref())
-            .map(|forms| {
-                let bare = !Arc::ptr_eq(&forms.whole, &forms.bare);
-                forms.whole.bytes() + if bare { forms.bare.bytes() } else { 0 }
-            })
-            .sum()
-    }
 }
 
 /// The event without what was captured of a message or of a state.

@@ -1,6 +1,7 @@
 //! One subscription: a place in the log, moved on by who reads it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -14,6 +15,10 @@ use crate::http::Phase;
 
 /// Rows that are looked at before others have their turn.
 const ROWS_AT_ONCE: usize = 1_024;
+/// And the time that it may take; a condition that is dear is nobody else's matter.
+const TIME_AT_ONCE: Duration = Duration::from_millis(1);
+/// Rows after which the time is looked at.
+const ROWS_BY_CLOCK: usize = 8;
 /// Events that are given at once: what a subscriber that stopped reading keeps from being forgotten.
 const EVENTS_AT_ONCE: usize = 256;
 /// And their bytes, nearly; one event may have more.
@@ -58,6 +63,8 @@ pub(crate) struct Subscriber {
     backfill: Option<Backfill>,
     /// Told of with what comes next.
     gap: Option<(u64, u64)>,
+    /// It has taken long, and others wait for the thread.
+    is_next_turn_due: bool,
     end: watch::Receiver<u64>,
     phase: watch::Receiver<Phase>,
 }
@@ -81,6 +88,7 @@ impl Subscriber {
             has_begun: false,
             backfill,
             gap: None,
+            is_next_turn_due: false,
             end,
             phase,
         }
@@ -105,6 +113,9 @@ impl Subscriber {
 
     /// One step; `None`: look again.
     async fn advance(&mut self) -> Option<Seen> {
+        if std::mem::take(&mut self.is_next_turn_due) {
+            tokio::task::yield_now().await;
+        }
         // What was read comes before the place where it goes on, and what is missing before that.
         if self.backfill.as_ref().is_some_and(Backfill::is_ready)
             && let Some(gap) = self.take_gap()
@@ -123,8 +134,11 @@ impl Subscriber {
                 if let Some(gap) = self.take_gap() {
                     return Some(gap);
                 }
-                let seen = self.look_at(&shared);
-                if seen.is_none() {
+                let begun = Instant::now();
+                let seen = self.look_at(&shared, begun);
+                if begun.elapsed() >= TIME_AT_ONCE {
+                    self.is_next_turn_due = true;
+                } else if seen.is_none() {
                     tokio::task::consume_budget().await;
                 }
                 seen
@@ -149,8 +163,8 @@ impl Subscriber {
         }
     }
 
-    /// Looks at some rows.
-    fn look_at(&mut self, shared: &SharedBatch) -> Option<Seen> {
+    /// Looks at some rows, at least at one.
+    fn look_at(&mut self, shared: &SharedBatch, begun: Instant) -> Option<Seen> {
         let offset = shared.offset;
         let rows = shared.batch.len();
         let until = rows.min(self.at.1 + ROWS_AT_ONCE);
@@ -158,6 +172,12 @@ impl Subscriber {
         let mut row = self.at.1;
         while row < until && events.len() < EVENTS_AT_ONCE && bytes < BYTES_AT_ONCE {
             let index = row;
+            if index.is_multiple_of(ROWS_BY_CLOCK)
+                && index > self.at.1
+                && begun.elapsed() >= TIME_AT_ONCE
+            {
+                break;
+            }
             row += 1;
             let may_want = (shared.batch.row(index)).is_some_and(|row| self.choice.may_want(&row));
             if !may_want {

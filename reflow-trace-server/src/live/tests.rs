@@ -405,6 +405,20 @@ fn the_window_is_bounded_by_events_and_by_bytes_whatever_is_made_of_them() {
     assert!(matches!(window.at(6), At::Gone(9)));
     window.push(batch(10), false);
     assert!(matches!(window.at(9), At::Gone(11)), "nobody subscribes");
+    // Whoever is slow makes events of a batch that goes before it has told so.
+    for offset in 11..=60 {
+        let oldest = (offset - 3).max(11);
+        let made = match window.at(oldest) {
+            At::Batch(shared) => [0, 1].map(|row| shared.event(row).expect("there").1),
+            _ => [0, 0],
+        };
+        window.push(batch(offset), true);
+        if offset >= 14 {
+            assert!(matches!(window.at(oldest), At::Gone(_)), "three fit");
+            window.grow(oldest, made.iter().sum());
+        }
+    }
+    assert!(matches!(window.at(58), At::Batch(_)));
 }
 
 #[test]

@@ -11,11 +11,19 @@ use crate::config::LiveLimits;
 pub(super) struct Window {
     limits: LiveLimits,
     /// Ascending offsets, with gaps only where the feed itself was too slow.
-    batches: VecDeque<Arc<SharedBatch>>,
+    batches: VecDeque<Kept>,
     /// The first offset that has not come.
     end: u64,
     events: usize,
     /// Of the batches and of the events made of them.
+    bytes: usize,
+}
+
+/// A batch in the window.
+#[derive(Debug)]
+struct Kept {
+    shared: Arc<SharedBatch>,
+    /// What was counted of it: other threads make events of it and tell a little later.
     bytes: usize,
 }
 
@@ -52,15 +60,21 @@ impl Window {
             self.clear();
             return;
         }
+        let bytes = shared.bytes();
         self.events += shared.batch.len();
-        self.bytes += shared.bytes();
-        self.batches.push_back(Arc::new(shared));
+        self.bytes += bytes;
+        let shared = Arc::new(shared);
+        self.batches.push_back(Kept { shared, bytes });
         self.trim();
     }
 
-    /// Events were made of a batch that may still be in here.
+    /// Events were made of a batch that may still be in here. What is made of one that is not is of those who hold it.
     pub(super) fn grow(&mut self, offset: u64, bytes: usize) {
-        if self.first().is_some_and(|first| first <= offset) {
+        let place = self.place(offset);
+        if let Some(kept) = self.batches.get_mut(place)
+            && kept.shared.offset == offset
+        {
+            kept.bytes += bytes;
             self.bytes += bytes;
             self.trim();
         }
@@ -71,10 +85,9 @@ impl Window {
         if offset >= self.end {
             return At::Ahead;
         }
-        let place = self.batches.partition_point(|one| one.offset < offset);
-        match self.batches.get(place) {
-            Some(one) if one.offset == offset => At::Batch(Arc::clone(one)),
-            Some(one) => At::Gone(one.offset),
+        match self.batches.get(self.place(offset)) {
+            Some(one) if one.shared.offset == offset => At::Batch(Arc::clone(&one.shared)),
+            Some(one) => At::Gone(one.shared.offset),
             None => At::Gone(self.end),
         }
     }
@@ -90,8 +103,10 @@ impl Window {
         (self.events, self.bytes) = (0, 0);
     }
 
-    fn first(&self) -> Option<u64> {
-        self.batches.front().map(|one| one.offset)
+    /// Where the batch at this offset is, or the next one.
+    fn place(&self, offset: u64) -> usize {
+        self.batches
+            .partition_point(|one| one.shared.offset < offset)
     }
 
     /// Lets the oldest go until the rest fits; the newest stays, whatever it takes.
@@ -103,10 +118,8 @@ impl Window {
             let Some(oldest) = self.batches.pop_front() else {
                 return;
             };
-            self.events -= oldest.batch.len();
-            // What subscribers make of it from now on is theirs and not counted.
-            let bytes = oldest.bytes() + oldest.events_bytes();
-            self.bytes = self.bytes.saturating_sub(bytes);
+            self.events -= oldest.shared.batch.len();
+            self.bytes -= oldest.bytes;
         }
     }
 }
