@@ -111,7 +111,7 @@ pub use client::{
 };
 pub use collector::Batch;
 pub use context::{CAUSES_MAX, CarryCause, Causes, Context, Scoped, carry_cause, w3c};
-pub use edge::{EDGES_MAX, Edge, NAME_BYTES_MAX, OVERFLOW_NAME, TYPES_MAX};
+pub use edge::{EDGES_MAX, Edge, NAME_BYTES_MAX, OVERFLOW_NAME, TYPES_MAX, bounded_name};
 pub use event::{
     CausalityInfo, EventId, MessageSnapshot, Outcome, PerformanceMetrics, StateDiff, StateDiffType,
     TraceEvent, TraceEventData, TraceEventType, TraceId,

@@ -6,7 +6,7 @@
 //!
 //! Counters know no time. So a stretch of time is counted by its events, and that is exact only where the counters
 //! prove that every message of the edge and type is stored: each producer has counted exactly as many as there are
-//! events of it. Otherwise it is an estimate where messages were sampled, and a lower bound where none was or it is
+//! events of it, and none that it did not sample. Otherwise it is an estimate where messages were sampled, and a lower bound where none was or it is
 //! not known.
 
 use std::collections::{BTreeMap, HashMap};
@@ -71,6 +71,7 @@ pub(super) fn gather(
         keys: HashMap::new(),
         tallies: Vec::new(),
         actors: BTreeMap::new(),
+        is_cut: false,
         fault: None,
     };
     // All of them: what is stored over all of time is what the counters are compared with.
@@ -93,7 +94,7 @@ pub(super) fn gather(
     let something_lost = losses.values().any(|&count| count > 0);
     let is_all = range == TimeRange::ALL;
     let flows = gathering.keys.into_iter().filter_map(|(key, place)| {
-        let flow = gathering.tallies[place].judge(is_all, something_lost)?;
+        let flow = gathering.tallies[place].judge(is_all, something_lost, gathering.is_cut)?;
         Some((key, flow))
     });
     Ok(Flows {
@@ -150,6 +151,8 @@ struct Gathering<'a> {
     keys: HashMap<(EdgeName, String), usize>,
     tallies: Vec<Tally>,
     actors: BTreeMap<String, u64>,
+    /// Some events were added up under a name that is not theirs.
+    is_cut: bool,
     /// The question is over; nothing more is added.
     fault: Option<ApiError>,
 }
@@ -176,8 +179,11 @@ struct OfProducer {
     counted: Option<Counted>,
 }
 
+#[derive(Default)]
 struct Counted {
     messages: u64,
+    /// Of the messages, those that were never recorded.
+    not_sampled: u64,
     failures: u64,
     received: u64,
     dropped: u64,
@@ -194,6 +200,7 @@ impl Gathering<'_> {
     }
 
     fn try_add(&mut self, part: &Rollup) -> Result<(), ApiError> {
+        self.is_cut |= part.is_cut();
         let mut places: HashMap<(u32, u32), Option<usize>> = HashMap::new();
         let mut place_of = |gathering: &mut Self, edge: u32, message_type: u32| {
             *places.entry((edge, message_type)).or_insert_with(|| {
@@ -299,13 +306,9 @@ impl Gathering<'_> {
         let tally = &mut self.tallies[place];
         let of_producer = tally.by_producer.entry(Some(producer)).or_default();
         // A table that was full lists what it had no room for under one name, more than once.
-        let counted = of_producer.counted.get_or_insert(Counted {
-            messages: 0,
-            failures: 0,
-            received: 0,
-            dropped: 0,
-        });
+        let counted = of_producer.counted.get_or_insert_default();
         counted.messages = counted.messages.saturating_add(line.messages);
+        counted.not_sampled = counted.not_sampled.saturating_add(line.not_sampled);
         counted.failures = counted.failures.saturating_add(line.failures);
         counted.received = counted.received.saturating_add(line.received);
         counted.dropped = counted.dropped.saturating_add(line.dropped);
@@ -346,7 +349,7 @@ const DROPPED: Kind = |of| {
 
 impl Tally {
     /// `None` when nothing has happened in the stretch of time.
-    fn judge(&self, is_all: bool, something_lost: bool) -> Option<Flow> {
+    fn judge(&self, is_all: bool, something_lost: bool, is_cut: bool) -> Option<Flow> {
         let (messages, failures, received, dropped) = if is_all {
             (
                 self.over_all_time(MESSAGES, something_lost),
@@ -355,7 +358,8 @@ impl Tally {
                 self.over_all_time(DROPPED, something_lost),
             )
         } else {
-            let sent_is_proven = self.is_proven(MESSAGES);
+            let is_proven = |kind| !is_cut && self.is_proven(kind);
+            let sent_is_proven = is_proven(MESSAGES);
             (
                 count_of(sent_is_proven, self.sent.all.events, || {
                     self.sent.all.estimate(true)
@@ -363,10 +367,10 @@ impl Tally {
                 count_of(sent_is_proven, self.sent.failed.events, || {
                     self.sent.failed.estimate(true)
                 }),
-                count_of(self.is_proven(RECEIVED), self.received.all.events, || {
+                count_of(is_proven(RECEIVED), self.received.all.events, || {
                     self.received.all.estimate(true)
                 }),
-                count_of(self.is_proven(DROPPED), self.dropped.all.events, || {
+                count_of(is_proven(DROPPED), self.dropped.all.events, || {
                     self.dropped.all.estimate(true)
                 }),
             )
@@ -392,7 +396,10 @@ impl Tally {
         let counts = self.by_producer.iter().map(|(producer, of)| {
             let (seen, counted) = kind(of);
             match counted {
-                Some(counted) => counted_unless_older(counted, seen.all.events),
+                Some(counted) => {
+                    let recorded = counted.saturating_sub(never_recorded(of, kind));
+                    counted_unless_older(counted, recorded, seen.all.events)
+                }
                 // Whose events they are is not known; where somebody has counted, they were counted.
                 None if producer.is_none() && some_counted => Count::default(),
                 None => seen.all.estimate(something_lost),
@@ -406,7 +413,9 @@ impl Tally {
         let counts = self.by_producer.iter().map(|(producer, of)| {
             let counted = of.counted.as_ref().filter(|counted| counted.messages > 0);
             match counted {
-                Some(counted) => counted_unless_older(counted.failures, of.sent.failed.events),
+                Some(counted) => {
+                    counted_unless_older(counted.failures, counted.failures, of.sent.failed.events)
+                }
                 None if producer.is_none() && some_counted => Count::default(),
                 None => of.sent.failed.estimate(something_lost),
             }
@@ -418,7 +427,9 @@ impl Tally {
     fn is_proven(&self, kind: Kind) -> bool {
         self.by_producer.values().all(|of| {
             let (seen, counted) = kind(of);
-            counted.unwrap_or(0) == seen.all.events
+            // Counters are older than the newest events: where some were never recorded, both may be as many by chance.
+            let all_sampled = of.counted.as_ref().is_none_or(|it| it.not_sampled == 0);
+            all_sampled && counted.unwrap_or(0) == seen.all.events
         })
     }
 }
@@ -431,10 +442,19 @@ fn count_of(is_proven: bool, events: u64, estimate: impl FnOnce() -> Count) -> C
     }
 }
 
-/// More events than the last snapshot counted are proof that it was taken before them.
-fn counted_unless_older(counted: u64, seen: u64) -> Count {
-    if seen > counted {
-        Count::AtLeast(seen)
+/// Of what is counted, how much was never recorded; it is known of messages only.
+fn never_recorded(of: &OfProducer, kind: Kind) -> u64 {
+    let counted = of.counted.as_ref();
+    let is_of_messages = std::ptr::eq(kind(of).0, &raw const of.sent);
+    counted
+        .filter(|_| is_of_messages)
+        .map_or(0, |counted| counted.not_sampled)
+}
+
+/// More events than the last snapshot has counted as recorded are proof that it was taken before them.
+fn counted_unless_older(counted: u64, recorded: u64, seen: u64) -> Count {
+    if seen > recorded {
+        Count::AtLeast(counted.max(seen))
     } else {
         Count::Exact(counted)
     }

@@ -10,7 +10,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::edge::{
-    BoundedName, DEFAULT_COMPRESSION, DEFAULT_PROTOCOL, EdgeNames, EdgeNumber, bounded, fnv1a,
+    BoundedName, DEFAULT_COMPRESSION, DEFAULT_PROTOCOL, EdgeNames, EdgeNumber, bounded_name, fnv1a,
 };
 use crate::runtime::dictionary;
 
@@ -24,8 +24,8 @@ pub(super) struct EndName {
 impl EndName {
     pub(super) fn new(actor: &str, port: &str) -> Arc<Self> {
         Arc::new(Self {
-            actor: bounded(actor).into(),
-            port: bounded(port).into(),
+            actor: bounded_name(actor).into(),
+            port: bounded_name(port).into(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{EdgeNames, bounded};
+use super::{EdgeNames, bounded_name};
 
 /// Most edges of a process that are told apart.
 pub const EDGES_MAX: usize = 1 << 16;
@@ -100,7 +100,7 @@ impl Dictionary {
 
     /// The number of a type, which it gets if it has none.
     pub(crate) fn message_type(&self, name: &str) -> TypeNumber {
-        let name = bounded(name);
+        let name = bounded_name(name);
         let known = self
             .types
             .read()

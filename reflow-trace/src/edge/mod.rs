@@ -12,8 +12,8 @@ mod name;
 pub(crate) use dictionary::{Dictionary, EdgeNumber, OVERFLOW_EDGE, TypeNumber};
 pub use dictionary::{EDGES_MAX, OVERFLOW_NAME, TYPES_MAX};
 pub use handle::Edge;
-pub use name::NAME_BYTES_MAX;
-pub(crate) use name::{BoundedName, bounded, fnv1a};
+pub(crate) use name::{BoundedName, fnv1a};
+pub use name::{NAME_BYTES_MAX, bounded_name};
 
 use std::sync::Arc;
 
@@ -34,16 +34,16 @@ pub(crate) const DEFAULT_PROTOCOL: &str = "memory_channel";
 pub(crate) const DEFAULT_COMPRESSION: &str = "none";
 
 impl EdgeNames {
-    /// Bounds each of the names; see [`bounded`].
+    /// Bounds each of the names; see [`bounded_name`].
     pub(crate) fn new(ends: [&str; 4], protocol: &str, compression: &str) -> Arc<Self> {
-        let [from_actor, from_port, to_actor, to_port] = ends.map(|name| bounded(name).into());
+        let [from_actor, from_port, to_actor, to_port] = ends.map(|name| bounded_name(name).into());
         Arc::new(Self {
             from_actor,
             from_port,
             to_actor,
             to_port,
-            protocol: bounded(protocol).into(),
-            compression: bounded(compression).into(),
+            protocol: bounded_name(protocol).into(),
+            compression: bounded_name(compression).into(),
         })
     }
 

@@ -12,8 +12,8 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// Bytes of `…` and the digits.
 const SUFFIX_BYTES: usize = "…".len() + 8;
 
-/// The name as it is kept.
-pub(crate) fn bounded(name: &str) -> Cow<'_, str> {
+/// The name as it is kept: whole up to [`NAME_BYTES_MAX`] bytes, else as is said there.
+pub fn bounded_name(name: &str) -> Cow<'_, str> {
     if name.len() <= NAME_BYTES_MAX {
         return Cow::Borrowed(name);
     }
@@ -111,17 +111,17 @@ mod tests {
             "传感器",
             &"x".repeat(NAME_BYTES_MAX),
         ] {
-            assert_eq!(bounded(name), name);
+            assert_eq!(bounded_name(name), name);
         }
     }
 
     #[test]
     fn long_names_are_cut_and_stay_different() {
         let (one, other) = ("ü".repeat(10_000), format!("{}x", "ü".repeat(10_000)));
-        assert!(bounded(&one).len() <= NAME_BYTES_MAX);
-        assert!(bounded(&one).starts_with("üüü"));
-        assert_ne!(bounded(&one), bounded(&other));
-        assert_eq!(bounded(&bounded(&one)), bounded(&one));
+        assert!(bounded_name(&one).len() <= NAME_BYTES_MAX);
+        assert!(bounded_name(&one).starts_with("üüü"));
+        assert_ne!(bounded_name(&one), bounded_name(&other));
+        assert_eq!(bounded_name(&bounded_name(&one)), bounded_name(&one));
     }
 
     #[test]
@@ -131,8 +131,12 @@ mod tests {
                 let mut pieces = BoundedName::default();
                 name.chars()
                     .for_each(|piece| pieces.put(piece.encode_utf8(&mut [0; 4])));
-                assert_eq!(pieces.finish(), bounded(&name));
-                assert_eq!(pieces.finish(), bounded(&name), "a second time as well");
+                assert_eq!(pieces.finish(), bounded_name(&name));
+                assert_eq!(
+                    pieces.finish(),
+                    bounded_name(&name),
+                    "a second time as well"
+                );
             }
         }
     }

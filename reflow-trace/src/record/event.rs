@@ -3,7 +3,7 @@
 use super::sections::{Sections, Tag};
 use super::{Kind, NO_POLICY, Record, flag};
 use crate::clock::Calibration;
-use crate::edge::{DEFAULT_COMPRESSION, DEFAULT_PROTOCOL, Dictionary, EdgeNames, bounded};
+use crate::edge::{DEFAULT_COMPRESSION, DEFAULT_PROTOCOL, Dictionary, EdgeNames, bounded_name};
 use crate::event::{PerformanceMetrics, StateDiffType, TraceEvent, TraceEventType};
 use crate::ring::SLOT_WORDS;
 
@@ -31,7 +31,7 @@ pub(crate) fn encode_event(
         (Tag::ToActor, to_actor),
         (Tag::ToPort, to_port),
     ] {
-        if bounded(name) != name {
+        if bounded_name(name) != name {
             sections.put(tag, name.as_bytes());
         }
     }
@@ -145,7 +145,8 @@ fn put_message(event: &TraceEvent, sections: &mut Sections) {
         let mut size = (message.size_bytes as u64).to_le_bytes().to_vec();
         size.push(u8::from(message.size_is_shallow));
         sections.put(Tag::Message, &size);
-        if message.message_type.is_empty() || bounded(&message.message_type) != message.message_type
+        if message.message_type.is_empty()
+            || bounded_name(&message.message_type) != message.message_type
         {
             sections.put(Tag::MessageType, message.message_type.as_bytes());
         }

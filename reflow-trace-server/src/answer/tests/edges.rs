@@ -11,15 +11,19 @@ use reflow_trace::event::{EventOrigin, ProducerId};
 use reflow_trace::graph::Count;
 use reflow_trace::lineage::FlowIndex;
 use reflow_trace::sampling::{SamplingInfo, Threshold};
-use reflow_trace::{DataFlowGraph, EventId, Outcome, TraceEvent};
+use reflow_trace::{DataFlowGraph, EventId, NAME_BYTES_MAX, Outcome, TraceEvent, TraceEventType};
 
 use super::network::{BEGIN_NS, Chances, Network};
 use super::*;
 use crate::answer::dependencies::dependencies;
 use crate::answer::edges::edges;
 use crate::answer::graph::graph;
+use crate::store::TimeRange;
 use crate::store::conformance::batch_of;
 use crate::store::memory::MemoryStore;
+use crate::store::rollup::{
+    CELLS_MAX, EdgeName, Happening, NAMES_MAX, Observation, Rollup, Summary,
+};
 
 fn ask(view: &dyn Snapshot, question: &SpanQuestion) -> EdgesAnswer {
     edges(view, question, &asking()).expect("there is an answer")
@@ -173,7 +177,7 @@ fn a_stretch_of_time_is_counted_by_its_minutes_and_exact_only_where_that_is_prov
         event.data.performance_metrics.execution_time_ns = Some(1_000 * sequence);
         event
     };
-    let counted = |messages: u64| {
+    let counted_of = |messages: u64, not_sampled: u64| {
         TraceEvent::edge_counters(&reflow_trace::ledger::CounterSnapshot {
             producer: ProducerId::from_bits(5),
             edges: vec![reflow_trace::ledger::EdgeCounters {
@@ -183,10 +187,12 @@ fn a_stretch_of_time_is_counted_by_its_minutes_and_exact_only_where_that_is_prov
                 to_port: "in".into(),
                 message_type: "T".into(),
                 messages,
+                not_sampled,
                 ..Default::default()
             }],
         })
     };
+    let counted = |messages| counted_of(messages, 0);
     let of = |events: &[TraceEvent], range| -> Option<EdgeSums> {
         let store = MemoryStore::new();
         let batch = batch_of(events, ProducerId::from_bits(5), 5, 1);
@@ -240,6 +246,16 @@ fn a_stretch_of_time_is_counted_by_its_minutes_and_exact_only_where_that_is_prov
         Some(Count::Exact(2)),
         "each was recorded after all"
     );
+    // The last counters are from before the last events: two of four were recorded then, and four of eight since.
+    let mut older = with(half, None);
+    older.push(counted_of(4, 2));
+    assert_eq!(messages(&older), Some(Count::Estimated(4)));
+    assert_eq!(
+        of(&older, None).map(|edge| edge.messages),
+        Some(Count::AtLeast(4)),
+        "no more than two of the four that are counted can be here"
+    );
+
     let mut unweighted = with(always, Some(9));
     unweighted[1].sampling = SamplingInfo::default();
     assert_eq!(messages(&unweighted), Some(Count::AtLeast(2)));
@@ -273,6 +289,79 @@ fn a_stretch_of_time_is_counted_by_its_minutes_and_exact_only_where_that_is_prov
         last + TimeDelta::nanoseconds(1) - first,
         TimeDelta::nanoseconds(2 * MINUTE_NS)
     );
+}
+
+#[test]
+fn what_is_added_up_under_another_name_stays_in_its_minute_and_proves_nothing() {
+    const MINUTE_NS: i64 = 60_000_000_000;
+    let mut rollup = Rollup::default();
+    let edge = |rollup: &mut Rollup, name: &str| {
+        rollup.edge(&EdgeName {
+            from_actor: name.to_owned(),
+            ..EdgeName::default()
+        })
+    };
+    let place = edge(&mut rollup, "a");
+    let message_type = rollup.message_type("T");
+    let see = |rollup: &mut Rollup, edge, minute: i64| {
+        let seen = Observation {
+            time_ns: minute * MINUTE_NS,
+            happening: Happening::Sent,
+            weight: Some(1.0),
+            bytes: 0,
+            failed: false,
+            execution_ns: None,
+            waiting_ns: None,
+        };
+        rollup.observe(None, edge, message_type, &seen);
+    };
+    let minutes = CELLS_MAX as i64;
+    for minute in 0..minutes + 5 {
+        see(&mut rollup, place, minute);
+    }
+    assert!(rollup.is_cut());
+    let last = TimeRange {
+        start_ns: minutes * MINUTE_NS,
+        end_ns: (minutes + 5) * MINUTE_NS,
+    };
+    let events: u64 = rollup.cells_in(last).map(|(_, cell)| cell.events).sum();
+    assert_eq!(events, 5);
+    assert_eq!(rollup.events(), minutes as u64 + 5);
+
+    let mut named = Rollup::default();
+    for number in 0..NAMES_MAX + 9 {
+        let place = edge(&mut named, &format!("a{number}"));
+        named.message_type(&format!("t{number}"));
+        see(&mut named, place, 0);
+    }
+    assert_eq!(named.edges().len(), NAMES_MAX + 1);
+    assert_eq!(named.types().len(), NAMES_MAX + 1);
+    assert_eq!(named.events(), NAMES_MAX as u64 + 9);
+    let summary = Summary {
+        rollup: named,
+        ..Summary::default()
+    };
+    let form = summary.encode().expect("it has room");
+    let again = Summary::decode_rollup(&form).expect("it was written by us");
+    assert!(again.is_cut());
+    assert_eq!(again.events(), NAMES_MAX as u64 + 9);
+}
+
+#[test]
+fn names_of_what_was_built_by_hand_are_kept_as_all_names_are() {
+    let mut event = TraceEvent::network_event(&"x".repeat(1 << 20));
+    event.event_type = TraceEventType::MessageReceived;
+    let attributes = &mut event.data.custom_attributes;
+    attributes.insert("source_actor".into(), "y".repeat(1 << 20).into());
+    let store = MemoryStore::new();
+    let batch = batch_of(&[event], ProducerId::from_bits(5), 5, 1);
+    block_on(store.commit(vec![batch])).expect("there is room");
+    let view = view(&store);
+    let rollup = view.rollup(TimeRange::ALL).expect("it can be read");
+    for edge in rollup.edges() {
+        assert!(edge.from_actor.len() <= NAME_BYTES_MAX && edge.to_actor.len() <= NAME_BYTES_MAX);
+    }
+    assert_eq!(rollup.edges().len(), 1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Summing up rows.
 
-use reflow_trace::Outcome;
 use reflow_trace::wire::{EventRow, WireBatch};
+use reflow_trace::{Outcome, bounded_name};
 
 use super::edge_table::{EdgeTable, OwnedEdge};
 use super::{EdgeName, Happening, Observation, Summary};
@@ -85,16 +85,18 @@ fn edge_by_hand(row: &EventRow<'_>, seen: &Observation) -> Option<EdgeName> {
         return None;
     }
     let event = row.to_event()?;
-    let here = event.actor_id.clone();
-    let port = event.data.port.clone().unwrap_or_default();
+    // As the columns have them: what was built by hand may have names of any length.
+    let kept = |name: &str| bounded_name(name).into_owned();
+    let here = kept(&event.actor_id);
+    let port = kept(event.data.port.as_deref().unwrap_or_default());
     if seen.happening == Happening::Received {
         let attribute = |key| {
             let value = event.data.custom_attributes.get(key);
             value.and_then(|value| value.as_str()).unwrap_or_default()
         };
         return Some(EdgeName {
-            from_actor: attribute("source_actor").to_owned(),
-            from_port: attribute("source_port").to_owned(),
+            from_actor: kept(attribute("source_actor")),
+            from_port: kept(attribute("source_port")),
             to_actor: here,
             to_port: port,
         });
@@ -103,8 +105,8 @@ fn edge_by_hand(row: &EventRow<'_>, seen: &Observation) -> Option<EdgeName> {
     Some(EdgeName {
         from_actor: here,
         from_port: port,
-        to_actor: to_actor.to_owned(),
-        to_port: to_port.to_owned(),
+        to_actor: kept(to_actor),
+        to_port: kept(to_port),
     })
 }
 

@@ -30,9 +30,14 @@ use super::TimeRange;
 /// Nanoseconds of a cell's stretch of time.
 pub const MINUTE_NS: i64 = 60_000_000_000;
 
-/// Most cells of one segment. What comes beyond is added up under [`OVERFLOW`](EdgeName::overflow), whose
-/// sums are exact while the names are not told apart: so hostile names cost neither memory nor truth.
+/// Most cells of one segment. What comes beyond is added up under [`OVERFLOW`](EdgeName::overflow), minute by minute:
+/// its sums are exact while the names are not told apart, and what is [cut](Rollup::is_cut) proves no count. Beyond twice
+/// as many, minutes are not told apart either.
 pub const CELLS_MAX: usize = 1 << 18;
+
+/// Most edges of one segment, and most types, that have a name of their own; what comes beyond is under
+/// [`OVERFLOW`](EdgeName::overflow).
+pub const NAMES_MAX: usize = 1 << 16;
 
 /// Most runs of numbers of one segment; what has no room looks as if it were missing, which only adds doubt.
 pub const RUNS_MAX: usize = 1 << 16;
@@ -267,22 +272,45 @@ impl Rollup {
         self.cells.values().map(|cell| cell.events).sum()
     }
 
-    /// The place of an edge.
+    /// Whether some of its sums are under a name that is not theirs.
+    pub fn is_cut(&self) -> bool {
+        self.edge_places.contains_key(&EdgeName::overflow())
+            || self.type_places.contains_key(reflow_trace::OVERFLOW_NAME)
+    }
+
+    /// The place of an edge; where there are too many, of the one that stands for what is too much.
     pub fn edge(&mut self, name: &EdgeName) -> u32 {
         if let Some(&place) = self.edge_places.get(name) {
             return place;
         }
+        if self.edges.len() >= NAMES_MAX {
+            let overflow = EdgeName::overflow();
+            let known = self.edge_places.get(&overflow).copied();
+            return known.unwrap_or_else(|| self.add_edge(&overflow));
+        }
+        self.add_edge(name)
+    }
+
+    fn add_edge(&mut self, name: &EdgeName) -> u32 {
         let place = self.edges.len() as u32;
         self.edges.push(name.clone());
         self.edge_places.insert(name.clone(), place);
         place
     }
 
-    /// The place of a message type.
+    /// The place of a message type; where there are too many, of the one that stands for what is too much.
     pub fn message_type(&mut self, name: &str) -> u32 {
         if let Some(&place) = self.type_places.get(name) {
             return place;
         }
+        if self.types.len() >= NAMES_MAX {
+            let known = self.type_places.get(reflow_trace::OVERFLOW_NAME).copied();
+            return known.unwrap_or_else(|| self.add_type(reflow_trace::OVERFLOW_NAME));
+        }
+        self.add_type(name)
+    }
+
+    fn add_type(&mut self, name: &str) -> u32 {
         let place = self.types.len() as u32;
         self.types.push(name.to_owned());
         self.type_places.insert(name.to_owned(), place);
@@ -369,9 +397,12 @@ impl Rollup {
 
     fn cell(&mut self, mut key: CellKey) -> &mut Cell {
         if self.cells.len() >= CELLS_MAX && !self.cells.contains_key(&key) {
-            key.minute = 0;
             key.edge = self.edge(&EdgeName::overflow());
             key.message_type = self.message_type(reflow_trace::OVERFLOW_NAME);
+            // Times can be made up as well as names.
+            if self.cells.len() >= 2 * CELLS_MAX && !self.cells.contains_key(&key) {
+                key.minute = 0;
+            }
         }
         self.cells.entry(key).or_default()
     }

@@ -3,7 +3,8 @@
 //! Where the numbers come from, per edge and message type:
 //!
 //! - Exact counters win. They are cumulative, so of several snapshots of one producer the largest
-//!   number is the last one; several producers add up.
+//!   number is the last one; several producers add up. More events than a snapshot says were recorded are
+//!   newer than it, and make it a lower bound.
 //! - Events of a producer that sent no counters are added by their weights. Events of unknown
 //!   origin (built by hand, or another tracer's) are taken to be covered by counters that list
 //!   their edge and type, and are added otherwise.
@@ -115,9 +116,10 @@ impl<'a> Tallies<'a> {
                 message_type: &edge.message_type,
             });
             let counters = &mut self.list[place].1.counters;
-            let (messages, failures) = counters.entry(snapshot.producer).or_default();
-            *messages = edge.messages.max(*messages);
-            *failures = edge.failures.max(*failures);
+            let counted = counters.entry(snapshot.producer).or_default();
+            counted.messages = edge.messages.max(counted.messages);
+            counted.failures = edge.failures.max(counted.failures);
+            counted.not_sampled = edge.not_sampled.max(counted.not_sampled);
         }
     }
 

@@ -9,12 +9,21 @@ use crate::event::ProducerId;
 /// All that is known of one message type over one edge.
 #[derive(Default)]
 pub(super) struct Tally {
-    /// Attempts and failures, by producer.
-    pub(super) counters: BTreeMap<ProducerId, (u64, u64)>,
+    /// By producer.
+    pub(super) counters: BTreeMap<ProducerId, Counted>,
     /// Recorded attempts, by the producer of the event where it is known.
     pub(super) seen: BTreeMap<Option<ProducerId>, Seen>,
     pub(super) execution_times: Durations,
     pub(super) waiting_times: Durations,
+}
+
+/// What a producer has counted itself.
+#[derive(Default)]
+pub(super) struct Counted {
+    pub(super) messages: u64,
+    pub(super) failures: u64,
+    /// Of the messages, those that were never recorded.
+    pub(super) not_sampled: u64,
 }
 
 #[derive(Default)]
@@ -27,12 +36,14 @@ impl Tally {
     pub(super) fn into_flow(self, message_type: String, something_lost: bool) -> MessageFlow {
         let mut count = Count::default();
         let mut failures = Count::default();
-        for (producer, (counted, counted_failures)) in &self.counters {
+        for (producer, counted) in &self.counters {
             let seen = self.seen.get(&Some(*producer));
             let seen_attempts = seen.map_or(0, |seen| seen.attempts.events());
             let seen_failures = seen.map_or(0, |seen| seen.failures.events());
-            count = count + counted_unless_older(*counted, seen_attempts);
-            failures = failures + counted_unless_older(*counted_failures, seen_failures);
+            let recorded = counted.messages.saturating_sub(counted.not_sampled);
+            count = count + counted_unless_older(counted.messages, recorded, seen_attempts);
+            failures =
+                failures + counted_unless_older(counted.failures, counted.failures, seen_failures);
         }
         for (producer, seen) in &self.seen {
             let covered = match producer {
@@ -54,10 +65,10 @@ impl Tally {
     }
 }
 
-/// More events than the last snapshot counted are proof that it was taken before them.
-fn counted_unless_older(counted: u64, seen: u64) -> Count {
-    if seen > counted {
-        Count::AtLeast(seen)
+/// More events than the last snapshot has counted as recorded are proof that it was taken before them.
+fn counted_unless_older(counted: u64, recorded: u64, seen: u64) -> Count {
+    if seen > recorded {
+        Count::AtLeast(counted.max(seen))
     } else {
         Count::Exact(counted)
     }

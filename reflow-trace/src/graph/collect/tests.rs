@@ -191,6 +191,33 @@ fn more_events_than_counted_make_a_lower_bound() {
 }
 
 #[test]
+fn more_events_than_were_recorded_make_a_lower_bound_too() {
+    let half_sampled = TraceEvent::edge_counters(&CounterSnapshot {
+        producer: A,
+        edges: vec![EdgeCounters {
+            from_actor: "a".into(),
+            from_port: "out".into(),
+            to_actor: "b".into(),
+            to_port: "in".into(),
+            message_type: "T".into(),
+            messages: 4,
+            not_sampled: 2,
+            ..EdgeCounters::default()
+        }],
+    });
+    let events = |count: u64| -> Vec<_> {
+        let flows = (1..=count).map(|sequence| by_producer(sampled("a", "b", 2), A, sequence));
+        flows.chain([half_sampled.clone()]).collect()
+    };
+    assert_eq!(count(&events(2)), Count::Exact(4));
+    assert_eq!(
+        count(&events(3)),
+        Count::AtLeast(4),
+        "one is newer than the counters"
+    );
+}
+
+#[test]
 fn what_was_not_delivered_is_an_attempt_and_a_failure() {
     let flow = only_flow(&[
         sampled("a", "b", 1),
