@@ -304,7 +304,7 @@ static TABLE: &[Setting] = &[
         "Groups of millions of edges; beyond it the statement fails, the server does not."),
     number!(Count "live.subscriptions_max" live.subscriptions_max, 1..=1_000_000,
         "Open subscriptions; further ones are told to try again later.",
-        "One costs a few hundred bytes, and its condition is evaluated for each event."),
+        "One costs a few hundred bytes, up to 2 MiB while it is filled up from the store, and its condition is evaluated for each event."),
     number!(Count "live.window_events_max" live.window_events_max, 1..=100_000_000,
         "The newest events that are kept for subscribers, while there are any; who is further behind is told what it has missed.",
         "More than two seconds at 50 000 events/s."),

@@ -14,17 +14,15 @@ use tokio::task::JoinHandle;
 
 use super::choice::Choice;
 use super::shown::{Shown, without_content};
-use super::subscriber::Seen;
+use super::subscriber::{BYTES_AT_ONCE, EVENTS_AT_ONCE, Seen};
 use crate::answer::Rights;
 use crate::observe::Limited;
 use crate::store::{Effort, Snapshot, Store, StoreError, Watch};
 
 /// Events that are read in a round, nearly: whole batches.
 const ROUND_EVENTS: usize = 4_096;
-/// Bytes that are kept of a round, nearly: batches as they come, and the last of them may have more.
-const ROUND_BYTES: usize = 8 << 20;
-/// Events that are given at once.
-const EVENTS_AT_ONCE: usize = 256;
+/// Bytes that are kept of a round, nearly, or one event: what a subscriber that stopped reading holds.
+const ROUND_BYTES: usize = 2 << 20;
 
 static UNREADABLE: Limited = Limited::new();
 
@@ -47,14 +45,17 @@ struct Round {
     /// The first offset that is still stored.
     from: u64,
     seen: VecDeque<Seen>,
-    next: u64,
+    next: At,
 }
+
+/// An event of the log: its batch, and which of it in the order of time.
+type At = (u64, usize);
 
 /// What is to be done next.
 pub(super) enum Step {
     /// What was asked for is read: from here on it is as if nothing had been before this place, and what is
     /// before `from` is not stored any more.
-    Read { from: u64, next: u64 },
+    Read { from: u64, next: At },
     /// The store cannot be read.
     Unreadable,
 }
@@ -81,7 +82,7 @@ impl Backfill {
     }
 
     /// Reads from this place on. What it finds is [ready](Self::take_ready) after it.
-    pub(super) async fn read(&mut self, at: u64, choice: &Arc<Choice>, rights: Rights) -> Step {
+    pub(super) async fn read(&mut self, at: At, choice: &Arc<Choice>, rights: Rights) -> Step {
         let round = self.round.get_or_insert_with(|| {
             let (store, places) = (Arc::clone(&self.store), Arc::clone(&self.places));
             let waited = Waited(Arc::clone(&self.is_over));
@@ -132,7 +133,7 @@ impl Watch for Waited {
 async fn read(
     store: Arc<dyn Store>,
     places: Arc<Semaphore>,
-    at: u64,
+    at: At,
     choice: Arc<Choice>,
     rights: Rights,
     waited: Waited,
@@ -156,53 +157,72 @@ async fn read(
 impl Round {
     fn read(
         view: &dyn Snapshot,
-        at: u64,
+        at: At,
         choice: &Choice,
         rights: Rights,
         waited: &Waited,
     ) -> Result<Self, StoreError> {
-        let from = view.begin().max(at);
+        let from = view.begin().max(at.0);
         let mut round = Self {
             from,
             seen: VecDeque::new(),
-            next: view.end(),
+            next: (view.end(), 0),
         };
-        let (mut read, mut kept_bytes) = (0, 0);
+        let (mut read, mut room) = (0, ROUND_BYTES);
         for batch in view.batches_from(from, waited) {
             let batch = batch?;
-            if read >= ROUND_EVENTS || kept_bytes >= ROUND_BYTES {
-                round.next = batch.offset;
+            if read >= ROUND_EVENTS || room == 0 {
+                round.next = (batch.offset, 0);
                 break;
             }
             read += batch.events.len();
-            kept_bytes += round.add(batch.offset, batch.events, choice, rights);
+            let done = if batch.offset == at.0 { at.1 } else { 0 };
+            let fitting = batch.events.into_iter().enumerate().skip(done);
+            let fitting = fitting.filter(|(_, event)| choice.wants(event));
+            let shown = fitting.map(|(place, event)| (place, shown(event, rights)));
+            if let Some(place) = round.add(batch.offset, shown, &mut room) {
+                round.next = (batch.offset, place);
+                break;
+            }
         }
         Ok(round)
     }
 
-    /// Keeps what fits; the bytes of it, nearly.
+    /// Keeps events of a batch as long as there is room; the place of the first for which there is none.
     fn add(
         &mut self,
         offset: u64,
-        events: Vec<TraceEvent>,
-        choice: &Choice,
-        rights: Rights,
-    ) -> usize {
-        let mut bytes = 0;
-        let shown = |event| {
-            Shown::new(if rights.content {
-                event
-            } else {
-                without_content(event)
-            })
-        };
-        let fitting = events.into_iter().filter(|event| choice.wants(event));
-        let mut fitting = fitting.map(shown).peekable();
-        while fitting.peek().is_some() {
-            let events: Vec<_> = fitting.by_ref().take(EVENTS_AT_ONCE).collect();
-            bytes += events.iter().map(|shown| shown.bytes()).sum::<usize>();
+        shown: impl Iterator<Item = (usize, Arc<Shown>)>,
+        room: &mut usize,
+    ) -> Option<usize> {
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        let mut left = None;
+        for (place, event) in shown {
+            if *room == 0 {
+                left = Some(place);
+                break;
+            }
+            let more = event.bytes();
+            if events.len() == EVENTS_AT_ONCE || (bytes > 0 && bytes + more > BYTES_AT_ONCE) {
+                let events = std::mem::take(&mut events);
+                self.seen.push_back(Seen::Events { offset, events });
+                bytes = 0;
+            }
+            *room = room.saturating_sub(more);
+            bytes += more;
+            events.push(event);
+        }
+        if !events.is_empty() {
             self.seen.push_back(Seen::Events { offset, events });
         }
-        bytes
+        left
     }
+}
+
+fn shown(event: TraceEvent, rights: Rights) -> Arc<Shown> {
+    Shown::new(if rights.content {
+        event
+    } else {
+        without_content(event)
+    })
 }

@@ -20,9 +20,9 @@ const TIME_AT_ONCE: Duration = Duration::from_millis(1);
 /// Rows after which the time is looked at.
 const ROWS_BY_CLOCK: usize = 8;
 /// Events that are given at once: what a subscriber that stopped reading keeps from being forgotten.
-const EVENTS_AT_ONCE: usize = 256;
+pub(super) const EVENTS_AT_ONCE: usize = 256;
 /// And their bytes, nearly; one event may have more.
-const BYTES_AT_ONCE: usize = 1 << 20;
+pub(super) const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// What a subscriber sees.
 #[derive(Debug)]
@@ -55,7 +55,8 @@ pub(crate) struct Subscriber {
     _open: Open,
     choice: Arc<Choice>,
     rights: Rights,
-    /// The batch that is looked at next, and the row of it.
+    /// The batch that is looked at next, and the row of it; where it is filled up from the store, the event in the
+    /// order of time.
     at: (u64, usize),
     live_from: u64,
     has_begun: bool,
@@ -128,7 +129,13 @@ impl Subscriber {
         // Marks what has come as seen, before the window is looked at.
         self.end.borrow_and_update();
         let here = self.feed.window().at(self.at.0);
+        // A batch of which some was read from the store is read there to its end: rows have another order here.
+        let is_inside = self.backfill.is_some() && self.at.1 > 0;
         match here {
+            At::Batch(_) if is_inside => {
+                self.fill_up(self.at.0 + 1).await;
+                None
+            }
             At::Batch(shared) => {
                 self.backfill = None;
                 if let Some(gap) = self.take_gap() {
@@ -209,12 +216,12 @@ impl Subscriber {
         let Some(backfill) = &mut self.backfill else {
             return self.missed(next);
         };
-        match backfill.read(self.at.0, &self.choice, self.rights).await {
-            Step::Read { from, next } if next > self.at.0 => {
+        match backfill.read(self.at, &self.choice, self.rights).await {
+            Step::Read { from, next } if next > self.at => {
                 if from > self.at.0 {
-                    self.missed(from.min(next));
+                    self.missed(from.min(next.0));
                 }
-                self.at = (next, 0);
+                self.at = next;
             }
             // Better to say that something is missing than to ask a store for ever that fails.
             Step::Read { .. } | Step::Unreadable => {

@@ -190,6 +190,45 @@ async fn what_is_stored_is_filled_up_and_at_the_seam_nothing_is_missing_or_twice
     assert_eq!(world.metrics.live_gaps.get(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn heavy_events_are_filled_up_a_few_at_a_time_and_each_once() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new(limits()).await;
+    let mut number = 0;
+    for _ in 1..=30 {
+        let events: Vec<_> = (0..random.usize(1..6))
+            .map(|_| {
+                number += 1;
+                let mut event = flow("b");
+                event.timestamp = chrono::DateTime::from_timestamp_nanos(number);
+                let content = vec![7; random.usize(..300_000)];
+                if let Some(message) = &mut event.data.message {
+                    message.serialized_data = content;
+                }
+                event
+            })
+            .collect();
+        world.commit(&events).await;
+    }
+    let mut past = world.subscribe(&everything(), Some(1));
+    assert!(next(&mut past).await.starts_with("live"));
+    let mut due = 1;
+    while due <= number {
+        let Some(Seen::Events { events, .. }) = past.next().await else {
+            panic!("nothing is missing")
+        };
+        let bytes: usize = events.iter().map(|event| event.bytes()).sum();
+        assert!(events.len() == 1 || bytes <= 2 << 20, "{bytes} at one time");
+        for event in events {
+            assert_eq!(event.timestamp.timestamp_nanos_opt(), Some(due));
+            due += 1;
+        }
+    }
+    assert_eq!(world.metrics.live_gaps.get(), 0);
+}
+
 /// What is there from the first offset on: the batches seen, after what was missing.
 async fn seen_from_the_first(world: &World) -> (Option<String>, Vec<String>) {
     let mut past = world.subscribe(&everything(), Some(1));

@@ -361,20 +361,23 @@ impl SegmentReader {
         })
     }
 
-    /// Rows of a batch: a page, or fewer where the rows of this file are heavy. It is the same whichever columns
-    /// are read.
-    fn rows_at_once(&self) -> usize {
+    /// Bytes of a row with all of its columns, nearly: the mean of the row group that has the heaviest.
+    pub(crate) fn bytes_of_a_row(&self) -> u64 {
         let groups = self.map.metadata.metadata().row_groups().iter();
-        let bytes_of_a_row = groups
+        groups
             .map(|group| {
                 group.total_byte_size().unsigned_abs() / group.num_rows().unsigned_abs().max(1)
             })
             .max()
-            .unwrap_or(0);
-        let rows = BATCH_BYTES / bytes_of_a_row.max(1);
-        usize::try_from(rows)
-            .unwrap_or(PAGE_ROWS)
-            .clamp(ROWS_MIN, PAGE_ROWS)
+            .unwrap_or(0)
+    }
+
+    /// Rows of a batch: a page, or fewer where the rows of this file are heavy. It is the same whichever columns
+    /// are read.
+    fn rows_at_once(&self) -> usize {
+        let rows = BATCH_BYTES / self.bytes_of_a_row().max(1);
+        let rows = usize::try_from(rows).unwrap_or(PAGE_ROWS);
+        rows.clamp(ROWS_MIN, PAGE_ROWS)
     }
 
     /// The row groups, and of all their rows those that are wanted.
