@@ -266,8 +266,14 @@ impl Driver {
         let Ok(text) = Utf8Bytes::try_from(bytes) else {
             return false;
         };
+        let begun = Instant::now();
         let sent = self.socket.send(Message::Text(text)).await;
         drop(kept);
+        if begun.elapsed() >= self.shared.config.ingest.ping_interval {
+            // Nothing could be heard meanwhile, and whoever took it is there.
+            self.heard = Instant::now();
+            self.is_asked = false;
+        }
         sent.is_ok()
     }
 
