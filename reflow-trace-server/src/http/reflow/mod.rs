@@ -143,6 +143,7 @@ struct Conversation {
     watching: Option<Watching>,
     recorder: Recorder<Recorded>,
     busy: Option<Busy>,
+    begun: Instant,
     heard_at: Instant,
     asked_at: Instant,
 }
@@ -169,6 +170,7 @@ impl Conversation {
             has_spoken: false,
             watching: None,
             busy: None,
+            begun: now,
             heard_at: now,
             asked_at: now,
         }
@@ -343,27 +345,39 @@ impl Conversation {
             return Ok(());
         }
         let mut phase = self.shared.phase.clone();
+        // Answers that are kept in bounded memory are kept until they are written.
+        let kept = texts.clone();
+        let begun = Instant::now();
         let sending = async {
             for text in texts {
                 self.socket.feed(Message::Text(text)).await?;
             }
             self.socket.flush().await
         };
-        tokio::select! {
+        let ended = tokio::select! {
             sent = sending => sent.map_err(|_| End::Gone),
             // Who takes nothing does not hold up the end of the server.
             () = async {
                 until(&mut phase, Phase::Stopping).await;
                 sleep(CLOSE_WAIT).await;
             } => Err(End::Gone),
+        };
+        drop(kept);
+        if begun.elapsed() >= self.shared.config.ingest.ping_interval {
+            // Nothing could be heard meanwhile, and whoever took it is there.
+            self.heard_at = Instant::now();
         }
+        ended
     }
 
     fn wake_at(&self) -> Instant {
         let limits = &self.shared.config.ingest;
         let ask = self.heard_at.max(self.asked_at) + limits.ping_interval;
         let end = self.heard_at + limits.idle_timeout;
-        let wake = ask.min(end);
+        let mut wake = ask.min(end);
+        if self.grant.is_none() {
+            wake = wake.min(self.begun + limits.hello_timeout);
+        }
         match &self.busy {
             Some(Busy::Memory { since, .. }) => wake.min(*since + limits.memory_wait),
             _ => wake,
@@ -373,6 +387,10 @@ impl Conversation {
     async fn look_at_the_clock(&mut self) -> Result<(), End> {
         let limits = &self.shared.config.ingest;
         let now = Instant::now();
+        // Whoever it is, it has not said so.
+        if self.grant.is_none() && now >= self.begun + limits.hello_timeout {
+            return Err(End::Refused("no token and no ticket"));
+        }
         if self.busy.is_some() {
             // It is not read, so that it cannot be heard.
             self.heard_at = now;
