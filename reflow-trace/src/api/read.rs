@@ -3,7 +3,6 @@
 //! Length and depth are looked at before anything is built, so that a hundred thousand brackets cost one
 //! look at each and no stack.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{ApiError, ClientMessage, ErrorCode, Question, ServerMessage};
@@ -86,7 +85,8 @@ pub fn read_server_message(text: &str, limits: &JsonLimits) -> Result<ServerMess
 }
 
 /// Whom a message of a server is for that cannot be read whole.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[cfg(feature = "client")]
+#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Addressee {
     /// A question, or what ends a question or a subscription.
@@ -96,6 +96,7 @@ pub(crate) enum Addressee {
     Events { id: u64, offset: u64 },
 }
 
+#[cfg(feature = "client")]
 impl Addressee {
     /// Reads no more than that; `None` where not even this can be read. What is passed over takes no stack,
     /// however deep it is.
@@ -197,6 +198,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "client")]
     fn of_a_message_that_cannot_be_read_it_is_known_whom_it_is_for() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         let events = format!(r#"{{"events": {{"events": {deep}, "offset": 7, "id": 3}}}}"#);

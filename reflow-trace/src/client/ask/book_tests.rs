@@ -431,13 +431,13 @@ fn what_cannot_be_read_costs_its_question_or_a_gap_and_nothing_else() {
         id: on_the_wire,
         offset: 9,
     });
-    let (_, unread) = scene.ask();
-    let (_, read) = scene.ask();
+    let (_, lost) = scene.ask();
+    let (_, other) = scene.ask();
     let (first, second) = (scene.asked(), scene.asked());
     let error = ApiError::new(ErrorCode::InvalidQuestion, "too deep");
     let addressee = Addressee::Answer { id: first };
     scene.book.unreadable(&addressee, &error);
-    let said = told(unread).expect_err("it cannot be read").to_string();
+    let said = told(lost).expect_err("it cannot be read").to_string();
     assert!(said.contains("cannot be read: too deep"), "{said}");
     let addressee = Addressee::Events {
         id: on_the_wire,
@@ -445,7 +445,7 @@ fn what_cannot_be_read_costs_its_question_or_a_gap_and_nothing_else() {
     };
     scene.book.unreadable(&addressee, &error);
     scene.answer(second);
-    assert!(told(read).is_ok());
+    assert!(told(other).is_ok());
     scene.heard(ServerMessage::Events {
         id: on_the_wire,
         offset: 6,
