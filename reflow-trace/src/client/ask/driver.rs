@@ -353,6 +353,7 @@ mod tests {
     const SILENCE_MAX: Duration = Duration::from_secs(1);
 
     /// Answers one question in small pieces, for longer than it may be silent.
+    #[expect(clippy::result_large_err, reason = "the type is tungstenite's")]
     fn answer_slowly(listener: &TcpListener) -> io::Result<()> {
         let (stream, _) = listener.accept()?;
         let greet = |_: &Request, mut response: Response| {
