@@ -3,7 +3,7 @@
 //! A browser sends no `Authorization` with a WebSocket. So its page fetches a ticket over HTTP, with its
 //! token, and says it as the first message. A ticket is 32 random bytes, is good once and for half a minute,
 //! and permits what the token does. There are few at one time; all are compared, in constant time, so that
-//! the time of an answer tells nothing. Nobody has so many of them that there are none for others.
+//! the time of an answer tells nothing. Each bearer has a part of them: who draws more loses its own oldest.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,13 +23,13 @@ use super::{Refused, Shared};
 const GOOD_FOR: Duration = Duration::from_secs(30);
 /// How many there may be that are good.
 const TICKETS_MAX: usize = 1_024;
-/// How many of them one bearer may have; the next takes the place of the oldest.
-const OWN_MAX: usize = 64;
+/// How many of them may be of one bearer.
+const OF_ONE_MAX: usize = 64;
 
 /// The tickets that are good.
 #[derive(Debug, Default)]
 pub(crate) struct Tickets {
-    /// The oldest first.
+    /// In the order in which they were drawn.
     entries: Mutex<Vec<Entry>>,
 }
 
@@ -47,10 +47,9 @@ impl Tickets {
         let now = Instant::now();
         let mut entries = self.entries();
         entries.retain(|entry| entry.until > now);
-        let mut own = (0..entries.len()).filter(|&at| entries[at].grant.bearer() == grant.bearer());
-        let oldest = own.next();
-        if own.count() + 1 >= OWN_MAX
-            && let Some(oldest) = oldest
+        let is_own = |entry: &Entry| entry.grant.bearer() == grant.bearer();
+        if entries.iter().filter(|entry| is_own(entry)).count() >= OF_ONE_MAX
+            && let Some(oldest) = entries.iter().position(is_own)
         {
             entries.remove(oldest);
         }
@@ -147,26 +146,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_ticket_that_is_too_old_is_none_and_makes_room() {
         let tickets = Tickets::default();
-        let old = tickets.issue(grant("one")).expect("room");
-        for bearer in 0..TICKETS_MAX - 1 {
-            assert!(tickets.issue(grant(&format!("other-{bearer}"))).is_some());
+        let old = tickets.issue(grant("0")).expect("room");
+        for number in 1..TICKETS_MAX {
+            assert!(tickets.issue(grant(&number.to_string())).is_some());
         }
-        assert_eq!(tickets.issue(grant("two")), None);
+        assert_eq!(tickets.issue(grant("one more")), None);
         tokio::time::advance(GOOD_FOR).await;
         assert!(tickets.redeem(&old).is_none());
-        assert!(tickets.issue(grant("one")).is_some());
+        assert!(tickets.issue(grant("one more")).is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_draws_many_loses_the_oldest_and_takes_none_from_others() {
+    async fn who_draws_too_many_loses_its_own_oldest_and_nobody_elses() {
         let tickets = Tickets::default();
-        let other = tickets.issue(grant("other")).expect("room");
-        let mut drawn: Vec<_> = (0..2 * TICKETS_MAX)
-            .map(|_| tickets.issue(grant("greedy")).expect("room"))
-            .collect();
-        assert!(tickets.redeem(&other).is_some());
-        let good = drawn.split_off(drawn.len() - OWN_MAX);
-        assert!(drawn.iter().all(|ticket| tickets.redeem(ticket).is_none()));
-        assert!(good.iter().all(|ticket| tickets.redeem(ticket).is_some()));
+        let another = tickets.issue(grant("another")).expect("room");
+        let first = tickets.issue(grant("greedy")).expect("room");
+        let second = tickets.issue(grant("greedy")).expect("room");
+        for _ in 2..=OF_ONE_MAX {
+            assert!(tickets.issue(grant("greedy")).is_some());
+        }
+        assert!(tickets.redeem(&first).is_none());
+        assert!(tickets.redeem(&second).is_some());
+        for _ in 0..TICKETS_MAX {
+            assert!(tickets.issue(grant("greedy")).is_some());
+        }
+        assert!(tickets.redeem(&another).is_some());
     }
 }

@@ -6,8 +6,9 @@ use reflow_trace::protocol::{SubscriptionRequest, TracingRequest};
 use reflow_trace::{TraceEvent, TraceId};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio_tungstenite::MaybeTlsStream;
 
-use crate::talk::{Client, TestServer, flow, start};
+use crate::talk::{Client, TestServer, connect_narrow, flow, start};
 
 #[tokio::test]
 async fn a_store_that_fails_is_told_and_nothing_is_acknowledged() {
@@ -204,4 +205,46 @@ async fn a_message_waits_for_memory_and_is_told_when_there_is_none() {
     server.store.hold(false);
     assert_eq!(holds.recorded().await, Ok(()));
     waits.store(TraceId::new(), large).await;
+}
+
+#[tokio::test]
+async fn a_large_answer_is_counted_until_it_is_taken_and_who_takes_it_slowly_is_not_silent() {
+    let idle_timeout = Duration::from_secs(3);
+    let server = start(|config| {
+        config.ingest.ping_interval = Duration::from_secs(1);
+        config.ingest.idle_timeout = idle_timeout;
+        config.http.write_timeout = Duration::from_secs(600);
+    })
+    .await;
+    let mut client = connect_narrow(server.addr()).await;
+    let trace_id = TraceId::new();
+    // More than the buffers of the kernel hold.
+    const BYTES: usize = 2_000_000;
+    for _ in 0..7 {
+        let mut event = flow("b");
+        let text = ("text".to_owned(), "x".repeat(BYTES).into());
+        event.data.custom_attributes.extend([text]);
+        client.store(trace_id, event).await;
+    }
+    let request_id = None;
+    client
+        .request(&TracingRequest::GetTrace {
+            request_id,
+            trace_id,
+        })
+        .await;
+    let MaybeTlsStream::Plain(tcp) = client.0.get_ref() else {
+        panic!("it is not encrypted");
+    };
+    // The answer has begun to come.
+    tcp.peek(&mut [0]).await.unwrap();
+    watcher(&server).await.lives().await;
+    let unread_bytes = || server.running.metrics().unread_bytes.get();
+    assert!(unread_bytes() as usize > 7 * BYTES, "{}", unread_bytes());
+    tokio::time::pause();
+    tokio::time::advance(3 * idle_timeout).await;
+    tokio::time::resume();
+    assert!(client.text().await.len() > 7 * BYTES);
+    client.lives().await;
+    assert_eq!(unread_bytes(), 0);
 }

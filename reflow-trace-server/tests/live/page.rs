@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use reflow_trace::protocol::{SubscriptionRequest, TracingRequest};
 use reflow_trace::{TraceEvent, TraceId};
+use reflow_trace_server::config::Config;
 use reflow_trace_server::http::token::{NewToken, Scopes};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
-use crate::talk::{Said, TestServer, flow, start};
+use crate::talk::{PATIENCE, Said, TestServer, flow, start};
 
 const OWN: (&str, &str) = ("origin", "http://localhost:3000");
 
@@ -61,6 +62,13 @@ async fn a_page_from_elsewhere_does_not_come_in_and_a_plain_get_is_a_page() {
 
 /// A server with one token for each of these scopes; the secrets.
 async fn guarded(scopes: &[&str]) -> (TestServer, Vec<String>) {
+    guarded_with(scopes, |_| {}).await
+}
+
+async fn guarded_with(
+    scopes: &[&str],
+    change: impl FnOnce(&mut Config),
+) -> (TestServer, Vec<String>) {
     let tokens: Vec<_> = (0..)
         .zip(scopes)
         .map(|(number, scopes)| {
@@ -68,7 +76,11 @@ async fn guarded(scopes: &[&str]) -> (TestServer, Vec<String>) {
         })
         .collect();
     let lines = tokens.iter().map(|token| token.line.clone()).collect();
-    let server = start(|config| config.auth.tokens = lines).await;
+    let server = start(|config| {
+        config.auth.tokens = lines;
+        change(config);
+    })
+    .await;
     let secrets = tokens.into_iter().map(|token| token.secret).collect();
     (server, secrets)
 }
@@ -198,21 +210,21 @@ async fn without_token_and_ticket_nobody_is_listened_to() {
 }
 
 #[tokio::test]
-async fn who_does_not_say_who_it_is_does_not_stay() {
-    let tokens = [NewToken::draw("t", Scopes::parse("subscribe").unwrap()).unwrap()];
-    let line = tokens[0].line.clone();
-    let server = start(|config| {
-        config.auth.tokens = vec![line];
-        config.ingest.hello_timeout = Duration::from_millis(300);
+async fn who_does_not_say_who_it_is_in_time_is_sent_away() {
+    let (server, secrets) = guarded_with(&["subscribe"], |config| {
+        config.ingest.hello_timeout = Duration::from_secs(1);
     })
     .await;
-    let good = ticket(&server, &tokens[0].secret).await.unwrap();
+    let good = ticket(&server, &secrets[0]).await.unwrap();
     let mut page = server.connect_with(&[OWN]).await.unwrap();
     page.say(&with(&good)).await;
-    server.becomes(TestServer::subscriptions, 1).await;
-    // It answers pings, and that is all.
-    let mut silent = server.connect_with(&[OWN]).await.unwrap();
-    let why = silent.is_closed_with(1008).await;
-    assert_eq!(why, "no token and no ticket");
+    page.lives().await;
+    // They answer pings and say nothing else.
+    let mut silent_page = server.connect_with(&[OWN]).await.unwrap();
+    let mut silent = server.connect().await;
+    for client in [&mut silent_page, &mut silent] {
+        let closed = tokio::time::timeout(PATIENCE, client.is_closed_with(1008));
+        assert_eq!(closed.await.unwrap(), "no token and no ticket");
+    }
     page.lives().await;
 }

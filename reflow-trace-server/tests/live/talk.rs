@@ -12,7 +12,7 @@ use reflow_trace::{TraceEvent, TraceId};
 use reflow_trace_server::config::Config;
 use reflow_trace_server::{RunningServer, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -21,7 +21,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::store::TestStore;
 
 /// Longer than anything takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct TestServer {
     pub(crate) running: RunningServer,
@@ -103,6 +103,15 @@ pub(crate) async fn connect(addr: SocketAddr, headers: &[(&str, &str)]) -> Resul
         Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Over a socket that takes little in advance.
+pub(crate) async fn connect_narrow(addr: SocketAddr) -> Client {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    let stream = MaybeTlsStream::Plain(socket.connect(addr).await.unwrap());
+    let opened = tokio_tungstenite::client_async(format!("ws://{addr}/"), stream);
+    Client(opened.await.unwrap().0)
 }
 
 impl Client {

@@ -81,6 +81,38 @@ async fn where_nobody_listens_the_error_names_the_address_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_event_as_deep_as_may_be_sent_is_given_to_everybody_who_asks() {
+    let deep = |levels| {
+        let value = (0..levels).fold(serde_json::Value::Null, |deep, _| vec![deep].into());
+        let mut event = TraceEvent::actor_started("deep");
+        let attribute = ("deep".to_owned(), value);
+        event.data.custom_attributes.extend([attribute]);
+        event
+    };
+    let (event, too_deep) = (deep(64), deep(65));
+    let producer = reflow_trace::event::ProducerId::random();
+    let sealed = reflow_trace::wire::seal_events(&[too_deep], producer, 1, 1, None);
+    assert!(sealed.is_err());
+
+    let server = start(|_| {}).await;
+    record(server.addr(), std::slice::from_ref(&event)).await;
+    record(server.addr(), &numbered(0..1)).await;
+    let client = client(&server);
+    let found = client.query_traces(TraceQuery::default()).await.unwrap();
+    assert_eq!(found.len(), 2);
+    let is_it = |found: &TraceEvent| {
+        found.data.custom_attributes["deep"] == event.data.custom_attributes["deep"]
+    };
+    assert!(is_it(&found[0]));
+    let lineage = client.lineage(found[0].event_id).await.unwrap();
+    assert!(is_it(&lineage.events[0]));
+    let everything = SubscriptionFilters::default();
+    let mut events = client.subscribe_from(everything, 1).await.unwrap();
+    assert_eq!(next_names(&mut events, 2).await, ["deep", "0"]);
+    assert_eq!(server.metrics().asker_ends.of("gone"), 0);
+}
+
+#[tokio::test]
 async fn a_token_is_presented_and_missed() {
     let query = token("query");
     let server = start(|config| config.auth.tokens = vec![query.line.clone()]).await;

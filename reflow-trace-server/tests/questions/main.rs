@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod endless;
 mod faults;
 mod http;
 mod scene;

@@ -16,11 +16,11 @@ use reflow_trace_server::store::Store;
 use reflow_trace_server::store::memory::MemoryStore;
 use reflow_trace_server::{RunningServer, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 /// Longer than anything takes; a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -227,6 +227,22 @@ impl Asker {
             }
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// Over a socket that takes little in advance.
+    pub(crate) async fn open_narrow(server: &RunningServer) -> Self {
+        let mut request = format!("ws://{}/api", server.addr())
+            .into_client_request()
+            .unwrap();
+        let protocol = HeaderValue::from_static(SUBPROTOCOL);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(64 << 10).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(server.addr()).await.unwrap());
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        Self { socket }
     }
 
     pub(crate) async fn say(&mut self, message: &ClientMessage) {

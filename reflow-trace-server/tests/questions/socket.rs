@@ -12,8 +12,10 @@ use reflow_trace::api::{
 use reflow_trace::protocol::SubscriptionRequest;
 use reflow_trace::query::SubscriptionFilters;
 use reflow_trace_server::Ending;
+use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::endless::EndlessStore;
 use crate::scene::{
     Asker, PATIENCE, bearer, get, post_with, record, start, start_with, token, until,
 };
@@ -441,6 +443,67 @@ async fn at_the_end_of_the_server_there_is_a_goodbye() {
         .expect_err("closed")
         .expect("with a word");
     assert_eq!(closed, (1001, "the server is about to stop".to_owned()));
+    drop(asker);
+    assert_eq!(stopping.await.unwrap(), Ending::InOrder);
+}
+
+#[tokio::test]
+async fn who_takes_an_answer_for_longer_than_silence_may_last_is_not_silent() {
+    let idle_timeout = Duration::from_secs(3);
+    let server = start(|config| {
+        config.ingest.ping_interval = Duration::from_secs(1);
+        config.ingest.idle_timeout = idle_timeout;
+        config.http.write_timeout = Duration::from_secs(600);
+    })
+    .await;
+    // More than the buffers of the kernel hold.
+    let large = || {
+        let mut event = event("large");
+        let text = ("text".to_owned(), "x".repeat(2_000_000).into());
+        event.data.custom_attributes.extend([text]);
+        event
+    };
+    for _ in 0..7 {
+        record(server.addr(), &[large()]).await;
+    }
+    let mut asker = Asker::open_narrow(&server).await;
+    asker
+        .say_text(r#"{"ask": {"id": 1, "question": {"query_traces": {}}}}"#)
+        .await;
+    let MaybeTlsStream::Plain(tcp) = asker.socket.get_ref() else {
+        panic!("it is not encrypted");
+    };
+    // The answer has begun to come.
+    tcp.peek(&mut [0]).await.unwrap();
+    assert!(server.metrics().unread_bytes.get() > 0);
+    tokio::time::pause();
+    tokio::time::advance(3 * idle_timeout).await;
+    tokio::time::resume();
+    match asker.hear().await {
+        ServerMessage::Answer { id: 1, answer } => {
+            assert!(matches!(*answer, Answer::QueryTraces(page) if page.events.len() == 7));
+        }
+        other => panic!("{other:?}"),
+    }
+    asker.say(&metrics(2)).await;
+    is_answered(&mut asker, 2).await;
+}
+
+#[tokio::test]
+async fn a_question_that_takes_longer_than_a_server_has_to_stop_is_told_so_and_the_end_is_in_order()
+{
+    let store = Arc::new(EndlessStore::default());
+    let server = start_with(Arc::clone(&store) as _, |_| {}).await;
+    let mut asker = Asker::open(&server).await;
+    asker
+        .say_text(r#"{"ask": {"id": 1, "question": {"query_traces": {}}}}"#)
+        .await;
+    until(|| store.has_begun()).await;
+    let stopping = tokio::spawn(server.shutdown(Duration::from_secs(4)));
+    let (id, error) = asker.refusal().await;
+    assert_eq!((id, error.code), (Some(1), ErrorCode::Stopping));
+    let closed = asker.hear_any().await.expect_err("closed");
+    assert_eq!(closed.expect("with a word").0, 1001);
     drop(asker);
     assert_eq!(stopping.await.unwrap(), Ending::InOrder);
 }

@@ -24,7 +24,7 @@ mod error;
 mod graph;
 mod message;
 mod question;
-mod read;
+pub(crate) mod read;
 
 pub use answer::{
     ActorDependencies, Answer, DependenciesAnswer, EdgeSums, EdgesAnswer, EventsPage, GraphAnswer,

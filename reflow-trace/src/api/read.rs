@@ -84,6 +84,27 @@ pub fn read_server_message(text: &str, limits: &JsonLimits) -> Result<ServerMess
     content(text, "message", limits)
 }
 
+/// Whom a message of a server is for that cannot be read whole.
+#[cfg(feature = "client")]
+#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Addressee {
+    /// A question, or what ends a question or a subscription.
+    #[serde(alias = "failed")]
+    Answer { id: u64 },
+    /// A subscription, and the place of the batch.
+    Events { id: u64, offset: u64 },
+}
+
+#[cfg(feature = "client")]
+impl Addressee {
+    /// Reads no more than that; `None` where not even this can be read. What is passed over takes no stack,
+    /// however deep it is.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
 fn unknown_question(name: &str) -> ApiError {
     let suggestion = match nearest(name, Question::NAMES) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -174,6 +195,27 @@ mod tests {
         assert_eq!(code, invalid);
         let (code, _) = told("edges", "{} {}");
         assert_eq!(code, invalid);
+    }
+
+    #[test]
+    #[cfg(feature = "client")]
+    fn of_a_message_that_cannot_be_read_it_is_known_whom_it_is_for() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let events = format!(r#"{{"events": {{"events": {deep}, "offset": 7, "id": 3}}}}"#);
+        let is_for = Addressee::of(&events);
+        assert_eq!(is_for, Some(Addressee::Events { id: 3, offset: 7 }));
+        for name in ["answer", "failed"] {
+            let text = format!(r#"{{"{name}": {{"id": 5, "{name}": {{"of_later": {deep}}}}}}}"#);
+            assert_eq!(Addressee::of(&text), Some(Addressee::Answer { id: 5 }));
+        }
+        for text in [
+            "",
+            "7",
+            r#"{"events": {"id": 3}}"#,
+            r#"{"sung": {"id": 3}}"#,
+        ] {
+            assert_eq!(Addressee::of(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -424,6 +424,10 @@ fn write_value(value: &Value, bytes: &mut Vec<u8>) {
 
 /// As deep as serde_json reads.
 const DEPTH_MAX: usize = 128;
+/// As deep as attributes may lie that leave the process. What a message puts around an event is a few levels more,
+/// and together they are within what JSON readers take, whoever has written them.
+#[cfg(feature = "wire")]
+const SENT_DEPTH_MAX: usize = 64;
 
 fn split_sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = bytes.split_first_chunk()?;
@@ -432,7 +436,7 @@ fn split_sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(member)
 }
 
-/// Whether [`read_value`] reads it.
+/// Whether [`read_value`] reads it, and so does whoever gets it as JSON.
 #[cfg(feature = "wire")]
 fn is_value(bytes: &[u8], depth: usize) -> bool {
     let Some((&kind, mut rest)) = bytes.split_first() else {
@@ -441,7 +445,7 @@ fn is_value(bytes: &[u8], depth: usize) -> bool {
     match kind {
         0 | 1 | 2 | 6 => true,
         3..=5 => rest.len() >= 8,
-        7 | 8 if depth < DEPTH_MAX => {
+        7 | 8 if depth < SENT_DEPTH_MAX => {
             while !rest.is_empty() {
                 if kind == 8 && split_sized(&mut rest).is_none() {
                     return false;

@@ -23,7 +23,7 @@ pub enum SealError {
     },
     /// An event exceeds what a record can hold, 65 535 slots of 64 bytes.
     #[error(
-        "event {index} has attributes or content of more than 4 MB, or nested more than 128 deep: leave it out"
+        "event {index} has attributes or content of more than 4 MB, or nested more than 64 deep: leave it out"
     )]
     EventTooLarge {
         /// Which of the events.

@@ -174,6 +174,16 @@ mod tests {
     }
 
     #[test]
+    fn an_event_as_deep_as_may_be_sent_is_read() {
+        let mut event = TraceEvent::actor_started("deep");
+        let deep = (0..64).fold(serde_json::Value::Null, |deep, _| vec![deep].into());
+        let attribute = ("deep".to_owned(), deep);
+        event.data.custom_attributes.extend([attribute]);
+        let line = serde_json::to_vec(&event).expect("is JSON");
+        assert_eq!(read(&line), [Ok("deep".to_owned())]);
+    }
+
+    #[test]
     fn bytes_of_any_kind_are_mistakes_and_no_panic() {
         let deep = "[".repeat(100_000);
         for content in [&b"\xff\xfe\x00\n\x1b[2J"[..], b"\0\0\0", deep.as_bytes()] {

@@ -182,7 +182,7 @@ impl Packer {
     fn too_large(&self, event: &TraceEvent) -> Packed {
         self.mistake(
             format!("event {}", event.event_id),
-            "it is larger than an event may be, 4 MB or 128 levels".to_owned(),
+            "it is larger than an event may be, 4 MB or 64 levels".to_owned(),
         )
     }
 

@@ -345,46 +345,39 @@ impl Conversation {
             return Ok(());
         }
         let mut phase = self.shared.phase.clone();
-        let begun = Instant::now();
-        // An answer that is kept in bounded memory is kept until it is written.
+        // Answers that are kept in bounded memory are kept until they are written.
         let kept = texts.clone();
+        let begun = Instant::now();
         let sending = async {
             for text in texts {
                 self.socket.feed(Message::Text(text)).await?;
             }
             self.socket.flush().await
         };
-        tokio::select! {
-            sent = sending => sent.map_err(|_| End::Gone)?,
+        let ended = tokio::select! {
+            sent = sending => sent.map_err(|_| End::Gone),
             // Who takes nothing does not hold up the end of the server.
             () = async {
                 until(&mut phase, Phase::Stopping).await;
                 sleep(CLOSE_WAIT).await;
-            } => return Err(End::Gone),
-        }
+            } => Err(End::Gone),
+        };
         drop(kept);
         if begun.elapsed() >= self.shared.config.ingest.ping_interval {
             // Nothing could be heard meanwhile, and whoever took it is there.
             self.heard_at = Instant::now();
         }
-        Ok(())
-    }
-
-    /// Until when a token or a ticket has to be there; `None` where it is.
-    fn grant_due(&self) -> Option<Instant> {
-        let limits = &self.shared.config.ingest;
-        self.grant
-            .is_none()
-            .then(|| self.begun + limits.hello_timeout)
+        ended
     }
 
     fn wake_at(&self) -> Instant {
         let limits = &self.shared.config.ingest;
         let ask = self.heard_at.max(self.asked_at) + limits.ping_interval;
         let end = self.heard_at + limits.idle_timeout;
-        let wake = self
-            .grant_due()
-            .map_or(ask.min(end), |due| due.min(ask).min(end));
+        let mut wake = ask.min(end);
+        if self.grant.is_none() {
+            wake = wake.min(self.begun + limits.hello_timeout);
+        }
         match &self.busy {
             Some(Busy::Memory { since, .. }) => wake.min(*since + limits.memory_wait),
             _ => wake,
@@ -394,7 +387,8 @@ impl Conversation {
     async fn look_at_the_clock(&mut self) -> Result<(), End> {
         let limits = &self.shared.config.ingest;
         let now = Instant::now();
-        if self.grant_due().is_some_and(|due| now >= due) {
+        // Whoever it is, it has not said so.
+        if self.grant.is_none() && now >= self.begun + limits.hello_timeout {
             return Err(End::Refused("no token and no ticket"));
         }
         if self.busy.is_some() {

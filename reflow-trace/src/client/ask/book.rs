@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::error::{AskError, Refusal};
 use super::queue::Queue;
 use super::subscription::Seen;
+use crate::api::read::Addressee;
 use crate::api::{Answer, ApiError, ClientMessage, ErrorCode, Question, ServerMessage};
 use crate::event::{EventId, TraceEvent};
 use crate::protocol::SubscriptionRequest;
@@ -251,6 +252,43 @@ impl Book {
                 }
             }
             ServerMessage::Unsubscribed { .. } => {}
+        }
+    }
+
+    /// The server says something to somebody that cannot be read. Asked again it would say the same again, so
+    /// who waits for it goes on without, and is told.
+    pub(super) fn unreadable(&mut self, addressee: &Addressee, error: &ApiError) {
+        match *addressee {
+            Addressee::Answer { id } => {
+                let reason = error.message.clone();
+                let error = AskError::Unreadable { reason };
+                if let Some(asked) = self.take_question(id) {
+                    let _gone = asked.reply.send(Err(error));
+                } else if let Some(id) = self.on_the_wire.remove(&id)
+                    && let Some(subscribed) = self.subscriptions.remove(&id)
+                {
+                    match subscribed.begun {
+                        Some(begun) => drop(begun.send(Err(error))),
+                        None => subscribed.queue.end(Some(error)),
+                    }
+                }
+            }
+            Addressee::Events { id, offset } => {
+                let Some(subscribed) = self.subscription(id) else {
+                    return;
+                };
+                if subscribed.next != Some(offset) {
+                    subscribed.go_on_at(offset);
+                }
+                let (from_offset, to_offset) = (offset, offset.saturating_add(1));
+                self.give(
+                    id,
+                    Seen::Gap {
+                        from_offset,
+                        to_offset,
+                    },
+                );
+            }
         }
     }
 

@@ -421,3 +421,56 @@ fn an_answer_of_another_kind_is_no_answer() {
     scene.heard(ServerMessage::Answer { id, answer });
     assert!(matches!(told(hears), Ok(Answer::QueryTraces(_))));
 }
+
+#[test]
+fn what_cannot_be_read_costs_its_question_or_a_gap_and_nothing_else() {
+    let mut scene = Scene::connected();
+    let (_, queue, _begun) = scene.subscribe(Some(3));
+    let (on_the_wire, _) = scene.subscribed();
+    scene.heard(ServerMessage::Subscribed {
+        id: on_the_wire,
+        offset: 9,
+    });
+    let (_, lost) = scene.ask();
+    let (_, other) = scene.ask();
+    let (first, second) = (scene.asked(), scene.asked());
+    let error = ApiError::new(ErrorCode::InvalidQuestion, "too deep");
+    let addressee = Addressee::Answer { id: first };
+    scene.book.unreadable(&addressee, &error);
+    let said = told(lost).expect_err("it cannot be read").to_string();
+    assert!(said.contains("cannot be read: too deep"), "{said}");
+    let addressee = Addressee::Events {
+        id: on_the_wire,
+        offset: 5,
+    };
+    scene.book.unreadable(&addressee, &error);
+    scene.answer(second);
+    assert!(told(other).is_ok());
+    scene.heard(ServerMessage::Events {
+        id: on_the_wire,
+        offset: 6,
+        events: vec![event("six")],
+    });
+    assert_eq!(read(&queue).0, ["live 9", "gap 5..6", "six"]);
+    // Nobody it could be for is left: nothing happens.
+    for addressee in [
+        Addressee::Answer { id: 99 },
+        Addressee::Events { id: 99, offset: 1 },
+    ] {
+        scene.book.unreadable(&addressee, &error);
+    }
+}
+
+#[test]
+fn an_end_that_cannot_be_read_ends_the_subscription() {
+    let mut scene = Scene::connected();
+    let (_, queue, _begun) = scene.subscribe(None);
+    let (id, _) = scene.subscribed();
+    scene.heard(ServerMessage::Subscribed { id, offset: 1 });
+    let error = ApiError::new(ErrorCode::InvalidQuestion, "of later");
+    scene.book.unreadable(&Addressee::Answer { id }, &error);
+    let seen = read(&queue).0;
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    assert!(seen[1].contains("cannot be read: of later"), "{seen:?}");
+    assert_eq!(scene.book.wants_connection(), (false, false));
+}

@@ -121,6 +121,7 @@ impl TracingClientBuilder {
             connect_timeout: options.connect_timeout,
             reconnect_first: options.reconnect_first,
             reconnect_max: options.reconnect_max,
+            silence_max: driver::SILENCE_MAX,
         };
         let (commands, wanted) = mpsc::unbounded_channel();
         let seed = uuid::Uuid::new_v4().as_u128() as u64;

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::book::{Book, Command};
 use super::error::AskError;
+use crate::api::read::Addressee;
 use crate::api::{SUBPROTOCOL, read_server_message};
 use crate::client::driver::{Connection, Connector};
 use crate::client::executor;
@@ -36,7 +37,7 @@ const LIMITS: JsonLimits = JsonLimits {
 /// After so much silence the server is asked whether it is there. It asks by itself more often.
 const ASK_AFTER: Duration = Duration::from_secs(30);
 /// After so much it is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(45);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(45);
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Connection, Disconnect>>>>;
 
@@ -46,6 +47,8 @@ pub(super) struct Link {
     pub(super) connect_timeout: Duration,
     pub(super) reconnect_first: Duration,
     pub(super) reconnect_max: Duration,
+    /// After so much silence the server is gone.
+    pub(super) silence_max: Duration,
 }
 
 /// Starts the thread.
@@ -79,6 +82,8 @@ enum State {
 
 struct Open {
     connection: Connection,
+    /// So many bytes have been read; more of them are a sign of life, also of a message that takes long to come.
+    read: u64,
     heard_at: Instant,
     is_asked: bool,
 }
@@ -159,6 +164,7 @@ impl Driver {
                     Poll::Ready(Ok(connection)) => {
                         self.state = State::Open(Box::new(Open {
                             connection,
+                            read: 0,
                             heard_at: now,
                             is_asked: false,
                         }));
@@ -236,16 +242,29 @@ impl Driver {
             return Ok(false);
         };
         let mut has_happened = false;
-        if let Poll::Ready(next) = Pin::new(&mut open.connection).poll_next(context) {
-            has_happened = true;
+        let next = Pin::new(&mut open.connection).poll_next(context);
+        let read = open.connection.get_ref().read();
+        if read != open.read {
+            open.read = read;
             open.heard_at = now;
             open.is_asked = false;
+        }
+        if let Poll::Ready(next) = next {
+            has_happened = true;
             match next {
                 Some(Ok(Message::Text(text))) => {
-                    let message = read_server_message(&text, &LIMITS)
-                        .map_err(|error| format!("the server said what makes no sense: {error}"))?;
+                    match read_server_message(&text, &LIMITS) {
+                        Ok(message) => self.book.heard(now, message),
+                        Err(error) => match Addressee::of(&text) {
+                            Some(addressee) => self.book.unreadable(&addressee, &error),
+                            None => {
+                                return Err(format!(
+                                    "the server said what makes no sense: {error}"
+                                ));
+                            }
+                        },
+                    }
                     (self.failures, self.barren) = (0, 0);
-                    self.book.heard(now, message);
                 }
                 Some(Ok(Message::Close(reason))) => {
                     let reason = reason.map_or_else(String::new, |reason| {
@@ -259,8 +278,9 @@ impl Driver {
             }
         }
         // Whether or not it could be asked: who takes nothing is as gone as who says nothing.
-        if open.heard_at + SILENCE_MAX <= now {
-            return Err(format!("the server was silent for {SILENCE_MAX:?}"));
+        let silence_max = self.link.silence_max;
+        if open.heard_at + silence_max <= now {
+            return Err(format!("the server was silent for {silence_max:?}"));
         }
         let mut connection = Pin::new(&mut open.connection);
         loop {
@@ -297,7 +317,7 @@ impl Driver {
             State::Connecting { until, .. } => Some(*until),
             // A question that is due and cannot be written waits for the socket, not for the clock.
             State::Open(open) if open.is_asked || open.heard_at + ASK_AFTER <= now => {
-                Some(open.heard_at + SILENCE_MAX)
+                Some(open.heard_at + self.link.silence_max)
             }
             State::Open(open) => Some(open.heard_at + ASK_AFTER),
         };
@@ -314,4 +334,82 @@ impl Driver {
 
 fn lost(error: &Error) -> String {
     format!("the connection was lost: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::TcpListener;
+
+    use tokio::sync::{mpsc, oneshot};
+    use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+    use tokio_tungstenite::tungstenite::http::HeaderValue;
+    use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
+
+    use super::*;
+    use crate::api::{Answer, MetricsQuestion, Question, ServerMessage, ServerMetrics};
+    use crate::runtime::ServerUrl;
+
+    const SILENCE_MAX: Duration = Duration::from_secs(1);
+
+    /// Answers one question in small pieces, for longer than it may be silent.
+    #[expect(clippy::result_large_err, reason = "the type is tungstenite's")]
+    fn answer_slowly(listener: &TcpListener) -> io::Result<()> {
+        let (stream, _) = listener.accept()?;
+        let greet = |_: &Request, mut response: Response| {
+            let protocol = HeaderValue::from_static(SUBPROTOCOL);
+            response
+                .headers_mut()
+                .insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+            Ok(response)
+        };
+        let socket = tokio_tungstenite::tungstenite::accept_hdr(stream, greet);
+        let mut socket = socket.map_err(io::Error::other)?;
+        socket.read().map_err(io::Error::other)?;
+        let answer = ServerMessage::Answer {
+            id: 1,
+            answer: Box::new(Answer::Metrics(ServerMetrics::default())),
+        };
+        let text = serde_json::to_string(&answer)?;
+        // An unmasked text that is whole, with its length in eight bytes.
+        let mut frame = vec![0x81, 127];
+        frame.extend((text.len() as u64).to_be_bytes());
+        frame.extend(text.bytes());
+        let stream = socket.get_mut();
+        let pieces = frame.len().div_ceil(40);
+        for piece in frame.chunks(pieces) {
+            stream.write_all(piece)?;
+            std::thread::sleep(SILENCE_MAX / 20);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_answer_that_comes_slowly_is_no_silence() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let addr = listener.local_addr().expect("it is known");
+        let server = std::thread::spawn(move || answer_slowly(&listener));
+        let url = ServerUrl::parse(&format!("ws://{addr}")).expect("an address");
+        let connector = Connector::new(url.for_questions(), None, None, 0);
+        let link = Link {
+            connector: connector.unwrap_or_else(|error| panic!("{error}")),
+            connect_timeout: Duration::from_secs(60),
+            reconnect_first: Duration::from_millis(10),
+            reconnect_max: Duration::from_millis(10),
+            silence_max: SILENCE_MAX,
+        };
+        let (commands, wanted) = mpsc::unbounded_channel();
+        let (reply, heard) = oneshot::channel();
+        let asked = Command::Ask {
+            id: 1,
+            question: Box::new(Question::Metrics(MetricsQuestion {})),
+            timeout: Duration::from_secs(60),
+            reply,
+        };
+        assert!(commands.send(asked).is_ok());
+        start(link, wanted, 1).expect("a thread");
+        let answer = heard.blocking_recv().expect("it was told");
+        assert!(matches!(answer, Ok(Answer::Metrics(_))), "{answer:?}");
+        server.join().expect("no panic").expect("one connection");
+    }
 }

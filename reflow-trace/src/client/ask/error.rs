@@ -43,6 +43,12 @@ pub enum AskError {
         /// The name of the question.
         asked: &'static str,
     },
+    /// The server answers what this program cannot read.
+    #[error("the answer cannot be read: {reason}; is the server newer than this program?")]
+    Unreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The thread of the connection is gone, which is a fault of this library.
     #[error("the thread of the connection has ended")]
     Gone,
@@ -71,7 +77,10 @@ impl AskError {
         match self {
             Self::Refused(refusal) => refusal.error.code.is_retryable(),
             Self::Unreachable { .. } | Self::Disconnected { .. } | Self::TimedOut { .. } => true,
-            Self::Denied { .. } | Self::OtherAnswer { .. } | Self::Gone => false,
+            Self::Denied { .. }
+            | Self::OtherAnswer { .. }
+            | Self::Unreadable { .. }
+            | Self::Gone => false,
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum Seen {
         /// At least one, in the order of the batch.
         events: Vec<TraceEvent>,
     },
-    /// Some may be missing: the server no longer has them.
+    /// Some may be missing: the server no longer has them, or this program cannot read them.
     Gap {
         /// The first place in the log of which something may be missing; 0 where the server has another
         /// log than before.

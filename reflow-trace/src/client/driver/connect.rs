@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::http::header::{
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::counted::Counted;
 use super::socket::{Socket, Transport, shortened};
 use crate::client::machine::Disconnect;
 use crate::runtime::{ServerToken, ServerUrl};
@@ -30,7 +31,7 @@ pub(super) const SUBPROTOCOL: &str = "reflow-trace.v1";
 pub(crate) const AGENT: &str = concat!("reflow-trace/", env!("CARGO_PKG_VERSION"));
 
 /// A WebSocket over TCP, or over TLS.
-pub(crate) type Connection = WebSocketStream<Box<dyn Transport>>;
+pub(crate) type Connection = WebSocketStream<Counted>;
 
 /// Makes connections to one server.
 pub(crate) struct Connector {
@@ -111,6 +112,7 @@ impl Connector {
         let request = self
             .request(subprotocol)
             .map_err(|error| self.passing(&error))?;
+        let transport = Counted::new(transport);
         match client_async_with_config(request, transport, Some(config)).await {
             Ok((stream, _)) => Ok(stream),
             Err(Error::Http(response)) => Err(self.refused(&response)),

@@ -6,6 +6,7 @@
 //! on one `poll`, in which nothing can be cancelled half-way.
 
 mod connect;
+mod counted;
 mod shared;
 mod socket;
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::connect::Connection;
 use crate::client::machine::Disconnect;
 use crate::wire::frame::Frame;
 
@@ -24,7 +24,7 @@ const WRITE_BUFFER_BYTES: usize = 128 << 10;
 
 /// A connection over which frames go.
 pub(super) struct Socket {
-    stream: WebSocketStream<Box<dyn Transport>>,
+    stream: Connection,
 }
 
 /// What came over it.
@@ -38,7 +38,7 @@ pub(super) enum Heard {
 }
 
 impl Socket {
-    pub(super) fn new(stream: WebSocketStream<Box<dyn Transport>>) -> Self {
+    pub(super) fn new(stream: Connection) -> Self {
         Self { stream }
     }
 
