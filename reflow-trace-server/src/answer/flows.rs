@@ -18,9 +18,8 @@ use reflow_trace::graph::Count;
 use reflow_trace::ledger::{EdgeCounters, Loss, LossReason};
 
 use super::Asking;
-use super::asking::of_store;
 use crate::store::rollup::{EdgeName, Happening, Histogram, MINUTE_NS, Rollup, Sum};
-use crate::store::{Snapshot, TimeRange};
+use crate::store::{Snapshot, StoreError, TimeRange, Watch};
 
 /// Cells that are added up between two looks at the clock.
 const CELLS_AT_ONCE: usize = 4_096;
@@ -72,14 +71,10 @@ pub(super) fn gather(
         tallies: Vec::new(),
         actors: BTreeMap::new(),
         is_cut: false,
-        fault: None,
     };
     // All of them: what is stored over all of time is what the counters are compared with.
     view.each_rollup(TimeRange::ALL, &mut |part| gathering.add(part))
-        .map_err(|error| of_store(&error))?;
-    if let Some(fault) = gathering.fault {
-        return Err(fault);
-    }
+        .map_err(|error| asking.of_store(&error))?;
     let mut losses = BTreeMap::<LossReason, u64>::new();
     for ledger in view.producers().iter() {
         asking.go_on()?;
@@ -153,8 +148,6 @@ struct Gathering<'a> {
     actors: BTreeMap<String, u64>,
     /// Some events were added up under a name that is not theirs.
     is_cut: bool,
-    /// The question is over; nothing more is added.
-    fault: Option<ApiError>,
 }
 
 /// All that is known of one type over one edge.
@@ -190,16 +183,7 @@ struct Counted {
 }
 
 impl Gathering<'_> {
-    fn add(&mut self, part: &Rollup) {
-        if self.fault.is_some() {
-            return;
-        }
-        if let Err(fault) = self.try_add(part) {
-            self.fault = Some(fault);
-        }
-    }
-
-    fn try_add(&mut self, part: &Rollup) -> Result<(), ApiError> {
+    fn add(&mut self, part: &Rollup) -> Result<(), StoreError> {
         self.is_cut |= part.is_cut();
         let mut places: HashMap<(u32, u32), Option<usize>> = HashMap::new();
         let mut place_of = |gathering: &mut Self, edge: u32, message_type: u32| {
@@ -211,7 +195,7 @@ impl Gathering<'_> {
         };
         for (count, (key, cell)) in (1..).zip(part.cells_in(self.range)) {
             if count % CELLS_AT_ONCE == 0 {
-                self.asking.go_on()?;
+                Watch::go_on(self.asking)?;
             }
             self.asking.spend_cells(1);
             if key.happening == Happening::Lived {
@@ -239,7 +223,7 @@ impl Gathering<'_> {
                 Happening::Announced | Happening::Lived => {}
             }
         }
-        self.asking.go_on()?;
+        Watch::go_on(self.asking)?;
         for (key, sum) in part.sums().iter() {
             let about_message = !matches!(key.happening, Happening::Announced | Happening::Lived);
             let place = about_message

@@ -52,7 +52,7 @@ pub(crate) fn lineage(
     found.sort_by_key(|found| found.place);
     let events: Vec<TraceEvent> = found.into_iter().map(|found| found.event).collect();
     asking.go_on()?;
-    let testimony = testimony(view, &events)?;
+    let testimony = testimony(view, &events, asking)?;
     let index = FlowIndex::with_testimony(&events, &testimony);
     let Some(lineage) = index.lineage(Subject::from(&asked.of)) else {
         return Err(not_found(&asked.of));
@@ -126,7 +126,11 @@ fn too_large(of: &LineageSubject, looked_at_max: usize) -> ApiError {
 }
 
 /// What is known beyond the events of the traces: numbers and notices of their producers.
-fn testimony(view: &dyn Snapshot, events: &[TraceEvent]) -> Result<Testimony, ApiError> {
+fn testimony(
+    view: &dyn Snapshot,
+    events: &[TraceEvent],
+    asking: &Asking,
+) -> Result<Testimony, ApiError> {
     let traces: HashSet<TraceId> = events.iter().filter_map(|event| event.trace_id).collect();
     let producers: HashSet<ProducerId> = traces
         .iter()
@@ -135,6 +139,7 @@ fn testimony(view: &dyn Snapshot, events: &[TraceEvent]) -> Result<Testimony, Ap
     let told = view.producers();
     let mut numbers = Numbers::default();
     for &producer in &producers {
+        asking.go_on()?;
         if told.get(producer).is_some() {
             let of_producer = view.numbers(producer).map_err(|error| of_store(&error))?;
             numbers.merge(&of_producer, Some(producer));

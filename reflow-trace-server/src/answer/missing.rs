@@ -17,7 +17,7 @@ use super::Asking;
 use super::bounded::find;
 use super::engine::of_query;
 use crate::store::rollup::Happening;
-use crate::store::{Found, Key, Scan, Snapshot, TimeRange};
+use crate::store::{Found, Key, Scan, Snapshot, TimeRange, Watch};
 
 /// Messages that are looked at together.
 const TOGETHER: usize = 512;
@@ -87,7 +87,8 @@ pub(crate) fn missing(
             answer.next = None;
             return Ok(finished(answer, asking));
         }
-        if answer.looked_at >= looked_at_max {
+        // What is to be left out is left out of this page: the next one begins behind it.
+        if answer.looked_at >= looked_at_max && left_out == 0 {
             return Ok(finished(answer, asking));
         }
     }
@@ -316,6 +317,7 @@ struct Flowing {
 fn senders(view: &dyn Snapshot, asking: &Asking) -> Result<HashSet<(String, String)>, ApiError> {
     let mut senders = HashSet::new();
     let visited = view.each_rollup(TimeRange::ALL, &mut |part| {
+        Watch::go_on(asking)?;
         for (key, sum) in part.sums().iter() {
             // What has failed was told by a `MessageSent`.
             let has_flows = sum.all.events > sum.failed.events;
@@ -326,6 +328,7 @@ fn senders(view: &dyn Snapshot, asking: &Asking) -> Result<HashSet<(String, Stri
                 senders.insert((edge.from_actor.clone(), edge.from_port.clone()));
             }
         }
+        Ok(())
     });
     visited.map_err(|error| asking.of_store(&error))?;
     Ok(senders)

@@ -136,12 +136,12 @@ impl Snapshot for MemorySnapshot {
     fn each_rollup(
         &self,
         range: TimeRange,
-        visit: &mut dyn FnMut(&Rollup),
+        visit: &mut dyn FnMut(&Rollup) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         for kept in &self.batches {
             let summary = Summary::of_batch(kept.batch());
             if range == TimeRange::ALL || summary.rollup.cells_in(range).next().is_some() {
-                visit(&summary.rollup);
+                visit(&summary.rollup)?;
             }
         }
         Ok(())

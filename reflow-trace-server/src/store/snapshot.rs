@@ -263,11 +263,11 @@ pub trait Snapshot: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the catalogue cannot be read.
+    /// When the catalogue cannot be read; and whatever `visit` says, which ends it.
     fn each_rollup(
         &self,
         range: TimeRange,
-        visit: &mut dyn FnMut(&Rollup),
+        visit: &mut dyn FnMut(&Rollup) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
     /// What happened on each edge in each minute that `range` touches, whole minutes.
@@ -277,7 +277,10 @@ pub trait Snapshot: Send + Sync {
     /// As [`each_rollup`](Self::each_rollup).
     fn rollup(&self, range: TimeRange) -> Result<Rollup, StoreError> {
         let mut sums = Rollup::default();
-        self.each_rollup(range, &mut |part| sums.merge(part, range))?;
+        self.each_rollup(range, &mut |part| {
+            sums.merge(part, range);
+            Ok(())
+        })?;
         Ok(sums)
     }
 

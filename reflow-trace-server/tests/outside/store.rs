@@ -270,10 +270,10 @@ impl Snapshot for FileSnapshot {
     fn each_rollup(
         &self,
         _range: TimeRange,
-        visit: &mut dyn FnMut(&Rollup),
+        visit: &mut dyn FnMut(&Rollup) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         for part in &self.batches {
-            visit(&Summary::of_batch(part.batch()).rollup);
+            visit(&Summary::of_batch(part.batch()).rollup)?;
         }
         Ok(())
     }

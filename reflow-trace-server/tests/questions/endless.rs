@@ -98,7 +98,7 @@ impl Snapshot for EndlessSnapshot {
     fn each_rollup(
         &self,
         range: TimeRange,
-        visit: &mut dyn FnMut(&Rollup),
+        visit: &mut dyn FnMut(&Rollup) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.inner.each_rollup(range, visit)
     }

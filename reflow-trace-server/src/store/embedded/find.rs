@@ -29,7 +29,16 @@ pub(super) struct Wanted<'a> {
     messages: Vec<(&'a Value, MessageForms)>,
 }
 
-const JOINED: [Place; 3] = [Place::kind, Place::flags, Place::sections];
+/// What tells the further causes of an event; whether the end of its chain is one hangs on whether it names one.
+const JOINED: [Place; 7] = [
+    Place::kind,
+    Place::flags,
+    Place::parent_producer,
+    Place::parent_ring,
+    Place::parent_sequence,
+    Place::parent_id,
+    Place::sections,
+];
 
 impl<'a> Wanted<'a> {
     pub(super) fn new(keys: &'a [Key<'a>]) -> Self {
@@ -343,6 +352,7 @@ pub(super) fn find(
         if found.len() > most {
             break;
         }
+        watch.go_on()?;
         in_tail(&wanted, tail, range, watch, &mut found)?;
     }
     // What the columns say of a message is what its event says, or what a client says that contradicts itself.

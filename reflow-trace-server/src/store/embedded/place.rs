@@ -39,13 +39,14 @@ impl<'a> Placer<'a> {
         offset: u64,
     ) -> Result<u32, StoreError> {
         let row = match self.last {
-            Some((last, ..)) if last + 1 == number => {
-                // Nothing between them was passed over.
-                match self.last {
-                    Some((_, time, batch, row)) if (time, batch) == (time_ns, offset) => row + 1,
-                    _ => 0,
-                }
+            // All rows between them are of this time and batch, too.
+            Some((last, time, batch, row))
+                if last < number && (time, batch) == (time_ns, offset) =>
+            {
+                row + (number - last) as u32
             }
+            // Nothing between them was passed over.
+            Some((last, ..)) if last + 1 == number => 0,
             _ => match self.before.get(&number.wrapping_sub(1)) {
                 Some(&known) if known != (time_ns, offset) => 0,
                 None if number == 0 => 0,

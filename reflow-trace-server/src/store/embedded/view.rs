@@ -129,17 +129,17 @@ impl Snapshot for View {
     fn each_rollup(
         &self,
         range: TimeRange,
-        visit: &mut dyn FnMut(&Rollup),
+        visit: &mut dyn FnMut(&Rollup) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         for segment in self.segments.iter() {
             // A minute that the range touches may reach beyond it, and the segment be there alone.
             if minutes_of(range).touches(segment.entry.first_ns, segment.entry.last_ns) {
                 let rollup = self.shared.rollup(segment.entry.id)?;
-                visit(&rollup);
+                visit(&rollup)?;
             }
         }
         for batch in self.tail.iter() {
-            visit(&batch.summary().rollup);
+            visit(&batch.summary().rollup)?;
         }
         Ok(())
     }

@@ -76,12 +76,13 @@ impl Maintainer {
         let mut first_error = None;
         type Piece = fn(&mut Maintainer, &mut MaintenanceReport, Now) -> Result<(), Halt>;
         // Room is made before it is needed.
-        let pieces: [Piece; 6] = [
+        let pieces: [Piece; 7] = [
             Self::retain,
             Self::check_one,
             Self::seal,
             Self::merge,
             Self::retain,
+            Self::prepare,
             Self::tidy,
         ];
         let now = Now {
@@ -105,6 +106,16 @@ impl Maintainer {
         state.counts.last_failure = first_error.as_ref().map(ToString::to_string);
         drop(state);
         first_error.map_or(Ok(report), Err)
+    }
+
+    /// Makes what look-ups ask of the batches of the tail, so that no question has to.
+    fn prepare(&mut self, _report: &mut MaintenanceReport, _now: Now) -> Result<(), Halt> {
+        let tail = self.shared.state().tail.clone();
+        for batch in tail.iter() {
+            self.shared.check_open()?;
+            batch.reach();
+        }
+        Ok(())
     }
 
     /// Removes files that nobody holds, gives pages back, and measures the database.

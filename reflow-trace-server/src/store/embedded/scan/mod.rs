@@ -121,7 +121,8 @@ impl<'a> Answers<'a> {
         }
     }
 
-    fn step(&mut self) -> Result<Option<Found>, StoreError> {
+    /// The next answer, or, where nobody wants to see it, only that there is one.
+    fn step(&mut self, is_wanted: bool) -> Result<Option<Option<Found>>, StoreError> {
         let newest_first = self.plan.scan.newest_first;
         while let Some(unopened) = self.unopened.pop_if(|unopened| {
             self.next.peek().is_none_or(|next| {
@@ -152,8 +153,10 @@ impl<'a> Answers<'a> {
             return Ok(None);
         };
         let found = match &mut self.open[next.source] {
-            Source::Segment(source) => source.take(self.watch)?,
-            Source::Tail(source) => source.take(self.watch)?,
+            Source::Segment(source) if is_wanted => Some(source.take(self.watch)?),
+            Source::Tail(source) if is_wanted => Some(source.take(self.watch)?),
+            Source::Segment(source) => source.pass(),
+            Source::Tail(source) => source.pass(),
             Source::Empty => return Err(StoreError::damaged("a source", "it has no event")),
         };
         self.push_next(next.source)?;
@@ -187,8 +190,23 @@ impl Iterator for Answers<'_> {
         if self.has_ended {
             return None;
         }
-        let step = self.step();
+        let step = self.step(true).map(Option::flatten);
         self.has_ended = !matches!(step, Ok(Some(_)));
         step.transpose()
+    }
+
+    /// No event is made of what is passed over.
+    fn nth(&mut self, passed: usize) -> Option<Self::Item> {
+        for _ in 0..passed {
+            if self.has_ended {
+                return None;
+            }
+            let step = self.step(false);
+            self.has_ended = !matches!(step, Ok(Some(_)));
+            if let Err(error) = step {
+                return Some(Err(error));
+            }
+        }
+        self.next()
     }
 }

@@ -96,6 +96,12 @@ impl SegmentSource {
         Ok(self.ready.front().map(|ready| ready.place))
     }
 
+    /// Passes over the next answer.
+    pub(super) fn pass(&mut self) -> Option<Found> {
+        self.ready.pop_front();
+        None
+    }
+
     /// The next answer. Only where there is a place.
     pub(super) fn take(&mut self, watch: &dyn Watch) -> Result<Found, StoreError> {
         let ready = self.ready.pop_front();

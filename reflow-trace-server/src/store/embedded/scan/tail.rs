@@ -82,6 +82,12 @@ impl TailSource {
         self.ready.front().map(|&(place, _)| place)
     }
 
+    /// Passes over the next answer.
+    pub(super) fn pass(&mut self) -> Option<Found> {
+        self.ready.pop_front();
+        None
+    }
+
     /// The next answer. Only where there is a place.
     pub(super) fn take(&mut self, watch: &dyn Watch) -> Result<Found, StoreError> {
         let next = self.ready.pop_front();
