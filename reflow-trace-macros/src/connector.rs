@@ -7,6 +7,7 @@ use crate::diagnostics::{Diagnostics, listed};
 use crate::expand::probe::{Place, Probe, QueueDepth};
 use crate::expand::shared::{self, Shared};
 use crate::options::connector::ConnectorOptions;
+use crate::options::crate_path::Private;
 use crate::options::ends::ResolvedEnds;
 use crate::options::expression::Expression;
 use crate::options::method::MethodOptions;
@@ -49,10 +50,14 @@ pub(crate) fn traced_connector(
     validate::listed_methods(lists, &implementation, &mut diagnostics);
 
     let channel = mentions_field_of_self(&implementation.content(), "channel");
+    let private = options.crate_path.private();
     let mut probes: Vec<Option<Probe<'_>>> = implementation
         .methods()
         .zip(&said)
-        .map(|(method, said)| probe(method, said, &options, channel, &mut diagnostics))
+        .map(|(method, said)| {
+            let private = private.clone();
+            probe(method, said, &options, private, channel, &mut diagnostics)
+        })
         .collect();
     report_bare_names(&implementation, &said, &probes, &options, &mut diagnostics);
     if diagnostics.is_empty() && probes.iter().all(Option::is_none) {
@@ -73,6 +78,7 @@ fn probe<'a>(
     method: &'a Method,
     said: &'a MethodOptions,
     options: &'a ConnectorOptions,
+    private: Private,
     channel_is_mentioned: bool,
     diagnostics: &mut Diagnostics,
 ) -> Option<Probe<'a>> {
@@ -108,7 +114,7 @@ fn probe<'a>(
     let has_self = method.receiver().is_some();
     Some(Probe {
         role,
-        private: options.crate_path.private(),
+        private,
         place: Place::Edge {
             ends,
             depth: QueueDepth::of(

@@ -203,13 +203,15 @@ pub(crate) fn recordable(
 
 /// What becomes of a future that is returned is seen only where it can be wrapped.
 fn future_is_seen(method: &Method, declared: &TokenStream, diagnostics: &mut Diagnostics) {
-    let shown = as_written(declared);
+    let shown = || as_written(declared);
     let unseen = match method.kind {
         Returned::PerhapsFuture if Returned::associated_type(declared).is_some() => format!(
-            "`{shown}` looks like a future: box it, so that it can be wrapped, `type Future = Pin<Box<dyn Future<Output = ..>>>`; `#[trace(returns = \"value\")]` records the call alone"
+            "`{}` looks like a future: box it, so that it can be wrapped, `type Future = Pin<Box<dyn Future<Output = ..>>>`; `#[trace(returns = \"value\")]` records the call alone",
+            shown()
         ),
         Returned::PerhapsFuture => format!(
-            "`{shown}` looks like a future: say `#[trace(returns = \"future\")]` if it is `Pin<Box<dyn Future>>`; `#[trace(returns = \"value\")]` records the call alone"
+            "`{}` looks like a future: say `#[trace(returns = \"future\")]` if it is `Pin<Box<dyn Future>>`; `#[trace(returns = \"value\")]` records the call alone",
+            shown()
         ),
         Returned::OpaqueFuture | Returned::BoxedFuture if method.may_have("track_caller") => {
             "a `#[track_caller]` method keeps its body as it is, so its future cannot be wrapped: `#[trace(returns = \"value\")]` records the call alone".to_owned()

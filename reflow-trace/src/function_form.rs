@@ -13,8 +13,8 @@ use crate::edge::Edge;
 use crate::event::Outcome;
 use crate::message::Message;
 use crate::probe::{
-    BeginHandling, BeginSend, Depth, Flow, Name, Probed, Site, begin_receive, begins_here,
-    edge as over, instrumented, on, receiver,
+    BeginHandling, Depth, Flow, Name, Probed, Site, begin_receive, begins_here, edge as over,
+    instrumented, on, receiver, sending,
 };
 
 const SITE: &Site = &Site::new();
@@ -87,10 +87,11 @@ pub fn send<M: Message, R: Delivery>(
     mut message: M,
     deliver: impl FnOnce(M) -> R,
 ) -> R {
-    let mut flow = Flow::idle();
-    if on() {
-        begin_send(&mut flow, edge, &mut message);
-    }
+    let mut flow = if on() {
+        begin_send(edge, &mut message)
+    } else {
+        Flow::idle()
+    };
     let result = deliver(message);
     flow.end(result.outcome());
     result
@@ -129,9 +130,7 @@ pub async fn send_async<M: Message, F: Future<Output: Delivery>>(
 ) -> F::Output {
     let body = async move {
         if begins_here() {
-            let mut flow = Flow::idle();
-            begin_send(&mut flow, edge, &mut message);
-            flow.stay();
+            begin_send(edge, &mut message).stay();
         }
         deliver(message).await
     };
@@ -159,9 +158,8 @@ pub async fn send_async<M: Message, F: Future<Output: Delivery>>(
 /// ```
 pub fn received<M: Message + ?Sized>(edge: &Edge, message: &M) {
     if on() {
-        let mut flow = Flow::idle();
-        begin_receive(&mut flow, over(edge), Depth::UNKNOWN, SITE);
-        crate::probe::received(&message).end(&mut flow);
+        let flow = begin_receive(over(edge), Depth::UNKNOWN, SITE);
+        crate::probe::receive::<&M>().end(flow, message);
     }
 }
 
@@ -232,8 +230,8 @@ pub async fn handle_async<M: Message, F: Future<Output: Delivery>>(
     result
 }
 
-fn begin_send<M: Message>(flow: &mut Flow, edge: &Edge, message: &mut M) {
-    Probed(message).begin_send(flow, over(edge), Depth::UNKNOWN, SITE);
+fn begin_send<M: Message>(edge: &Edge, message: &mut M) -> Flow {
+    sending().begin(message, over(edge), Depth::UNKNOWN, SITE)
 }
 
 fn begin_handling<M: Message>(flow: &mut Flow, actor: &str, port: &str, message: &mut M) {

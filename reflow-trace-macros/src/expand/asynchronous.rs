@@ -8,10 +8,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::probe::{Hold, Probe};
-use super::{captures_of_future, rebinds};
+use super::{captures_of_future, rebinds, synchronous};
 use crate::select::Role;
 use crate::shape::method::Method;
-use crate::shape::returned::{Returned, inside_a_body};
+use crate::shape::returned::Returned;
 
 pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
@@ -19,22 +19,39 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     let captures = captures_of_future(method, probe);
     let (rebinds, body) = (rebinds(method), method.body.as_block());
     let details = probe.details();
+    let declared = synchronous::declared(method, returned);
+    let leave = leave(probe, returned, &declared);
+    // One branch begins the attempt and tells the type: the attempt never asks to leave.
     let begin = match probe.begun() {
-        Some(begun) if details.is_empty() => quote_spanned!(span=> #begun.stay();),
-        Some(begun) => quote_spanned!(span=> let mut flow = #begun; #details flow.stay();),
-        None => {
-            let begin = probe.begin(&quote_spanned!(span=> &mut flow));
-            quote_spanned!(span=> let mut flow = #p::Flow::idle(); #begin #details flow.stay();)
+        Some(begun) if details.is_empty() => {
+            quote_spanned!(span=> if #p::begins_here() && #begun.stay() { #leave })
+        }
+        begun => {
+            let flow = match details.is_empty() {
+                true => quote_spanned!(span=> flow),
+                false => quote_spanned!(span=> mut flow),
+            };
+            let begun = match (begun, probe.begun_here()) {
+                (Some(begun), _) => quote_spanned!(span=> let #flow = #begun;),
+                (None, Some(begun)) => quote_spanned!(span=> let #flow = { #begun };),
+                (None, None) => {
+                    let begin = probe.begin(&quote_spanned!(span=> &mut flow));
+                    quote_spanned!(span=> let mut flow = #p::Flow::idle(); #begin)
+                }
+            };
+            quote_spanned! {span=>
+                if #p::begins_here() {
+                    #begun
+                    #details
+                    if flow.stay() { #leave }
+                }
+            }
         }
     };
-    let hint = hint(method, probe, returned);
     let future = quote_spanned! {span=>
         #p::instrumented(async move {
             #captures
-            if #p::begins_here() {
-                #begin
-            }
-            #hint
+            #begin
             #rebinds
             #body
         })
@@ -47,7 +64,17 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     if returned == Returned::Never {
         return quote_spanned!(span=> match #future.await.0 {});
     }
-    let finish = probe.finish(Hold::Values, returned);
+    let known = (!method.is_opaque).then_some(&declared);
+    match (probe.closing(returned, known), known) {
+        (Some(closing), Some(_)) => {
+            return quote_spanned!(span=> #closing.end_both(#future.await));
+        }
+        (Some(closing), None) => {
+            return quote_spanned!(span=> let (out, flow) = #future.await; #closing.end(flow, out));
+        }
+        (None, _) => {}
+    }
+    let finish = probe.finish(Hold::Values);
     quote_spanned! {span=>
         let (out, mut flow) = #future.await;
         #finish
@@ -57,12 +84,15 @@ pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
 
 /// A return that never happens and tells the async block its type, which nothing around the block can.
 pub(super) fn hint(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
+    let leave = leave(probe, returned, &synchronous::declared(method, returned));
+    quote_spanned!(Span::mixed_site()=> if false { #leave })
+}
+
+fn leave(probe: &Probe<'_>, returned: Returned, declared: &TokenStream) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
-    let declared = match (returned, &method.returned) {
-        (Returned::Never, _) => quote_spanned!(span=> ::core::convert::Infallible),
-        (Returned::Unit, _) | (_, None) => return quote_spanned!(span=> if false { return; }),
-        (_, Some(declared)) => inside_a_body(declared),
-    };
-    quote_spanned!(span=> if false { return #p::declared::<#declared>(); })
+    match returned {
+        Returned::Unit => quote_spanned!(span=> return;),
+        _ => quote_spanned!(span=> return #p::declared::<#declared>();),
+    }
 }

@@ -148,7 +148,7 @@ fn begin(probe: &Probe<'_>, flow: &TokenStream) -> TokenStream {
 fn finish(probe: &Probe<'_>, returned: Returned, hold: Hold) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
-    let end = probe.finish(hold, returned);
+    let end = probe.finish(hold);
     if returned != Returned::Poll {
         return end;
     }

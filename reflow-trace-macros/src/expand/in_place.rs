@@ -7,12 +7,13 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::probe::Probe;
+use super::synchronous::Then;
 use super::{rebinds, synchronous};
 use crate::shape::method::Method;
 
 pub(crate) fn body(method: &Method, probe: &Probe<'_>) -> TokenStream {
     let span = Span::mixed_site();
-    let begin = synchronous::begin(probe, &quote_spanned!(span=> flow.deliver_on_drop();));
+    let begin = synchronous::begin(probe, Then::Change);
     let (rebinds, body) = (rebinds(method), method.body.as_block());
-    quote_spanned!(span=> #begin #rebinds #body)
+    quote_spanned!(span=> #begin flow.deliver_on_drop(); #rebinds #body)
 }

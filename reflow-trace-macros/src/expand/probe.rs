@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::shared::Shared;
+use super::shared::{Shared, Takes};
 use crate::options::connector::Depth;
 use crate::options::crate_path::Private;
 use crate::options::ends::ResolvedEnds;
@@ -12,7 +12,7 @@ use crate::options::method::Returns;
 use crate::select::Role;
 use crate::shape::argument::Argument;
 use crate::shape::returned::Returned;
-use crate::shape::tokens::bind_self;
+use crate::shape::tokens::{bind_self, mention};
 
 /// The attribute that says how many receivers a broadcast reached.
 const FAN_OUT: &str = "fan_out";
@@ -80,12 +80,23 @@ impl Probe<'_> {
         }
     }
 
-    /// A call that gives the begun attempt, where a function of the impl does all of it.
+    /// A call that gives the attempt, begun if recording is on, where a function of the impl does all of it.
     pub(super) fn begun(&self) -> Option<TokenStream> {
+        let span = Span::mixed_site();
         let (begin, this) = (self.shared.begin.as_ref()?, self.this());
         let message = self.message.and_then(Argument::name);
-        let message = message.map(|name| quote_spanned!(Span::mixed_site()=> &mut #name));
-        Some(quote_spanned!(Span::mixed_site()=> #this.#begin(#message)))
+        let message = message.map(|name| quote_spanned!(span=> &mut #name));
+        let given = match (&begin.takes, message) {
+            (Takes::MessageOrNone, Some(message)) => {
+                Some(quote_spanned!(span=> ::core::option::Option::Some(#message)))
+            }
+            (Takes::MessageOrNone, None) => {
+                Some(quote_spanned!(span=> ::core::option::Option::None))
+            }
+            (_, message) => message,
+        };
+        let begin = &begin.name;
+        Some(quote_spanned!(span=> #this.#begin(#given)))
     }
 
     /// Statements that find out where it happens, and what then stands for the ends and the depth.
@@ -104,42 +115,51 @@ impl Probe<'_> {
         }
     }
 
-    /// Statements that begin the attempt. `flow` evaluates to a `&mut Flow`.
-    pub(crate) fn begin(&self, flow: &TokenStream) -> TokenStream {
-        let message = self.message.and_then(Argument::name);
-        let message = message.map(|name| quote_spanned!(Span::mixed_site()=> &mut #name));
-        self.begin_here(flow, message.as_ref())
-    }
-
-    /// The same, with what evaluates to a `&mut` to the message.
-    pub(super) fn begin_here(
-        &self,
-        flow: &TokenStream,
-        message: Option<&TokenStream>,
-    ) -> TokenStream {
+    /// Statements and behind them the attempt that begins at an edge; nothing for what an actor does.
+    pub(super) fn begun_here(&self) -> Option<TokenStream> {
         let span = Span::mixed_site();
         let p = &self.private;
+        if !matches!(self.place, Place::Edge { .. }) {
+            return None;
+        }
+        let keep = self.keep();
+        let ((located, ends, depth), site) = (self.located(), self.site());
+        if self.role == Role::Receive {
+            return Some(quote_spanned!(span=> #located #p::begin_receive(#ends, #depth, #site)));
+        }
+        // Selection reported a missing message, and nothing is expanded after an error.
+        let name = self.message.and_then(Argument::name)?;
+        let sending = match self.message_type() {
+            Some(declared) => quote_spanned!(span=> #p::sending::<#declared>()),
+            None => quote_spanned!(span=> #p::sending_of(&#name)),
+        };
+        Some(match self.size() {
+            Some(size) => quote_spanned! {span=>
+                #keep
+                #located
+                let size = #size;
+                #sending.begin_sized(&mut #name, #ends, #depth, #site, size)
+            },
+            None => quote_spanned! {span=>
+                #keep
+                #located
+                #sending.begin(&mut #name, #ends, #depth, #site)
+            },
+        })
+    }
+
+    /// The type of the message, where it can be named in a body.
+    pub(super) fn message_type(&self) -> Option<TokenStream> {
+        let declared = self.message.and_then(Argument::type_tokens)?;
+        mention(&declared, "impl").is_none().then_some(declared)
+    }
+
+    /// Statements that begin what an actor does. `flow` evaluates to a `&mut Flow`.
+    pub(crate) fn begin(&self, flow: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        let message = self.message.and_then(Argument::name);
         let begin = match (&self.place, self.role, message) {
-            (Place::Edge { .. }, Role::Receive, _) => {
-                let ((located, ends, depth), site) = (self.located(), self.site());
-                quote_spanned!(span=> #located #p::begin_receive(#flow, #ends, #depth, #site);)
-            }
-            (Place::Edge { .. }, _, Some(message)) => {
-                let ((located, ends, depth), site) = (self.located(), self.site());
-                match self.size() {
-                    Some(size) => quote_spanned! {span=>
-                        #located
-                        use #p::BeginSend as _;
-                        let size = #size;
-                        (&mut #p::Probed(#message)).begin_sized_send(#flow, #ends, #depth, #site, size);
-                    },
-                    None => quote_spanned! {span=>
-                        #located
-                        use #p::BeginSend as _;
-                        (&mut #p::Probed(#message)).begin_send(#flow, #ends, #depth, #site);
-                    },
-                }
-            }
             (Place::Actor { .. }, Role::Life, _) => {
                 let (as_name, actor, site) = (self.as_name(), self.actor(), self.site());
                 quote_spanned!(span=> #as_name #p::begin_life(#flow, #actor, #site);)
@@ -151,17 +171,17 @@ impl Probe<'_> {
                         #as_name
                         use #p::BeginHandling as _;
                         let size = #size;
-                        (&mut #p::Probed(#message)).begin_sized_handling(#flow, #to, #site, size);
+                        (&mut #p::Probed(&mut #message)).begin_sized_handling(#flow, #to, #site, size);
                     },
                     None => quote_spanned! {span=>
                         #as_name
                         use #p::BeginHandling as _;
-                        (&mut #p::Probed(#message)).begin_handling(#flow, #to, #site);
+                        (&mut #p::Probed(&mut #message)).begin_handling(#flow, #to, #site);
                     },
                 }
             }
             // Selection reported the missing message, and nothing is expanded after an error.
-            (_, _, None) => TokenStream::new(),
+            _ => TokenStream::new(),
         };
         let keep = self.keep();
         quote_spanned!(span=> #keep #begin)
@@ -220,22 +240,50 @@ impl Probe<'_> {
         )
     }
 
-    /// Statements that end the attempt, where `flow` and `out` are both values or both `&mut` to them.
-    pub(crate) fn finish(&self, hold: Hold, returned: Returned) -> TokenStream {
+    /// What ends the attempt with what was returned and gives that back, where nothing else has to look at it:
+    /// `judge::<Declared>()`, of which `end(flow, out)` is to be called. `declared` is the type, and nothing where only
+    /// the value in `out` tells all of it.
+    pub(super) fn closing(
+        &self,
+        returned: Returned,
+        declared: Option<&TokenStream>,
+    ) -> Option<TokenStream> {
+        let span = Span::mixed_site();
+        let p = &self.private;
+        if self.role == Role::Receive {
+            let Some(declared) = declared else {
+                return Some(quote_spanned!(span=> #p::receive_of(&out)));
+            };
+            return Some(quote_spanned!(span=> #p::receive::<#declared>()));
+        }
+        let is_looked_at = self.ok.is_some() || self.probes_fan_out();
+        if is_looked_at || self.is_known_at_the_end(returned) {
+            return None;
+        }
+        if returned == Returned::Unit {
+            // Nothing is nothing under every name.
+            return Some(quote_spanned!(span=> #p::unjudged()));
+        }
+        Some(match declared {
+            Some(declared) => quote_spanned!(span=> #p::judge::<#declared>()),
+            None => quote_spanned!(span=> #p::judge_of(&out)),
+        })
+    }
+
+    /// Whether what a broadcast returned is asked how many it reached.
+    fn probes_fan_out(&self) -> bool {
+        self.role == Role::Broadcast && self.fan_out.is_none()
+    }
+
+    /// Statements that end the attempt, where `flow` is held as a value or a `&mut` to it, and so is `out`.
+    pub(crate) fn finish(&self, hold: Hold) -> TokenStream {
         let span = Span::mixed_site();
         let p = &self.private;
         let out = match hold {
             Hold::Values => quote_spanned!(span=> &out),
             Hold::References => quote_spanned!(span=> &*out),
         };
-        let whole_flow = match hold {
-            Hold::Values => quote_spanned!(span=> &mut flow),
-            Hold::References => quote_spanned!(span=> flow),
-        };
-        if self.role == Role::Receive {
-            return quote_spanned!(span=> #p::received(#out).end(#whole_flow););
-        }
-        let fan_out = (self.role == Role::Broadcast && self.fan_out.is_none()).then(|| {
+        let fan_out = self.probes_fan_out().then(|| {
             quote_spanned! {span=>
                 flow.fan_out({
                     use #p::FanOut as _;
@@ -243,7 +291,6 @@ impl Probe<'_> {
                 });
             }
         });
-        let is_batch = self.is_known_at_the_end(returned);
         let end = match self.ok {
             Some(ok) => {
                 let result = Ident::new("result", ok.span());
@@ -256,12 +303,7 @@ impl Probe<'_> {
                     });
                 }
             }
-            None if is_batch => quote_spanned!(span=> flow.end(#p::judged(#out).outcome());),
-            None => match returned {
-                // Nothing is nothing under every name.
-                Returned::Unit => quote_spanned!(span=> flow.end(#p::Outcome::Delivered);),
-                _ => quote_spanned!(span=> #p::judged(#out).end(#whole_flow);),
-            },
+            None => quote_spanned!(span=> flow.end(#p::judge_of(#out).outcome(#out));),
         };
         quote_spanned!(span=> #fan_out #end)
     }
@@ -287,7 +329,7 @@ impl Probe<'_> {
             } => {
                 // One look-up for the four fields of `self`. What was given stays apart: an error is to stand on it.
                 if names.iter().all(Expression::is_default) {
-                    let [a, b, c, d] = names.each_ref().map(|name| self.bound(name));
+                    let [a, b, c, d] = names.each_ref().map(Expression::tokens);
                     return quote_spanned!(span=> #p::names(&#a, &#b, &#c, &#d).ends());
                 }
                 let names = names.iter().map(|name| self.name_of(name));

@@ -7,19 +7,23 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::probe::{Hold, Probe};
-use super::synchronous;
+use super::synchronous::{self, Then};
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
 
 pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
-    let begin = synchronous::begin(probe, &TokenStream::new());
+    let begin = synchronous::begin(probe, Then::Change);
     let run = synchronous::run(&quote_spanned!(span=> future), method, probe, returned);
-    let finish = probe.finish(Hold::References, Returned::Value);
-    let wrapped = quote_spanned! {span=>
-        #p::deferred(flow, future, |out: &mut _, flow: &mut #p::Flow| { #finish })
+    let finish = match probe.closing(Returned::Value, None) {
+        Some(closing) => quote_spanned!(span=> |out, flow| #closing.end(flow, out)),
+        None => {
+            let finish = probe.finish(Hold::Values);
+            quote_spanned!(span=> |out, mut flow| { #finish out })
+        }
     };
+    let wrapped = quote_spanned!(span=> #p::deferred(flow, future, #finish));
     let result = match returned {
         Returned::BoxedFuture => quote_spanned! {span=>
             if flow.is_active() { ::std::boxed::Box::pin(#wrapped) } else { future }

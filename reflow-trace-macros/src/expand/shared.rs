@@ -13,16 +13,15 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote_spanned};
 
 use super::probe::{Place, Probe, QueueDepth};
 use crate::options::ends::ResolvedEnds;
 use crate::select::Role;
-use crate::shape::argument::Argument;
 use crate::shape::implementation::Implementation;
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
-use crate::shape::tokens::{is_ident, is_punct, mention};
+use crate::shape::tokens::{is_ident, is_punct};
 
 /// The functions that one probe calls instead of doing the same itself.
 #[derive(Default)]
@@ -30,7 +29,23 @@ pub(crate) struct Shared {
     /// Gives the ends and the depth.
     pub(super) place: Option<Ident>,
     /// Begins the attempt.
-    pub(super) begin: Option<Ident>,
+    pub(super) begin: Option<Begin>,
+}
+
+/// A function that begins attempts.
+#[derive(Clone)]
+pub(super) struct Begin {
+    pub(super) name: Ident,
+    pub(super) takes: Takes,
+}
+
+/// What it is called with beside `self`.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Takes {
+    Nothing,
+    Message,
+    /// No message where one is to be received.
+    MessageOrNone,
 }
 
 /// Finds what the probes have in common, and gives the functions that they call from now on.
@@ -52,7 +67,7 @@ pub(crate) fn share(
         return TokenStream::new();
     };
     let groups = groups(&sharing, &methods, probes);
-    let grouped: usize = groups.iter().map(Vec::len).sum();
+    let grouped: usize = groups.iter().map(|group| group.members.len()).sum();
     // A single look is as cheap where it is needed.
     let has_place = sharing.len() - grouped + groups.len() > 1;
     let mut functions = TokenStream::new();
@@ -70,39 +85,72 @@ pub(crate) fn share(
         }
     }
     for group in groups {
-        let name = name_for("begin", methods[group[0]]);
+        let begin = Begin {
+            name: name_for("begin", methods[group.members[0]]),
+            takes: group.takes,
+        };
         functions.extend(
-            probes[group[0]]
+            probes[group.members[0]]
                 .as_ref()
-                .map(|probe| probe.begin_function(&name)),
+                .map(|probe| probe.begin_function(&begin)),
         );
-        for at in group {
+        for at in group.members {
             if let Some(probe) = &mut probes[at] {
-                probe.shared.begin = Some(name.clone());
+                probe.shared.begin = Some(begin.clone());
             }
         }
     }
     functions
 }
 
+/// Those that begin by the same function.
+struct Group {
+    takes: Takes,
+    members: Vec<usize>,
+}
+
 /// Those that begin in the same way, where a function for it is worth its price. In an `async fn` it always is,
-/// because what stands there is looked at once more as part of a state machine.
-fn groups(sharing: &[usize], methods: &[&Method], probes: &[Option<Probe<'_>>]) -> Vec<Vec<usize>> {
-    let mut order: Vec<Vec<usize>> = Vec::new();
-    let mut known: HashMap<Option<String>, usize> = HashMap::new();
+/// because what stands there is looked at once more as part of a state machine. Where one is for sends, receives begin
+/// by it as well: what is dear is to find out where both happen.
+fn groups(sharing: &[usize], methods: &[&Method], probes: &[Option<Probe<'_>>]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut receives = Vec::new();
     for at in sharing {
         let Some(probe) = &probes[*at] else { continue };
         let Some(begins) = begins_with(methods[*at], probe) else {
             continue;
         };
-        let group = *known.entry(begins).or_insert(order.len());
-        match order.get_mut(group) {
-            Some(group) => group.push(*at),
-            None => order.push(vec![*at]),
+        let Some(message) = begins else {
+            receives.push(*at);
+            continue;
+        };
+        let group = *known.entry(message).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.members.push(*at),
+            None => groups.push(Group {
+                takes: Takes::Message,
+                members: vec![*at],
+            }),
         }
     }
-    order.retain(|group| group.len() > 1 || methods[group[0]].is_async);
-    order
+    match groups.first_mut() {
+        Some(sends) if !receives.is_empty() => {
+            sends.takes = Takes::MessageOrNone;
+            sends.members.append(&mut receives);
+        }
+        Some(_) => {}
+        None => groups.push(Group {
+            takes: Takes::Nothing,
+            members: receives,
+        }),
+    }
+    groups.retain(|group| match group.members.as_slice() {
+        [] => false,
+        [only] => methods[*only].is_async,
+        _ => true,
+    });
+    groups
 }
 
 /// The type of the message that is sent, or that there is none; nothing where no function begins this.
@@ -114,9 +162,9 @@ fn begins_with(method: &Method, probe: &Probe<'_>) -> Option<Option<String>> {
     if probe.role == Role::Receive {
         return Some(None);
     }
-    let declared = probe.message.and_then(Argument::type_tokens)?;
-    let is_opaque = mention(&declared, "impl").is_some();
-    (!is_opaque).then(|| Some(declared.to_string()))
+    probe
+        .message_type()
+        .map(|declared| Some(declared.to_string()))
 }
 
 fn may_share(method: &Method, probe: &Probe<'_>) -> bool {
@@ -181,28 +229,33 @@ impl Probe<'_> {
     }
 
     /// `fn begin(&self, message: &mut Message) -> Flow`
-    fn begin_function(&self, name: &Ident) -> TokenStream {
+    fn begin_function(&self, begin: &Begin) -> TokenStream {
         let span = Span::mixed_site();
-        let (p, this) = (&self.private, self.this());
-        let message = self.message.and_then(|message| {
-            let (name, declared) = (message.name()?, message.type_tokens()?);
-            Some(quote!(#name: &mut #declared))
-        });
-        let message = message.map(|message| quote_spanned!(span=> , #message));
-        let given = self
-            .message
-            .and_then(Argument::name)
-            .map(|name| quote!(#name));
-        let begin = self.begin_here(&quote_spanned!(span=> &mut flow), given.as_ref());
+        let (p, this, name) = (&self.private, self.this(), &begin.name);
+        let ((located, ends, depth), site) = (self.located(), self.site());
+        let declared = self.message_type();
+        let (message, begun) = match begin.takes {
+            Takes::Nothing => (None, quote_spanned!(span=> #p::begin_receive)),
+            Takes::Message => (
+                Some(quote_spanned!(span=> , message: &mut #declared)),
+                quote_spanned!(span=> #p::sending::<#declared>().begin),
+            ),
+            Takes::MessageOrNone => (
+                Some(quote_spanned!(span=> , message: ::core::option::Option<&mut #declared>)),
+                quote_spanned!(span=> #p::sending::<#declared>().begin_or_await),
+            ),
+        };
+        let given = message.is_some().then(|| quote_spanned!(span=> message,));
         let inlined = inlined();
         quote_spanned! {span=>
             #inlined
             fn #name(&#this #message) -> #p::Flow {
-                let mut flow = #p::Flow::idle();
                 if #p::on() {
-                    #begin
+                    #located
+                    #begun(#given #ends, #depth, #site)
+                } else {
+                    #p::Flow::idle()
                 }
-                flow
             }
         }
     }

@@ -15,29 +15,62 @@ use crate::shape::returned::{Returned, inside_a_body};
 
 pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
-    let begin = begin(probe, &TokenStream::new());
     if returned == Returned::Never {
-        let call = call(method, probe, returned);
+        let (begin, call) = (begin(probe, Then::Drop), call(method, probe, returned));
         // Whoever never returns can only panic, which the attempt notices when it is dropped.
         return quote_spanned!(span=> #begin match #call {});
     }
-    let finish = probe.finish(Hold::Values, returned);
-    let run = run(&quote_spanned!(span=> out), method, probe, returned);
-    quote_spanned! {span=>
-        #begin
-        #run
-        #finish
-        out
+    let known = (!method.is_opaque).then(|| declared(method, returned));
+    let closing = known.and_then(|declared| probe.closing(returned, Some(&declared)));
+    if let Some(closing) = closing {
+        let out = value(method, probe, returned);
+        // Neither the attempt nor what was returned has a name: it would be one more thing to look after.
+        return match probe.begun() {
+            Some(begun) if probe.details().is_empty() => {
+                quote_spanned!(span=> #closing.end(#begun, #out))
+            }
+            _ => {
+                let begin = begin(probe, Then::Close);
+                quote_spanned!(span=> #begin #closing.end(flow, #out))
+            }
+        };
     }
+    let run = run(&quote_spanned!(span=> out), method, probe, returned);
+    if let Some(closing) = probe.closing(returned, None) {
+        let begin = begin(probe, Then::Close);
+        return quote_spanned!(span=> #begin #run #closing.end(flow, out));
+    }
+    let (begin, finish) = (begin(probe, Then::Change), probe.finish(Hold::Values));
+    quote_spanned!(span=> #begin #run #finish out)
+}
+
+/// What becomes of `flow`. A compiler says so when a variable is never used, or is called `mut` and never changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It is handed on.
+    Close,
+    /// It is borrowed as `&mut`.
+    Change,
+    /// It is only dropped.
+    Drop,
 }
 
 /// Declares `flow` and begins it if recording is on.
-pub(super) fn begin(probe: &Probe<'_>, then: &TokenStream) -> TokenStream {
+pub(super) fn begin(probe: &Probe<'_>, then: Then) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
     let details = probe.details();
-    if let Some(begun) = probe.begun() {
-        return quote_spanned!(span=> let mut flow = #begun; #details #then);
+    let here = || {
+        let begun = probe.begun_here()?;
+        Some(quote_spanned!(span=> if #p::on() { #begun } else { #p::Flow::idle() }))
+    };
+    if let Some(begun) = probe.begun().or_else(here) {
+        let name = match then {
+            Then::Close if details.is_empty() => quote_spanned!(span=> flow),
+            Then::Drop if details.is_empty() => quote_spanned!(span=> _flow),
+            _ => quote_spanned!(span=> mut flow),
+        };
+        return quote_spanned!(span=> let #name = #begun; #details);
     }
     let begin = probe.begin(&quote_spanned!(span=> &mut flow));
     // Restores the cause of this thread when the handler is done. A life is a task: what it receives
@@ -53,7 +86,6 @@ pub(super) fn begin(probe: &Probe<'_>, then: &TokenStream) -> TokenStream {
         if #p::on() {
             #begin
             #details
-            #then
         }
     }
 }
@@ -75,16 +107,30 @@ pub(super) fn run(
     returned: Returned,
 ) -> TokenStream {
     let span = Span::mixed_site();
+    let value = value(method, probe, returned);
+    if returned == Returned::Unit || !runs_in_place(method, probe) {
+        return quote_spanned!(span=> let #out = #value;);
+    }
+    let declared = declared(method, returned);
+    quote_spanned!(span=> let #out: #declared = #value;)
+}
+
+/// Whether the body may stand where it is.
+fn runs_in_place(method: &Method, probe: &Probe<'_>) -> bool {
     // What has to drop goes into the closure, where strict lints take it for used up, as the signature says.
     let stays = method.arguments.iter().all(|argument| {
         argument.drops_without_effect() || probe.is_message(argument) && argument.is_named()
     });
-    if !stays || !method.body.runs_to_its_end() {
-        let call = call(method, probe, returned);
-        return quote_spanned!(span=> let #out = #call;);
+    stays && method.body.runs_to_its_end()
+}
+
+/// The body as an expression, whose type is known where it stands.
+fn value(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
+    let span = Span::mixed_site();
+    if !runs_in_place(method, probe) {
+        return call(method, probe, returned);
     }
     let p = &probe.private;
-    let declared = declared(method, returned);
     let (rebinds, body) = (rebinds(method), method.body.as_block());
     // A body that never gets to its end, because what it calls panics, would make what follows unreachable, and the
     // compiler would say so. A second branch keeps it silent.
@@ -93,19 +139,18 @@ pub(super) fn run(
         false => quote_spanned!(span=> { #rebinds #body }),
     };
     match returned {
-        Returned::Unit => quote_spanned!(span=> let #out: #declared = if true #body;),
-        _ => {
-            quote_spanned!(span=> let #out: #declared = if true #body else { #p::declared() };)
-        }
+        Returned::Unit => quote_spanned!(span=> if true #body),
+        _ => quote_spanned!(span=> if true #body else { #p::declared() }),
     }
 }
 
 /// The declared type as a body may name it.
-fn declared(method: &Method, returned: Returned) -> TokenStream {
+pub(super) fn declared(method: &Method, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
     match (returned, &method.returned) {
         (Returned::Never, _) => quote_spanned!(span=> ::core::convert::Infallible),
         (Returned::Unit, _) | (_, None) => quote_spanned!(span=> ()),
-        (_, Some(declared)) => inside_a_body(declared),
+        (_, Some(declared)) if method.is_opaque => inside_a_body(declared),
+        (_, Some(declared)) => declared.clone(),
     }
 }

@@ -231,6 +231,9 @@ fn read_members(mut trees: Vec<TokenTree>) -> Vec<Member> {
 /// `-> Self::Future` is a boxed future where this impl says that `Future` is one.
 fn resolve_futures(members: &mut [Member]) {
     let types: Vec<(String, Returned)> = members.iter().filter_map(Member::as_type).collect();
+    if types.is_empty() {
+        return;
+    }
     for member in members {
         let Member::Method(method) = member else {
             continue;

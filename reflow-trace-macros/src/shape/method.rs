@@ -5,7 +5,7 @@ use quote::ToTokens;
 
 use super::argument::Argument;
 use super::attribute::Attribute;
-use super::returned::Returned;
+use super::returned::{Returned, is_opaque};
 use super::tokens::{Angles, as_group, is_ident, is_punct};
 
 /// One method. Everything but argument patterns and the body is re-emitted as it was written.
@@ -22,6 +22,8 @@ pub(crate) struct Method {
     arrow: Vec<TokenTree>,
     /// The declared return type, if any.
     pub(crate) returned: Option<TokenStream>,
+    /// Whether only the body tells what a part of that type is.
+    pub(crate) is_opaque: bool,
     /// What kind of type that is.
     pub(crate) kind: Returned,
     where_clause: Vec<TokenTree>,
@@ -63,10 +65,12 @@ impl Method {
         next += 1;
 
         let (mut arrow, mut returned, mut where_clause) = (Vec::new(), None, Vec::new());
+        let mut opaque = false;
         if is_punct(trees.get(next), '-') && is_punct(trees.get(next + 1), '>') {
             arrow = trees[next..next + 2].to_vec();
             let start = next + 2;
             next = end_of_type(trees, start);
+            opaque = is_opaque(&trees[start..next]);
             returned = Some(trees[start..next].iter().cloned().collect());
         }
         if is_ident(trees.get(next), "where") {
@@ -100,6 +104,7 @@ impl Method {
             arrow,
             kind: Returned::of(returned.as_ref()),
             returned,
+            is_opaque: opaque,
             where_clause,
             body,
         })

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-use super::tokens::{Angles, is_ident, is_punct, without_invisible_group};
+use super::tokens::{Angles, is_ident, is_punct, mention, visible_trees};
 
 /// The kind of a declared return type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +27,7 @@ impl Returned {
         let Some(declared) = declared else {
             return Returned::Unit;
         };
-        let trees: Vec<TokenTree> = without_invisible_group(declared.clone())
-            .into_iter()
-            .collect();
+        let trees = visible_trees(declared);
         match trees.as_slice() {
             [] => return Returned::Unit,
             [TokenTree::Group(group)] => {
@@ -71,9 +69,7 @@ impl Returned {
 
     /// The name in `Self::Name` or `Self::Name<..>`.
     pub(crate) fn associated_type(declared: &TokenStream) -> Option<String> {
-        let trees: Vec<TokenTree> = without_invisible_group(declared.clone())
-            .into_iter()
-            .collect();
+        let trees = visible_trees(declared);
         let is_path = is_ident(trees.first(), "Self")
             && is_punct(trees.get(1), ':')
             && is_punct(trees.get(2), ':');
@@ -104,6 +100,15 @@ fn bounds(trees: &[TokenTree]) -> impl Iterator<Item = String> {
     }
     found.extend(last);
     found.into_iter()
+}
+
+/// Whether `impl Trait` is a part of the type.
+pub(crate) fn is_opaque(declared: &[TokenTree]) -> bool {
+    declared.iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == "impl",
+        TokenTree::Group(group) => mention(&group.stream(), "impl").is_some(),
+        _ => false,
+    })
 }
 
 /// The declared type where a body may name it: `impl Trait` becomes `_`, because only signatures may say it.

@@ -74,6 +74,17 @@ pub(crate) fn without_invisible_group(stream: TokenStream) -> TokenStream {
     }
 }
 
+/// The tokens, out of the invisible group they may be in.
+pub(crate) fn visible_trees(stream: &TokenStream) -> Vec<TokenTree> {
+    let trees: Vec<TokenTree> = stream.clone().into_iter().collect();
+    match trees.as_slice() {
+        [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
+            visible_trees(&group.stream())
+        }
+        _ => trees,
+    }
+}
+
 /// Whether an identifier called `name` occurs at any depth, other than as a field or method.
 pub(crate) fn mention(stream: &TokenStream, name: &str) -> Option<Ident> {
     let mut after_dot = false;

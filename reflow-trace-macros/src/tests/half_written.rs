@@ -6,16 +6,13 @@ use super::expand;
 #[track_caller]
 fn survives(body: &str) {
     let signatures = [
-        ("fn send(&self, message: M) -> Result<(), E>", "begin_send"),
+        ("fn send(&self, message: M) -> Result<(), E>", "sending"),
         (
             "async fn send(&self, message: M) -> Result<(), E>",
-            "begin_send",
+            "sending",
         ),
-        (
-            "fn send(&self, message: M) -> BoxFuture<'_, ()>",
-            "begin_send",
-        ),
-        ("#[track_caller] fn send(&self, message: M)", "begin_send"),
+        ("fn send(&self, message: M) -> BoxFuture<'_, ()>", "sending"),
+        ("#[track_caller] fn send(&self, message: M)", "sending"),
         ("fn send_all(&self, messages: Vec<M>)", "begin_batch"),
         ("async fn send_all(&self, messages: Vec<M>)", "begin_batch"),
         (
@@ -64,7 +61,7 @@ fn a_method_without_a_body_yet_is_left_alone() {
         "#[traced_connector] impl C { fn send(&self, message: M) -> R { } fn recv(&self) }",
         true,
     );
-    assert!(expanded.to_string().contains("begin_send"), "{expanded}");
+    assert!(expanded.to_string().contains("sending"), "{expanded}");
     assert!(
         !expanded.to_string().contains("begin_receive"),
         "{expanded}"

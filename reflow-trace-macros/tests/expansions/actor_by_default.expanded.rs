@@ -12,9 +12,8 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                     ::reflow_trace::__private::Site::PLAIN,
                 );
         }
-        let out: bool = if true { true } else { ::reflow_trace::__private::declared() };
-        ::reflow_trace::__private::judged(&out).end(&mut flow);
-        out
+        ::reflow_trace::__private::judge::<bool>()
+            .end(flow, if true { true } else { ::reflow_trace::__private::declared() })
     }
     fn live(&self) {
         let _frame = ::reflow_trace::__private::CauseFrame::enter_task();
@@ -27,8 +26,6 @@ impl<M> Handler<M> for Arc<plant::Validator<M>> {
                 ::reflow_trace::__private::Site::PLAIN,
             );
         }
-        let out: () = if true {};
-        flow.end(::reflow_trace::__private::Outcome::Delivered);
-        out
+        ::reflow_trace::__private::unjudged().end(flow, if true {})
     }
 }

@@ -18,7 +18,7 @@ impl Connector {
         } else {
             ::reflow_trace::__private::declared()
         };
-        flow.end(::reflow_trace::__private::judged(&out).outcome());
+        flow.end(::reflow_trace::__private::judge_of(&out).outcome(&out));
         out
     }
     async fn flush(&self, mut items: &[M], attempt: u32) -> bool {
@@ -50,7 +50,7 @@ impl Connector {
                     { true }
                 },
                 |out: &mut _, flow: &mut ::reflow_trace::__private::Batch| {
-                    flow.end(::reflow_trace::__private::judged(&*out).outcome());
+                    flow.end(::reflow_trace::__private::judge_of(&*out).outcome(&*out));
                 },
             )
             .await
@@ -73,7 +73,7 @@ impl Connector {
             use ::reflow_trace::__private::FanOut as _;
             (&::reflow_trace::__private::Reached(&out)).reached()
         });
-        ::reflow_trace::__private::judged(&out).end(&mut flow);
+        flow.end(::reflow_trace::__private::judge_of(&out).outcome(&out));
         out
     }
     fn publish(&self, mut message: M) {
@@ -89,9 +89,7 @@ impl Connector {
                 (&&&::reflow_trace::__private::Value(&(self.0.len()))).value(),
             );
         }
-        let out: () = if true {};
-        flow.end(::reflow_trace::__private::Outcome::Delivered);
-        out
+        ::reflow_trace::__private::unjudged().end(flow, if true {})
     }
     fn poll_send(
         &mut self,
@@ -130,7 +128,7 @@ impl Connector {
         } {
             flow.discard();
         } else {
-            flow.end(::reflow_trace::__private::judged(&out).outcome());
+            flow.end(::reflow_trace::__private::judge_of(&out).outcome(&out));
         }
         out
     }
@@ -140,10 +138,10 @@ impl Connector {
     ) -> (::reflow_trace::__private::Ends<'_>, ::reflow_trace::__private::Depth) {
         (
             ::reflow_trace::__private::names(
-                    &(self.from_actor),
-                    &(self.from_port),
-                    &(self.to_actor),
-                    &(self.to_port),
+                    &self.from_actor,
+                    &self.from_port,
+                    &self.to_actor,
+                    &self.to_port,
                 )
                 .ends(),
             ::reflow_trace::__private::Depth::UNKNOWN,
@@ -154,18 +152,12 @@ impl Connector {
         &self,
         message: &mut M,
     ) -> ::reflow_trace::__private::Flow {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
             let (ends, depth) = self.__reflow_trace_place_send_batch();
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(message))
-                .begin_send(
-                    &mut flow,
-                    ends,
-                    depth,
-                    ::reflow_trace::__private::Site::PLAIN,
-                );
+            ::reflow_trace::__private::sending::<M>()
+                .begin(message, ends, depth, ::reflow_trace::__private::Site::PLAIN)
+        } else {
+            ::reflow_trace::__private::Flow::idle()
         }
-        flow
     }
 }

@@ -2,13 +2,11 @@ impl Connector {
     fn send(&self, message: M) {}
     #[inline]
     fn forward(&self, target: &str, mut envelope: M) -> Answer {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
+        let mut flow = if ::reflow_trace::__private::on() {
             use ::reflow_trace::__private::AsName as _;
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut envelope))
-                .begin_send(
-                    &mut flow,
+            ::reflow_trace::__private::sending::<M>()
+                .begin(
+                    &mut envelope,
                     ::reflow_trace::__private::ends(
                         (&&::reflow_trace::__private::Text(&(self.from_actor))).name(),
                         (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
@@ -17,8 +15,10 @@ impl Connector {
                     ),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
-                );
-        }
+                )
+        } else {
+            ::reflow_trace::__private::Flow::idle()
+        };
         let out: Answer = if true {
             Answer::Accepted
         } else {
@@ -34,24 +34,23 @@ impl Connector {
     async fn publish(&self, mut envelope: M) -> (bool, u8) {
         let (out, mut flow) = ::reflow_trace::__private::instrumented(async move {
                 if ::reflow_trace::__private::begins_here() {
-                    let mut flow = ::reflow_trace::__private::Flow::idle();
-                    let (ends, depth) = self.__reflow_trace_place_publish();
-                    use ::reflow_trace::__private::BeginSend as _;
-                    let size = ::core::option::Option::Some(
-                        ::reflow_trace::__private::Size::known((envelope.len())),
-                    );
-                    (&mut ::reflow_trace::__private::Probed(&mut envelope))
-                        .begin_sized_send(
-                            &mut flow,
-                            ends,
-                            depth,
-                            ::reflow_trace::__private::Site::PLAIN,
-                            size,
+                    let flow = {
+                        let (ends, depth) = self.__reflow_trace_place_publish();
+                        let size = ::core::option::Option::Some(
+                            ::reflow_trace::__private::Size::known((envelope.len())),
                         );
-                    flow.stay();
-                }
-                if false {
-                    return ::reflow_trace::__private::declared::<(bool, u8)>();
+                        ::reflow_trace::__private::sending::<M>()
+                            .begin_sized(
+                                &mut envelope,
+                                ends,
+                                depth,
+                                ::reflow_trace::__private::Site::PLAIN,
+                                size,
+                            )
+                    };
+                    if flow.stay() {
+                        return ::reflow_trace::__private::declared::<(bool, u8)>();
+                    }
                 }
                 { (true, 0) }
             })
@@ -64,23 +63,18 @@ impl Connector {
         out
     }
     fn take(&self) -> Option<M> {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
+        let flow = if ::reflow_trace::__private::on() {
             let (ends, depth) = self.__reflow_trace_place_publish();
             ::reflow_trace::__private::begin_receive(
-                &mut flow,
                 ends,
                 depth,
                 ::reflow_trace::__private::Site::PLAIN,
-            );
-        }
-        let out: Option<M> = if true {
-            None
+            )
         } else {
-            ::reflow_trace::__private::declared()
+            ::reflow_trace::__private::Flow::idle()
         };
-        ::reflow_trace::__private::received(&out).end(&mut flow);
-        out
+        ::reflow_trace::__private::receive::<Option<M>>()
+            .end(flow, if true { None } else { ::reflow_trace::__private::declared() })
     }
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn __reflow_trace_place_publish(
@@ -88,10 +82,10 @@ impl Connector {
     ) -> (::reflow_trace::__private::Ends<'_>, ::reflow_trace::__private::Depth) {
         (
             ::reflow_trace::__private::names(
-                    &(self.from_actor),
-                    &(self.from_port),
-                    &(self.to_actor),
-                    &(self.to_port),
+                    &self.from_actor,
+                    &self.from_port,
+                    &self.to_actor,
+                    &self.to_port,
                 )
                 .ends(),
             ::reflow_trace::__private::Depth::UNKNOWN,

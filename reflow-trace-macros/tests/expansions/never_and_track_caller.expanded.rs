@@ -1,22 +1,22 @@
 impl Connector {
     fn send(&self, mut message: M) -> ! {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut message))
-                .begin_send(
-                    &mut flow,
+        let _flow = if ::reflow_trace::__private::on() {
+            ::reflow_trace::__private::sending::<M>()
+                .begin(
+                    &mut message,
                     ::reflow_trace::__private::names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
+                            &self.from_actor,
+                            &self.from_port,
+                            &self.to_actor,
+                            &self.to_port,
                         )
                         .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
-                );
-        }
+                )
+        } else {
+            ::reflow_trace::__private::Flow::idle()
+        };
         match ::reflow_trace::__private::call(move || -> ::core::convert::Infallible {
             let _ = &message;
             { panic!("{message}") }
@@ -25,27 +25,26 @@ impl Connector {
     async fn send_async(&self, mut message: M) -> ! {
         match ::reflow_trace::__private::instrumented(async move {
                 if ::reflow_trace::__private::begins_here() {
-                    let mut flow = ::reflow_trace::__private::Flow::idle();
-                    use ::reflow_trace::__private::BeginSend as _;
-                    (&mut ::reflow_trace::__private::Probed(&mut message))
-                        .begin_send(
-                            &mut flow,
-                            ::reflow_trace::__private::names(
-                                    &(self.from_actor),
-                                    &(self.from_port),
-                                    &(self.to_actor),
-                                    &(self.to_port),
-                                )
-                                .ends(),
-                            ::reflow_trace::__private::Depth::UNKNOWN,
-                            ::reflow_trace::__private::Site::PLAIN,
-                        );
-                    flow.stay();
-                }
-                if false {
-                    return ::reflow_trace::__private::declared::<
-                        ::core::convert::Infallible,
-                    >();
+                    let flow = {
+                        ::reflow_trace::__private::sending::<M>()
+                            .begin(
+                                &mut message,
+                                ::reflow_trace::__private::names(
+                                        &self.from_actor,
+                                        &self.from_port,
+                                        &self.to_actor,
+                                        &self.to_port,
+                                    )
+                                    .ends(),
+                                ::reflow_trace::__private::Depth::UNKNOWN,
+                                ::reflow_trace::__private::Site::PLAIN,
+                            )
+                    };
+                    if flow.stay() {
+                        return ::reflow_trace::__private::declared::<
+                            ::core::convert::Infallible,
+                        >();
+                    }
                 }
                 { loop {} }
             })
@@ -55,24 +54,24 @@ impl Connector {
     }
     #[track_caller]
     fn try_send(&self, mut message: M) -> bool {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut message))
-                .begin_send(
-                    &mut flow,
+        let mut flow = if ::reflow_trace::__private::on() {
+            ::reflow_trace::__private::sending::<M>()
+                .begin(
+                    &mut message,
                     ::reflow_trace::__private::names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
+                            &self.from_actor,
+                            &self.from_port,
+                            &self.to_actor,
+                            &self.to_port,
                         )
                         .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
-                );
-            flow.deliver_on_drop();
-        }
+                )
+        } else {
+            ::reflow_trace::__private::Flow::idle()
+        };
+        flow.deliver_on_drop();
         let mut message = message;
         {
             message.push();

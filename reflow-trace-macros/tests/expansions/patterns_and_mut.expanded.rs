@@ -14,13 +14,11 @@ where
     where
         Self: 'a,
     {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
+        let flow = if ::reflow_trace::__private::on() {
             use ::reflow_trace::__private::AsName as _;
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut topic))
-                .begin_send(
-                    &mut flow,
+            ::reflow_trace::__private::sending::<&str>()
+                .begin(
+                    &mut topic,
                     ::reflow_trace::__private::ends(
                         (&&::reflow_trace::__private::Text(&("gate"))).name(),
                         (&&::reflow_trace::__private::Text(&(self.from_port))).name(),
@@ -29,24 +27,28 @@ where
                     ),
                     ::reflow_trace::__private::Depth::of((self.queue.len())),
                     ::reflow_trace::__private::Site::PLAIN,
-                );
-        }
-        let out = ::reflow_trace::__private::call(move || -> &'a str {
-            let _ = &argument_4;
-            #[cfg(unix)]
-            let _ = &argument_3;
-            let _ = &argument_2;
-            let _ = &self;
-            let mut topic = topic;
-            let Envelope { payload, .. } = argument_2;
-            #[cfg(unix)]
-            let (a, _) = argument_3;
-            {
-                topic = "x";
-                topic
-            }
-        });
-        ::reflow_trace::__private::judged(&out).end(&mut flow);
-        out
+                )
+        } else {
+            ::reflow_trace::__private::Flow::idle()
+        };
+        ::reflow_trace::__private::judge::<&'a str>()
+            .end(
+                flow,
+                ::reflow_trace::__private::call(move || -> &'a str {
+                    let _ = &argument_4;
+                    #[cfg(unix)]
+                    let _ = &argument_3;
+                    let _ = &argument_2;
+                    let _ = &self;
+                    let mut topic = topic;
+                    let Envelope { payload, .. } = argument_2;
+                    #[cfg(unix)]
+                    let (a, _) = argument_3;
+                    {
+                        topic = "x";
+                        topic
+                    }
+                }),
+            )
     }
 }

@@ -10,32 +10,30 @@ impl Connector {
         ::reflow_trace::__private::deferred(
             flow,
             future,
-            |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                ::reflow_trace::__private::judged(&*out).end(flow);
-            },
+            |out, flow| ::reflow_trace::__private::judge_of(&out).end(flow, out),
         )
     }
     fn send_async<'a>(
         &'a self,
         mut message: M,
     ) -> Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'a>> {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
-        if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(&mut message))
-                .begin_send(
-                    &mut flow,
+        let mut flow = if ::reflow_trace::__private::on() {
+            ::reflow_trace::__private::sending::<M>()
+                .begin(
+                    &mut message,
                     ::reflow_trace::__private::names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
+                            &self.from_actor,
+                            &self.from_port,
+                            &self.to_actor,
+                            &self.to_port,
                         )
                         .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
-                );
-        }
+                )
+        } else {
+            ::reflow_trace::__private::Flow::idle()
+        };
         let future: Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'a>> = if true {
             Box::pin(async move { self.push(message).await })
         } else {
@@ -47,9 +45,7 @@ impl Connector {
                 ::reflow_trace::__private::deferred(
                     flow,
                     future,
-                    |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        ::reflow_trace::__private::judged(&*out).end(flow);
-                    },
+                    |out, flow| ::reflow_trace::__private::judge_of(&out).end(flow, out),
                 ),
             )
         } else {
@@ -69,9 +65,7 @@ impl Connector {
                 ::reflow_trace::__private::deferred(
                     flow,
                     future,
-                    |out: &mut _, flow: &mut ::reflow_trace::__private::Flow| {
-                        ::reflow_trace::__private::judged(&*out).end(flow);
-                    },
+                    |out, flow| ::reflow_trace::__private::judge_of(&out).end(flow, out),
                 ),
             )
         } else {
@@ -83,23 +77,22 @@ impl Connector {
         &self,
         message: &mut M,
     ) -> ::reflow_trace::__private::Flow {
-        let mut flow = ::reflow_trace::__private::Flow::idle();
         if ::reflow_trace::__private::on() {
-            use ::reflow_trace::__private::BeginSend as _;
-            (&mut ::reflow_trace::__private::Probed(message))
-                .begin_send(
-                    &mut flow,
+            ::reflow_trace::__private::sending::<M>()
+                .begin(
+                    message,
                     ::reflow_trace::__private::names(
-                            &(self.from_actor),
-                            &(self.from_port),
-                            &(self.to_actor),
-                            &(self.to_port),
+                            &self.from_actor,
+                            &self.from_port,
+                            &self.to_actor,
+                            &self.to_port,
                         )
                         .ends(),
                     ::reflow_trace::__private::Depth::UNKNOWN,
                     ::reflow_trace::__private::Site::PLAIN,
-                );
+                )
+        } else {
+            ::reflow_trace::__private::Flow::idle()
         }
-        flow
     }
 }

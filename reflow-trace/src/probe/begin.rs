@@ -6,12 +6,16 @@
 //! It is inlined into every method that sends, but not in a debug build, because nobody measures one and everybody
 //! waits for it: there what is generic exists once for each type of message, and what is not once in this crate.
 
+use std::marker::PhantomData;
+
 use super::content::capture_content;
 use super::depth::Depth;
 use super::ends::{Ends, Name};
 use super::flow::Flow;
 use super::found::{Send, begin_found_handling, begin_found_send};
 use super::handling::{Receiver, begin_handling, cause_by};
+use super::judge::levels;
+use super::receive::begin_receive;
 use super::send::{
     Facts, Plain, begin_kind_by_handle, begin_kind_by_names, begin_linked, begin_path_by_handle,
     begin_path_by_names, on_lane, with_key, with_shown_names,
@@ -21,34 +25,74 @@ use crate::context::Context;
 use crate::lane::KindRef;
 use crate::message::{AttributeValue, Message, MessageKind, Size};
 use crate::record::pack_amounts;
-use crate::registry::{found, found_mut};
+use crate::registry::{Found, found, found_mut};
 use crate::sampling::{Randomness, Verdict};
 
-/// Wraps the message argument, so that its policy is found where it has one.
+/// Begins sends of messages of this type, which has a policy. One that may have none is a [`SendingAny`], which look-up
+/// arrives at after this; see [`Judge`](super::Judge).
+#[derive(Debug)]
+pub struct Sending<T>(PhantomData<fn() -> T>);
+
+/// The same where a policy is looked for by the type, while the program runs.
+#[derive(Debug)]
+pub struct SendingAny<T>(PhantomData<fn() -> T>);
+
+levels! {
+    Sending, then SendingAny;
+    SendingAny;
+}
+
+/// Sends of messages of a type that is known.
+#[inline]
+pub const fn sending<T>() -> Sending<T> {
+    Sending(PhantomData)
+}
+
+/// Sends of messages such as this one.
+#[inline]
+pub const fn sending_of<T>(_: &T) -> Sending<T> {
+    sending()
+}
+
+macro_rules! sendings {
+    ($($this:ident [$($bounds:tt)*])*) => {$(
+        impl<T $($bounds)*> $this<T> {
+            /// Decides, counts, stamps the context into the message, and starts the clock.
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            pub fn begin(self, message: &mut T, ends: Ends<'_>, depth: Depth, site: &'static Site) -> Flow {
+                self.begin_sized(message, ends, depth, site, None)
+            }
+
+            /// The same where there is a message. Where there is none, one may be received here, and nothing has
+            /// happened until it comes. One function of an impl begins either.
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            pub fn begin_or_await(
+                self,
+                message: Option<&mut T>,
+                ends: Ends<'_>,
+                depth: Depth,
+                site: &'static Site,
+            ) -> Flow {
+                match message {
+                    Some(message) => self.begin_sized(message, ends, depth, site, None),
+                    None => begin_receive(ends, depth, site),
+                }
+            }
+        }
+    )*};
+}
+
+sendings! {
+    Sending [: Message]
+    SendingAny []
+}
+
+/// Wraps the message argument of a handler, so that its policy is found where it has one.
 ///
 /// Impls stand at two depths of reference: a [`Message`] is found first, anything else after it, and then by its
 /// type.
 #[derive(Debug)]
 pub struct Probed<'a, T>(pub &'a mut T);
-
-/// Begins a send.
-pub trait BeginSend {
-    /// Decides, counts, stamps the context into the message, and starts the clock.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn begin_send(&mut self, flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
-        self.begin_sized_send(flow, ends, depth, site, None);
-    }
-
-    /// The same, where the annotation knows the size better than the message does.
-    fn begin_sized_send(
-        &mut self,
-        flow: &mut Flow,
-        ends: Ends<'_>,
-        depth: Depth,
-        site: &'static Site,
-        size: Option<Size>,
-    );
-}
 
 /// Begins a handling.
 pub trait BeginHandling {
@@ -117,37 +161,45 @@ pub(super) fn facts_of<T: Message + ?Sized>(message: &T) -> Facts<'_> {
 /// What can be said of any message.
 #[inline]
 pub(super) fn facts_of_any<T>(message: &T) -> Facts<'static> {
+    facts_of_path(std::any::type_name::<T>(), size_of_val(message))
+}
+
+/// What can be said of a message of the type with this path and of this many bytes.
+#[inline]
+pub(super) fn facts_of_path(path: &'static str, bytes: usize) -> Facts<'static> {
     Facts {
-        kind: KindRef::Path(std::any::type_name::<T>()),
+        kind: KindRef::Path(path),
         verdict: Verdict::ByRate,
-        size: Size::shallow(size_of_val(message)),
+        size: Size::shallow(bytes),
         context: None,
         by_id: None,
     }
 }
 
-impl<T: Message> BeginSend for Probed<'_, T> {
+impl<T: Message> Sending<T> {
+    /// The same as [`Self::begin`], where the annotation knows the size better than the message does.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn begin_sized_send(
-        &mut self,
-        flow: &mut Flow,
+    pub fn begin_sized(
+        self,
+        message: &mut T,
         ends: Ends<'_>,
         depth: Depth,
         site: &'static Site,
         size: Option<Size>,
-    ) {
-        let message = &mut *self.0;
+    ) -> Flow {
+        let mut flow = Flow::idle();
         if message.context().is_some() || message.id().is_some() {
-            begin_linked_send(message, flow, &ends, depth, site, size);
+            begin_linked_send(message, &mut flow, &ends, depth, site, size);
         } else {
             let size = size.unwrap_or_else(|| message.size());
             let plain = Plain::new(message.verdict(), size, depth);
-            begin_plain_send(flow, &ends, site, message.kind(), plain);
+            begin_plain_send(&mut flow, &ends, site, message.kind(), plain);
         }
         if T::DESCRIBES && flow.wants_details() {
-            describe(message, flow);
+            describe(message, &mut flow);
             flow.start_clock();
         }
+        flow
     }
 }
 
@@ -293,29 +345,46 @@ pub(super) fn begin_by_facts(
     }));
 }
 
-impl<T> BeginSend for &mut Probed<'_, T> {
+impl<T> SendingAny<T> {
+    /// The same as [`Self::begin`], where the annotation knows the size.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn begin_sized_send(
-        &mut self,
-        flow: &mut Flow,
+    pub fn begin_sized(
+        self,
+        message: &mut T,
         ends: Ends<'_>,
         depth: Depth,
         site: &'static Site,
         size: Option<Size>,
-    ) {
-        if let Some(message) = found_mut(&mut *self.0) {
-            let send = Send {
-                ends: &ends,
-                depth,
-                site,
-                size,
-            };
-            return begin_found_send(message, flow, &send);
-        }
-        let size = size.unwrap_or(Size::shallow(size_of::<T>()));
-        let plain = Plain::new(Verdict::ByRate, size, depth);
-        begin_any_send(flow, &ends, site, std::any::type_name::<T>(), plain);
+    ) -> Flow {
+        let send = Send {
+            ends: &ends,
+            depth,
+            site,
+            size,
+        };
+        let found = found_mut(message);
+        begin_looked_up_send(found, &send, std::any::type_name::<T>(), size_of::<T>())
     }
+}
+
+/// Begins the send of a message that was looked for by its type, and maybe found.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn begin_looked_up_send(
+    found: Option<Found<'_>>,
+    send: &Send<'_>,
+    path: &'static str,
+    bytes: usize,
+) -> Flow {
+    let mut flow = Flow::idle();
+    match found {
+        Some(message) => begin_found_send(message, &mut flow, send),
+        None => {
+            let size = send.size.unwrap_or(Size::shallow(bytes));
+            let plain = Plain::new(Verdict::ByRate, size, send.depth);
+            begin_any_send(&mut flow, send.ends, send.site, path, plain);
+        }
+    }
+    flow
 }
 
 impl<T: Message> BeginHandling for Probed<'_, T> {

@@ -141,10 +141,11 @@ impl Flow {
         Parked::out_of(place)
     }
 
-    /// The attempt stays on the stack, where the wrapper of the future finds it.
-    #[inline]
-    pub fn stay(&mut self) {
-        self.0 = 0;
+    /// The attempt stays on the stack, where the wrapper of the future finds it. False: nothing is to be done about it.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn stay(self) -> bool {
+        std::mem::forget(self);
+        false
     }
 
     /// The place, which somebody else looks after from now on.

@@ -87,9 +87,9 @@ pin_project! {
 }
 
 /// Watches a future that was made by other means; the parked attempt begins at its first poll, and `finish` sees what
-/// it returns.
+/// it returns and gives it back.
 #[inline]
-pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
+pub fn deferred<F: Future, C: FnOnce(F::Output, Flow) -> F::Output>(
     parked: Parked,
     future: F,
     finish: C,
@@ -100,18 +100,18 @@ pub fn deferred<F: Future, C: FnOnce(&mut F::Output, &mut Flow)>(
     }
 }
 
-impl<F: Future, C: FnOnce(&mut F::Output, &mut Flow)> Future for Deferred<F, C> {
+impl<F: Future, C: FnOnce(F::Output, Flow) -> F::Output> Future for Deferred<F, C> {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.future.poll(cx).map(|(mut output, mut flow)| {
-            if let Some(finish) = this.finish.take() {
-                finish(&mut output, &mut flow);
-            }
-            output
-        })
+        this.future
+            .poll(cx)
+            .map(|(output, flow)| match this.finish.take() {
+                Some(finish) => finish(output, flow),
+                None => output,
+            })
     }
 }
 

@@ -41,7 +41,7 @@ pub use batch::{
     Batch, BatchFuture, BatchOf, BeginBatch, Items, One, Seen, begin_batch_in, deferred_batch,
     instrumented_batch,
 };
-pub use begin::{BeginHandling, BeginSend, Probed};
+pub use begin::{BeginHandling, Probed, Sending, SendingAny, sending, sending_of};
 pub use body::{call, declared};
 pub use broadcast::{FanOut, Reached};
 pub use depth::{Depth, DepthFallback, QueueLength, Unsaid};
@@ -51,12 +51,12 @@ pub use flow::Flow;
 pub(crate) use found::AnyMessage;
 pub use future::{Deferred, Instrumented, begins_here, deferred, instrumented};
 pub use handling::{Receiver, receiver, receiver_by_default};
-pub use judge::{Judged, Unjudged, judged, outcome_if};
+pub use judge::{Judge, Unjudged, judge, judge_of, outcome_if, unjudged};
 pub use kept::Kept;
 pub use life::begin_life;
 pub use parked::Parked;
 pub use pending::{MayPend, Polled};
-pub use receive::{Received, begin_receive, received};
+pub use receive::{Receive, begin_receive, receive, receive_of};
 pub use site::Site;
 
 /// Whether recording may be on: one relaxed load, false for good once it is known to be off.

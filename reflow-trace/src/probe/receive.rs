@@ -1,14 +1,15 @@
 //! Receive methods of a connector: the message is what comes back.
 
-use std::ops::Deref;
+use std::marker::PhantomData;
 use std::task::Poll;
 
-use super::begin::{describe, facts_of, facts_of_any};
+use super::begin::{describe, facts_of, facts_of_path};
 use super::depth::Depth;
 use super::ends::Ends;
 use super::flow::Flow;
 use super::found::AnyMessage;
 use super::handling::{begin_received, cause_of};
+use super::judge::levels;
 use super::send::{Facts, with_key};
 use super::site::Site;
 use crate::context::{ThreadCause, active};
@@ -21,8 +22,8 @@ use crate::registry::found;
 use crate::ring::SLOT_WORDS;
 
 /// Notes where a message may be received; nothing has happened until one comes.
-pub fn begin_receive(flow: &mut Flow, ends: Ends<'_>, depth: Depth, site: &'static Site) {
-    flow.begin(with_key(&ends, |key| await_at(key, depth, site)));
+pub fn begin_receive(ends: Ends<'_>, depth: Depth, site: &'static Site) -> Flow {
+    with_key(&ends, |key| await_at(key, depth, site))
 }
 
 fn await_at(key: FlowKey<'_>, depth: Depth, site: &'static Site) -> Flow {
@@ -70,7 +71,7 @@ fn arrive(flow: &mut Flow, facts: &Facts<'_>) {
 }
 
 /// Nothing is to be added any more.
-fn conclude(flow: &mut Flow) {
+fn conclude(mut flow: Flow) {
     if flow.wants_details() {
         flow.start_clock();
         // How long it will be handled is not known here.
@@ -113,110 +114,118 @@ fn finish_receive(place: usize) {
     });
 }
 
-fn record_message<T: Message>(flow: &mut Flow, message: Option<&T>) {
+fn record_message<T: Message>(mut flow: Flow, message: Option<&T>) {
     if let Some(message) = message {
-        arrive(flow, &facts_of(message));
+        arrive(&mut flow, &facts_of(message));
         if flow.wants_details() {
-            describe(message, flow);
+            describe(message, &mut flow);
         }
     }
     conclude(flow);
 }
 
-fn record_any<T>(flow: &mut Flow, message: Option<&T>) {
-    if let Some(message) = message {
-        match found(message) {
-            Some(message) => record_found(flow, message),
-            None => arrive(flow, &facts_of_any(message)),
+fn record_any<T>(flow: Flow, message: Option<&T>) {
+    let found = message.map(|message| found(message));
+    record_looked_up(flow, found, std::any::type_name::<T>(), size_of::<T>());
+}
+
+/// `message`: the one that came, if one came, as its type led to a policy.
+fn record_looked_up(
+    mut flow: Flow,
+    message: Option<Option<&dyn AnyMessage>>,
+    path: &'static str,
+    bytes: usize,
+) {
+    match message {
+        Some(Some(message)) => {
+            arrive(&mut flow, &message.facts());
+            if flow.wants_details() {
+                message.describe_to(&mut flow);
+            }
         }
+        Some(None) => arrive(&mut flow, &facts_of_path(path, bytes)),
+        None => {}
     }
     conclude(flow);
 }
 
-fn record_found(flow: &mut Flow, message: &dyn AnyMessage) {
-    arrive(flow, &message.facts());
-    if flow.wants_details() {
-        message.describe_to(flow);
-    }
+/// How a returned value of this type is received: [`Receive::end`], or a method of this name behind it, records the
+/// message in it, if one came.
+///
+/// Look-up takes the first level that has the method for the type. Messages with a policy come before those without, and
+/// wrapped ones before what is the message itself. There are as few levels as can be, because a compiler looks at all of
+/// them whenever it looks for one. All are nothing but types; see [`Judge`](super::Judge).
+#[derive(Debug)]
+pub struct Receive<T>(PhantomData<fn() -> T>);
+
+/// The same for messages without a policy, where it is certain what is in there.
+#[derive(Debug)]
+pub struct ReceiveAny<T>(PhantomData<fn() -> T>);
+
+/// The same for what is wrapped once.
+#[derive(Debug)]
+pub struct ReceiveWrapped<T>(PhantomData<fn() -> T>);
+
+/// The same for a message without a policy that comes as it is.
+#[derive(Debug)]
+pub struct ReceiveItself<T>(PhantomData<fn() -> T>);
+
+/// How a value of a type is received that is known.
+#[inline]
+pub const fn receive<T>() -> Receive<T> {
+    Receive(PhantomData)
 }
 
-/// Each line is a type that has the method `end` where the returned value is of this type, and that derefs to the type
-/// of the next line: messages with a policy come before those without, and wrapped ones before what is the message
-/// itself. One `impl` for each, so that a type the user got wrong is no second mistake.
-macro_rules! returned {
-    ($($this:ident then $next:ident [$($bounds:tt)*] $type:ty: $out:ident => $message:expr, $record:ident;)*) => {$(
-        /// A returned value, where others before did not fit.
-        #[derive(Debug)]
-        pub struct $this<'a, T>($next<'a, T>);
+/// How this value is received, of whatever type.
+#[inline]
+pub const fn receive_of<T>(_: &T) -> Receive<T> {
+    receive()
+}
 
-        impl<$($bounds)*> $this<'_, $type> {
-            /// Records the message that came, if one came.
+macro_rules! receives {
+    ($($this:ident [$($bounds:tt)*] $type:ty: $out:ident => $message:expr, $record:ident;)*) => {$(
+        impl<$($bounds)*> $this<$type> {
+            /// Records the message that came, if one came, and gives back what was returned.
             #[inline]
-            pub fn end(&self, flow: &mut Flow) {
-                let $out = self.out();
+            pub fn end(self, flow: Flow, out: $type) -> $type {
+                let $out = &out;
                 $record(flow, $message);
+                out
             }
-        }
 
-        impl<'a, T> $this<'a, T> {
+            /// The same with what a future gave.
             #[inline]
-            const fn of(out: &'a T) -> Self {
-                Self($next::of(out))
-            }
-        }
-
-        impl<'a, T> Deref for $this<'a, T> {
-            type Target = $next<'a, T>;
-
-            #[inline]
-            fn deref(&self) -> &Self::Target {
-                &self.0
+            pub fn end_both(self, (out, flow): ($type, Flow)) -> $type {
+                self.end(flow, out)
             }
         }
     )*};
 }
 
-returned! {
-    Received then InOption [T: Message] T: out => Some(out), record_message;
-    InOption then InResult [T: Message] Option<T>: out => out.as_ref(), record_message;
-    InResult then InBoth [T: Message, E] Result<T, E>: out => out.as_ref().ok(), record_message;
-    InBoth then InPoll [T: Message, E] Result<Option<T>, E>: out => in_result(out), record_message;
-    InPoll then InPolled [T: Message] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_message;
-    InPolled then AnyInBoth [T: Message, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_message;
-    AnyInBoth then AnyInPoll [T, E] Result<Option<T>, E>: out => in_result(out), record_any;
-    AnyInPoll then AnyInPolled [T] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_any;
-    AnyInPolled then AnyInOption [T, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_any;
-    AnyInOption then AnyInResult [T] Option<T>: out => out.as_ref(), record_any;
-    AnyInResult then AnyPolled [T, E] Result<T, E>: out => out.as_ref().ok(), record_any;
-    AnyPolled then Itself [T] Poll<T>: out => in_poll(out), record_any;
+receives! {
+    Receive [T: Message] T: out => Some(out), record_message;
+    Receive [T: Message] Option<T>: out => out.as_ref(), record_message;
+    Receive [T: Message, E] Result<T, E>: out => out.as_ref().ok(), record_message;
+    Receive [T: Message, E] Result<Option<T>, E>: out => in_result(out), record_message;
+    Receive [T: Message] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_message;
+    Receive [T: Message, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_message;
+
+    ReceiveAny [T] Option<T>: out => out.as_ref(), record_any;
+    ReceiveAny [T, E] Result<Option<T>, E>: out => in_result(out), record_any;
+    ReceiveAny [T] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_any;
+    ReceiveAny [T, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_any;
+
+    ReceiveWrapped [T, E] Result<T, E>: out => out.as_ref().ok(), record_any;
+    ReceiveWrapped [T] Poll<T>: out => in_poll(out), record_any;
+
+    ReceiveItself [T] T: out => Some(out), record_any;
 }
 
-/// A message without a policy.
-#[derive(Debug)]
-pub struct Itself<'a, T>(&'a T);
-
-/// Looks at what a receive returned; [`Received::end`], or a method of this name behind it, records the message.
-#[inline]
-pub const fn received<T>(out: &T) -> Received<'_, T> {
-    Received::of(out)
-}
-
-impl<'a, T> Itself<'a, T> {
-    #[inline]
-    const fn of(out: &'a T) -> Self {
-        Self(out)
-    }
-
-    /// Records it.
-    #[inline]
-    pub fn end(&self, flow: &mut Flow) {
-        record_any(flow, Some(self.0));
-    }
-
-    #[inline]
-    const fn out(&self) -> &'a T {
-        self.0
-    }
+levels! {
+    Receive, then ReceiveAny;
+    ReceiveAny, then ReceiveWrapped;
+    ReceiveWrapped, then ReceiveItself;
+    ReceiveItself;
 }
 
 fn in_result<T, E>(out: &Result<Option<T>, E>) -> Option<&T> {

@@ -108,7 +108,7 @@ fn send_result(
     message: Reading,
     body: impl FnOnce(Reading) -> Result<(), ()>,
 ) -> Result<(), ()> {
-    send_judged(from, to, message, body, |out| judged(out).outcome())
+    send_judged(from, to, message, body, |out| judge_of(out).outcome(out))
 }
 
 fn send_judged<T>(
@@ -120,8 +120,8 @@ fn send_judged<T>(
 ) -> T {
     let mut flow = Flow::idle();
     if on() {
-        (&mut Probed(&mut message)).begin_send(
-            &mut flow,
+        flow = sending_of(&message).begin(
+            &mut message,
             ends(
                 (&&Text(&from)).name(),
                 (&&Text(&"out")).name(),
@@ -148,7 +148,7 @@ fn handle<T>(actor: &str, mut message: Reading, body: impl FnOnce(Reading) -> T)
         );
     }
     let out = body(message);
-    flow.end(judged(&out).outcome());
+    flow.end(judge_of(&out).outcome(&out));
     out
 }
 
@@ -204,10 +204,10 @@ fn failed_cancelled_and_panicked_sends_are_no_data_flows() {
         std::panic::catch_unwind(|| send("a", "b", important.clone(), |_| panic!("as intended")));
     assert!(panicked.is_err());
     {
-        let mut flow = Flow::idle();
         let mut message = important;
         let edge_handle = Edge::new("a", "out", "b", "in");
-        (&mut Probed(&mut message)).begin_send(&mut flow, edge(&edge_handle), Depth::UNKNOWN, SITE);
+        let _flow =
+            sending_of(&message).begin(&mut message, edge(&edge_handle), Depth::UNKNOWN, SITE);
     }
     let events = recording.events();
     let outcomes: Vec<_> = events
@@ -467,10 +467,9 @@ fn waiting_loses_nothing() {
 #[test]
 fn names_that_are_shown_go_through_a_buffer() {
     let recording = Recording::start();
-    let mut flow = Flow::idle();
     let mut message = 5u32;
-    (&mut Probed(&mut message)).begin_send(
-        &mut flow,
+    let mut flow = sending_of(&message).begin(
+        &mut message,
         ends(
             (&&Text(&1)).name(),
             (&&Text(&2)).name(),
@@ -534,11 +533,10 @@ fn what_only_looks_for_a_lane_is_no_attempt() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..10 {
-                let mut flow = Flow::idle();
                 let names = ["a", "out", "b", "in"];
                 let [a, b, c, d] = names.each_ref().map(|name| (&&Text(name)).name());
-                begin_receive(&mut flow, ends(a, b, c, d), Depth::UNKNOWN, SITE);
-                received(&None::<Reading>).end(&mut flow);
+                let flow = begin_receive(ends(a, b, c, d), Depth::UNKNOWN, SITE);
+                receive::<Option<Reading>>().end(flow, None);
             }
             send("a", "b", important, |_| ());
         });
@@ -551,18 +549,18 @@ fn what_only_looks_for_a_lane_is_no_attempt() {
 #[test]
 fn a_deferred_send_of_an_ended_recording_leaves_the_next_one_alone() {
     let first = Recording::start();
-    let mut flow = Flow::idle();
     let mut message = Reading {
         important: true,
         ..Reading::default()
     };
     let edge_handle = Edge::new("a", "out", "b", "in");
-    (&mut Probed(&mut message)).begin_send(&mut flow, edge(&edge_handle), Depth::UNKNOWN, SITE);
+    let mut flow =
+        sending_of(&message).begin(&mut message, edge(&edge_handle), Depth::UNKNOWN, SITE);
     let parked = flow.defer();
     assert_eq!(first.ledger().attempted, 0);
     drop(first);
     let second = Recording::start();
-    let mut ready = deferred(parked, std::future::ready(()), |(), flow| {
+    let mut ready = deferred(parked, std::future::ready(()), |(), mut flow| {
         flow.end(Outcome::Delivered);
     });
     let mut task = std::task::Context::from_waker(std::task::Waker::noop());
@@ -685,11 +683,9 @@ fn poll_once<F: std::future::Future>(future: F) -> std::task::Poll<F::Output> {
 }
 
 fn begin_by_hand<T: Message>(message: &mut T, from: &str, to: &str) -> Flow {
-    let mut flow = Flow::idle();
     let names = [from, "out", to, "in"];
     let [a, b, c, d] = names.each_ref().map(|name| (&&Text(name)).name());
-    (&mut Probed(message)).begin_send(&mut flow, ends(a, b, c, d), Depth::UNKNOWN, SITE);
-    flow
+    sending_of(&*message).begin(message, ends(a, b, c, d), Depth::UNKNOWN, SITE)
 }
 
 #[test]
@@ -763,14 +759,13 @@ fn a_deferred_send_of_an_ended_recording_leaves_its_details_to_nobody() {
     let parked = flow.defer();
     drop(first);
     let second = Recording::start();
-    let ready = deferred(parked, std::future::ready(()), |(), flow| {
+    let ready = deferred(parked, std::future::ready(()), |(), mut flow| {
         flow.end(Outcome::Delivered);
     });
     assert!(poll_once(ready).is_ready());
-    let mut flow = Flow::idle();
     let mut plain = 5u32;
     let handle = Edge::new("c", "out", "d", "in");
-    (&mut Probed(&mut plain)).begin_send(&mut flow, edge(&handle), Depth::UNKNOWN, SITE);
+    let mut flow = sending_of(&plain).begin(&mut plain, edge(&handle), Depth::UNKNOWN, SITE);
     flow.end(Outcome::Failed);
     let events = second.events();
     assert_eq!(events.len(), 1);
@@ -872,7 +867,7 @@ fn what_a_deferred_handler_sends_is_in_its_trace_though_it_is_not_recorded() {
             };
             send("b", "c", answer, |_| ())
         },
-        |(), flow| flow.end(Outcome::Delivered),
+        |(), mut flow| flow.end(Outcome::Delivered),
     );
     assert!(poll_once(handler).is_ready());
     let events = recording.events();
@@ -890,9 +885,8 @@ fn a_poll_that_panics_while_the_thread_panics_leaves_nothing_behind() {
                     let mut message = plain_important();
                     if begins_here() {
                         let handle = Edge::new("a", "out", "b", "in");
-                        let mut flow = Flow::idle();
-                        let mut probed = Probed(&mut message);
-                        (&mut probed).begin_send(&mut flow, edge(&handle), Depth::UNKNOWN, SITE);
+                        let sending = sending_of(&message);
+                        let flow = sending.begin(&mut message, edge(&handle), Depth::UNKNOWN, SITE);
                         flow.stay();
                     }
                     panic!("as intended");
@@ -935,9 +929,8 @@ fn ends_out_of_order_leave_nothing_behind() {
 fn a_parked_send_that_ends_on_its_thread_takes_one_slot() {
     let recording = Recording::start();
     let mut plain = 5u32;
-    let mut flow = Flow::idle();
     let handle = Edge::new("a", "out", "b", "in");
-    (&mut Probed(&mut plain)).begin_send(&mut flow, edge(&handle), Depth::UNKNOWN, SITE);
+    let mut flow = sending_of(&plain).begin(&mut plain, edge(&handle), Depth::UNKNOWN, SITE);
     let position = || crate::lane::with_held(|held| held.lane.writer.position()).expect("a lane");
     let before = position();
     let mut parked = flow.park();

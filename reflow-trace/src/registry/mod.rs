@@ -44,24 +44,24 @@ pub(crate) fn prepare() {
 }
 
 /// The message, if its type has a policy.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn found<T>(message: &T) -> Option<&dyn AnyMessage> {
     find(typeid::of::<T>())?.message(message)
 }
 
 /// The same for one that may be written to.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn found_mut<T>(message: &mut T) -> Option<Found<'_>> {
     find(typeid::of::<T>())?.take(message)
 }
 
 /// Whether a policy of this type is found.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn knows<T>() -> bool {
     find(typeid::of::<T>()).is_some()
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn find(wanted: TypeId) -> Option<&'static Reach> {
     TABLE.get()?.find(wanted)
 }

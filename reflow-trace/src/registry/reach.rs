@@ -46,13 +46,13 @@ impl Reach {
     }
 
     /// The type from which this leads to a message.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn type_id(&self) -> TypeId {
         self.type_id
     }
 
     /// The message in `value`, if that is of the type from which this leads.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn message<'a, T>(&self, value: &'a T) -> Option<&'a dyn AnyMessage> {
         if self.type_id != typeid::of::<T>() {
             return None;
@@ -66,7 +66,7 @@ impl Reach {
     }
 
     /// The same for a value that may be written to.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn take<'a, T>(&'static self, value: &'a mut T) -> Option<Found<'a>> {
         if self.type_id != typeid::of::<T>() {
             return None;

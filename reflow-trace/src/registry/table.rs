@@ -58,7 +58,7 @@ impl Table {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn find(&self, wanted: TypeId) -> Option<&Reach> {
         let first = bits(wanted);
         match self.places.get(first & self.mask)? {
@@ -118,7 +118,7 @@ fn behind_pointers(path: &str) -> &str {
 }
 
 /// The bits of an identity: all of it is as good as random.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn bits(type_id: TypeId) -> usize {
     let mut bits = Bits(0);
     type_id.hash(&mut bits);
