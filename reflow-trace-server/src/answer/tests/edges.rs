@@ -349,7 +349,7 @@ fn what_is_added_up_under_another_name_stays_in_its_minute_and_proves_nothing() 
 
 #[test]
 fn names_of_what_was_built_by_hand_are_kept_as_all_names_are() {
-    let mut event = TraceEvent::network_event(&"x".repeat(1 << 20));
+    let mut event = TraceEvent::network_event("x".repeat(1 << 20));
     event.event_type = TraceEventType::MessageReceived;
     let attributes = &mut event.data.custom_attributes;
     attributes.insert("source_actor".into(), "y".repeat(1 << 20).into());

@@ -157,7 +157,7 @@ impl Piece {
                     let here = rest.next();
                     here.is_some() && wanted.is_none_or(|wanted| here == Some(wanted))
                 });
-                fits.then(|| rest.as_str())
+                fits.then_some(rest.as_str())
             }
         }
     }
