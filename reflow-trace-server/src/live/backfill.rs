@@ -35,6 +35,8 @@ pub(super) struct Backfill {
     /// A round under way; kept over a future that was dropped.
     round: Option<JoinHandle<Result<Round, StoreError>>>,
     is_over: Arc<AtomicBool>,
+    /// Up to here it was told what is missing because it was damaged.
+    told: u64,
 }
 
 /// Whether somebody still waits for a round.
@@ -46,6 +48,15 @@ struct Round {
     from: u64,
     seen: VecDeque<Seen>,
     next: At,
+    told: u64,
+}
+
+/// What a round is to find.
+struct Wanted {
+    at: At,
+    told: u64,
+    choice: Arc<Choice>,
+    rights: Rights,
 }
 
 /// An event of the log: its batch, and which of it in the order of time.
@@ -68,6 +79,7 @@ impl Backfill {
             ready: VecDeque::new(),
             round: None,
             is_over: Arc::default(),
+            told: 0,
         }
     }
 
@@ -86,13 +98,20 @@ impl Backfill {
         let round = self.round.get_or_insert_with(|| {
             let (store, places) = (Arc::clone(&self.store), Arc::clone(&self.places));
             let waited = Waited(Arc::clone(&self.is_over));
-            tokio::spawn(read(store, places, at, Arc::clone(choice), rights, waited))
+            let wanted = Wanted {
+                at,
+                told: self.told,
+                choice: Arc::clone(choice),
+                rights,
+            };
+            tokio::spawn(read(store, places, wanted, waited))
         });
         let ended = round.await;
         self.round = None;
         match ended {
             Ok(Ok(round)) => {
                 self.ready = round.seen;
+                self.told = round.told;
                 Step::Read {
                     from: round.from,
                     next: round.next,
@@ -133,9 +152,7 @@ impl Watch for Waited {
 async fn read(
     store: Arc<dyn Store>,
     places: Arc<Semaphore>,
-    at: At,
-    choice: Arc<Choice>,
-    rights: Rights,
+    wanted: Wanted,
     waited: Waited,
 ) -> Result<Round, StoreError> {
     let place = places
@@ -145,7 +162,7 @@ async fn read(
     let view = store.snapshot().await?;
     drop(store);
     let reading = tokio::task::spawn_blocking(move || {
-        let round = Round::read(&*view, at, &choice, rights, &waited);
+        let round = Round::read(&*view, &wanted, &waited);
         drop(view);
         // With the thread and not with the future: who comes and goes has no more threads than who stays.
         drop(place);
@@ -155,18 +172,15 @@ async fn read(
 }
 
 impl Round {
-    fn read(
-        view: &dyn Snapshot,
-        at: At,
-        choice: &Choice,
-        rights: Rights,
-        waited: &Waited,
-    ) -> Result<Self, StoreError> {
+    fn read(view: &dyn Snapshot, wanted: &Wanted, waited: &Waited) -> Result<Self, StoreError> {
+        let at = wanted.at;
+        let mut holes = view.holes().into_iter().peekable();
         let from = view.begin().max(at.0);
         let mut round = Self {
             from,
             seen: VecDeque::new(),
             next: (view.end(), 0),
+            told: wanted.told.max(from),
         };
         let (mut read, mut room) = (0, ROUND_BYTES);
         for batch in view.batches_from(from, waited) {
@@ -175,17 +189,36 @@ impl Round {
                 round.next = (batch.offset, 0);
                 break;
             }
+            while let Some(hole) = holes.next_if(|hole| hole.0 <= batch.offset) {
+                round.tell(hole);
+            }
             read += batch.events.len();
             let done = if batch.offset == at.0 { at.1 } else { 0 };
             let fitting = batch.events.into_iter().enumerate().skip(done);
-            let fitting = fitting.filter(|(_, event)| choice.wants(event));
-            let shown = fitting.map(|(place, event)| (place, shown(event, rights)));
+            let fitting = fitting.filter(|(_, event)| wanted.choice.wants(event));
+            let shown = fitting.map(|(place, event)| (place, shown(event, wanted.rights)));
             if let Some(place) = round.add(batch.offset, shown, &mut room) {
                 round.next = (batch.offset, place);
                 break;
             }
         }
+        while let Some(hole) = holes.next_if(|hole| hole.0 < round.next.0) {
+            round.tell(hole);
+        }
         Ok(round)
+    }
+
+    /// Says once that something may be missing.
+    fn tell(&mut self, (from, to): (u64, u64)) {
+        let from_offset = from.max(self.told);
+        if from_offset < to {
+            let to_offset = to;
+            self.seen.push_back(Seen::Gap {
+                from_offset,
+                to_offset,
+            });
+            self.told = to;
+        }
     }
 
     /// Keeps events of a batch as long as there is room; the place of the first for which there is none.

@@ -190,6 +190,57 @@ async fn what_is_stored_is_filled_up_and_at_the_seam_nothing_is_missing_or_twice
     assert_eq!(world.metrics.live_gaps.get(), 0);
 }
 
+#[tokio::test]
+async fn what_is_damaged_is_said_to_be_missing_where_it_was() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = Settings {
+        seal_after: std::time::Duration::ZERO,
+        merge_fan: 0,
+        ..Settings::new(directory.path())
+    };
+    let open = || EmbeddedStore::open(settings.clone());
+    let store: Arc<dyn Store> = Arc::new(open().expect("it opens"));
+    let mut world = World::with(limits(), Arc::clone(&store)).await;
+    for offset in 1..=40 {
+        world.commit_flows("b", 3).await;
+        if offset % 10 == 0 && offset < 40 {
+            store.maintain(i64::MAX / 2).await.expect("sealed");
+        }
+    }
+    assert_eq!(store.stats().segments, 3);
+    drop((world, store));
+    let mut files: Vec<_> = std::fs::read_dir(directory.path().join("segments"))
+        .expect("it is there")
+        .map(|file| file.expect("it is there").path())
+        .collect();
+    files.sort();
+    let file = std::fs::File::options().write(true).open(&files[1]);
+    file.and_then(|file| file.set_len(100)).expect("it is cut");
+    // The committer and its task let go of the directory before it can be opened again.
+    let store = loop {
+        match open() {
+            Ok(store) => break Arc::new(store),
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    let world = World::with(limits(), store).await;
+    let mut past = world.subscribe(&everything(), Some(1));
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|last| last != "3 of 40") {
+        seen.push(next(&mut past).await);
+    }
+    let flows = |offsets: std::ops::RangeInclusive<u64>| offsets.map(|at| format!("3 of {at}"));
+    let due = ["live 41".to_owned()].into_iter().chain(flows(1..=10));
+    let due = due.chain(["gap 11..21".to_owned()]).chain(flows(21..=40));
+    assert_eq!(seen, due.collect::<Vec<_>>());
+    assert_eq!(world.metrics.live_gaps.get(), 1);
+    // Who begins inside of it is told of what is behind.
+    let mut inside = world.subscribe(&everything(), Some(15));
+    assert_eq!(next(&mut inside).await, "live 41");
+    assert_eq!(next(&mut inside).await, "gap 15..21");
+    assert_eq!(next(&mut inside).await, "3 of 21");
+}
+
 #[tokio::test(start_paused = true)]
 async fn heavy_events_are_filled_up_a_few_at_a_time_and_each_once() {
     let seed = fastrand::u64(..);

@@ -98,6 +98,7 @@ fn open_segments(
     state: &mut State,
 ) {
     let mut segments = Vec::new();
+    let mut holes = Vec::new();
     for mut entry in entries {
         let path = layout.segment(entry.id);
         if entry.damage.is_none() {
@@ -125,11 +126,13 @@ fn open_segments(
             move_aside(layout, entry.id);
             state.counts.damaged_segments += 1;
             state.counts.damaged_events += entry.events;
+            holes.push((entry.first_offset, entry.last_offset + 1));
         } else {
             segments.push(Arc::new(Segment::new(entry, path)));
         }
     }
     state.segments = Arc::new(segments);
+    state.holes = Arc::new(holes);
 }
 
 /// Removes files and roll-ups that the catalogue does not know, and says how many files. It knows damaged

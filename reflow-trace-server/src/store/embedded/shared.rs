@@ -45,6 +45,8 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     /// By their numbers.
     pub(crate) segments: Arc<Vec<Arc<Segment>>>,
+    /// Of segments that are damaged: the first offset and the one after the last.
+    pub(crate) holes: Arc<Vec<(u64, u64)>>,
     /// By their offsets; the segments have everything before.
     pub(crate) tail: Chain<TailBatch>,
     pub(crate) tail_events: u64,

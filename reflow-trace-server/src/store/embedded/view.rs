@@ -27,6 +27,7 @@ use crate::store::{
 pub struct View {
     shared: Arc<Shared>,
     segments: Arc<Vec<Arc<Segment>>>,
+    holes: Arc<Vec<(u64, u64)>>,
     tail: Chain<TailBatch>,
     ledgers: ProducerLedgers,
     end: u64,
@@ -38,6 +39,7 @@ impl View {
         Self {
             shared: shared.clone(),
             segments: state.segments.clone(),
+            holes: state.holes.clone(),
             tail: state.tail.clone(),
             ledgers: state.ledgers.clone(),
             end: state.totals.next_offset,
@@ -78,6 +80,21 @@ impl Snapshot for View {
             .map(|segment| segment.entry.first_offset);
         let tail = self.tail.iter().map(TailBatch::offset);
         segments.chain(tail).min().unwrap_or(self.end)
+    }
+
+    fn holes(&self) -> Vec<(u64, u64)> {
+        let rows = self.tail.iter().filter(|row| row.batch().is_none());
+        let rows = rows.map(|row| (row.offset(), row.offset() + 1));
+        let mut all: Vec<_> = self.holes.iter().copied().chain(rows).collect();
+        all.sort_unstable();
+        let mut apart: Vec<(u64, u64)> = Vec::new();
+        for (from, to) in all {
+            match apart.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                _ => apart.push((from, to)),
+            }
+        }
+        apart
     }
 
     fn len(&self) -> u64 {

@@ -56,6 +56,7 @@ impl Maintainer {
     fn set_aside(&mut self, segment: &Arc<Segment>, damage: String) -> Result<(), Halt> {
         let id = segment.entry.id;
         let events = segment.entry.events;
+        let hole = (segment.entry.first_offset, segment.entry.last_offset + 1);
         self.writer.run(move |writer| {
             let totals = writer.totals;
             writer.transact("setting a segment aside", totals, |transaction| {
@@ -68,6 +69,7 @@ impl Maintainer {
                 .iter()
                 .filter(|segment| segment.entry.id != id);
             state.segments = Arc::new(kept.cloned().collect());
+            Arc::make_mut(&mut state.holes).push(hole);
             state.counts.damaged_segments += 1;
             state.counts.damaged_events += events;
             Ok::<(), StoreError>(())
