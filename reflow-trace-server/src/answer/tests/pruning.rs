@@ -124,6 +124,36 @@ fn a_message_id_opens_the_segments_whose_filter_says_maybe() {
 }
 
 #[test]
+fn ids_that_are_looked_for_together_cost_a_page_once() {
+    let (_directory, store) = filled();
+    let view = store.view();
+    let ids: Vec<_> = (0..EVENTS)
+        .map(|number| json!(format!("order-{number:06}")))
+        .collect();
+    let keys: Vec<_> = ids.iter().map(Key::Message).collect();
+    let asking = asking();
+    let found = view.find(&keys, TimeRange::ALL, usize::MAX, &asking);
+    assert_eq!(found.expect("it can be read").len(), EVENTS as usize);
+    // All are in one page of one segment; a filter says maybe once in a hundred times, and each id has two forms.
+    let work = asking.work();
+    assert!(work.pages_read <= 2 + 2 * SEGMENTS as u64, "{work:?}");
+}
+
+#[test]
+fn what_an_offset_passes_over_is_made_into_no_event() {
+    let (_directory, store) = filled();
+    let query = QueryRequest {
+        offset: Some(50),
+        limit: Some(10),
+        ..QueryRequest::default()
+    };
+    let page = ask(&*store.view(), query);
+    assert_eq!(page.events.len(), 10);
+    assert_eq!(page.events[0].message_id(), Some(&json!("order-000050")));
+    assert!(page.work.events_decoded <= 11, "{:?}", page.work);
+}
+
+#[test]
 fn an_event_id_opens_one_segment() {
     let (_directory, store) = filled();
     let view = store.view();

@@ -7,8 +7,9 @@
 use std::collections::HashSet;
 
 use reflow_trace::api::Cursor;
+use reflow_trace::lineage::named_causes;
 use reflow_trace::wire::{EventRow, MessageId};
-use reflow_trace::{EventId, TraceId};
+use reflow_trace::{EventId, TraceEvent, TraceId};
 use serde_json::Value;
 
 use super::place::Placer;
@@ -26,8 +27,16 @@ pub(super) struct Wanted<'a> {
     events: HashSet<EventId>,
     causes: HashSet<EventId>,
     traces: HashSet<TraceId>,
-    messages: Vec<(&'a Value, MessageForms)>,
+    messages: HashSet<&'a Value>,
+    forms: Vec<MessageForms>,
 }
+
+/// What makes up an id with a number in it.
+const NUMBERED: [Place; 3] = [
+    Place::message_prefix,
+    Place::message_width,
+    Place::message_number,
+];
 
 /// What tells the further causes of an event; whether the end of its chain is one hangs on whether it names one.
 const JOINED: [Place; 7] = [
@@ -47,16 +56,22 @@ impl<'a> Wanted<'a> {
             events: HashSet::new(),
             causes: HashSet::new(),
             traces: HashSet::new(),
-            messages: Vec::new(),
+            messages: HashSet::new(),
+            forms: Vec::new(),
         };
         for key in keys {
             match *key {
                 Key::Event(id) => drop(wanted.events.insert(id)),
                 Key::Parent(id) => drop(wanted.causes.insert(id)),
                 Key::Trace(id) => drop(wanted.traces.insert(id)),
-                Key::Message(id) => wanted.messages.push((id, MessageForms::of(id))),
+                Key::Message(id) => drop(wanted.messages.insert(id)),
             }
         }
+        wanted.forms = wanted
+            .messages
+            .iter()
+            .map(|id| MessageForms::of(id))
+            .collect();
         wanted
     }
 
@@ -133,10 +148,8 @@ impl<'a> Wanted<'a> {
                     .is_some_and(|id| self.traces.contains(&id))
             })?;
         }
-        for (_, forms) in &self.messages {
-            for (rows, places, is_wanted) in message_rows(reader, forms)? {
-                look(rows, &places, &is_wanted)?;
-            }
+        for (rows, places, is_wanted) in message_rows(reader, &self.forms)? {
+            look(rows, places, &is_wanted)?;
         }
         Ok(RowSet::any(found))
     }
@@ -162,8 +175,20 @@ impl<'a> Wanted<'a> {
             || row.trace_id.is_some_and(|id| self.traces.contains(&id))
             || !self.messages.is_empty() && {
                 let own = row.message_value();
-                own.is_some_and(|own| self.messages.iter().any(|(id, _)| **id == own))
+                own.is_some_and(|own| self.messages.contains(&own))
             }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether the event has one of the keys.
+    fn is_of(&self, event: &TraceEvent) -> bool {
+        self.events.contains(&event.event_id)
+            || event
+                .message_id()
+                .is_some_and(|id| self.messages.contains(id))
+            || event.trace_id.is_some_and(|id| self.traces.contains(&id))
+            || !self.causes.is_empty() && named_causes(event).any(|id| self.causes.contains(&id))
     }
 }
 
@@ -250,71 +275,97 @@ impl TextForms {
 
 /// The rows of pages that may have a message whose id is one of these texts.
 pub(super) fn text_rows(reader: &SegmentReader, texts: &[TextForms]) -> Result<RowSet, StoreError> {
-    let mut all = Vec::new();
-    for forms in texts.iter().flat_map(|text| &text.forms) {
-        let asked = message_rows(reader, forms)?;
-        all.extend(asked.into_iter().map(|(rows, ..)| rows));
-    }
-    Ok(RowSet::any(all))
+    let forms: Vec<_> = texts.iter().flat_map(|text| text.forms.clone()).collect();
+    let asked = message_rows(reader, &forms)?;
+    Ok(RowSet::any(asked.into_iter().map(|(rows, ..)| rows)))
 }
 
 type IsWanted<'a> = Box<dyn Fn(&SegmentRows, usize) -> bool + 'a>;
 
-/// The rows of pages that may have this id in one of its forms, each with its columns and the question.
+/// One form of ids: the rows in which it may be, the columns that it has, and whether a row has one of them.
+type Asked<'a> = (RowSet, &'static [Place], IsWanted<'a>);
+
+/// A number, and the prefix and the least number of digits that make a text of it.
+type Divided<'a> = (u64, Option<(&'a str, u8)>);
+
+/// The rows of pages that may have one of these ids in one of its forms, each form with its columns and the
+/// question. Ids that are looked for together are mostly neighbours: no page is decoded once for each.
 fn message_rows<'a>(
     reader: &SegmentReader,
-    forms: &'a MessageForms,
-) -> Result<Vec<(RowSet, Vec<Place>, IsWanted<'a>)>, StoreError> {
-    let mut asked: Vec<(RowSet, Vec<Place>, IsWanted<'a>)> = Vec::new();
+    forms: &'a [MessageForms],
+) -> Result<Vec<Asked<'a>>, StoreError> {
+    let mut asked: Vec<Asked<'a>> = Vec::new();
     let among = |place, scalar| Within {
         place,
         values: Values::Among(vec![scalar]),
         or_null: false,
     };
-    if let Some((text, number)) = &forms.number {
-        let rows = reader.with_value(Place::message_number, &number.cast_signed())?;
+    let numbers = forms.iter().filter_map(|forms| forms.number.as_ref());
+    let mut rows = Vec::new();
+    for (text, number) in numbers.clone() {
+        let some = reader.with_value(Place::message_number, &number.cast_signed())?;
         let number_is = among(Place::message_number, Scalar::Whole(i128::from(*number)));
-        let mut rows = reader.narrow(&rows, &number_is);
+        let mut some = reader.narrow(&some, &number_is);
         if let Some((prefix, _)) = text {
-            rows = reader.narrow(&rows, &among(Place::message_prefix, Scalar::text(prefix)));
+            some = reader.narrow(&some, &among(Place::message_prefix, Scalar::text(prefix)));
         }
-        let due = match text {
-            None => MessageId::Number(*number),
-            Some((prefix, width)) => MessageId::Numbered {
+        rows.push(some);
+    }
+    if !rows.is_empty() {
+        let due: HashSet<Divided<'a>> = numbers
+            .map(|(text, number)| {
+                let text = text.as_ref();
+                (*number, text.map(|(prefix, width)| (&**prefix, *width)))
+            })
+            .collect();
+        let is_it = Box::new(move |rows: &SegmentRows, at| match rows.message_id(at) {
+            Some(MessageId::Number(number)) => due.contains(&(number, None)),
+            Some(MessageId::Numbered {
                 prefix,
-                width: *width,
-                number: *number,
-            },
-        };
-        let places = vec![
-            Place::message_prefix,
-            Place::message_width,
-            Place::message_number,
-        ];
-        let is_it = Box::new(move |rows: &SegmentRows, at| rows.message_id(at) == Some(due));
-        asked.push((rows, places, is_it));
-    }
-    if let Some(uuid) = &forms.uuid {
-        let rows = reader.with_value(Place::message_uuid, &uuid[..])?;
-        let rows = reader.narrow(
-            &rows,
-            &among(Place::message_uuid, Scalar::Bytes(uuid[..].into())),
-        );
-        let is_it = Box::new(move |rows: &SegmentRows, at| {
-            rows.message_id(at) == Some(MessageId::Uuid(*uuid))
+                width,
+                number,
+            }) => due.contains(&(number, Some((prefix, width)))),
+            _ => false,
         });
-        asked.push((rows, vec![Place::message_uuid], is_it));
+        asked.push((RowSet::any(rows), &NUMBERED, is_it));
     }
-    for (place, text) in [
-        (Place::message_text, &forms.text),
-        (Place::message_other, &forms.other),
+    let uuids: HashSet<[u8; 16]> = forms.iter().filter_map(|forms| forms.uuid).collect();
+    if !uuids.is_empty() {
+        let mut rows = Vec::new();
+        for uuid in &uuids {
+            let some = reader.with_value(Place::message_uuid, &uuid[..])?;
+            let uuid_is = among(Place::message_uuid, Scalar::Bytes(uuid[..].into()));
+            rows.push(reader.narrow(&some, &uuid_is));
+        }
+        let is_it = Box::new(
+            move |rows: &SegmentRows, at| matches!(rows.message_id(at), Some(MessageId::Uuid(uuid)) if uuids.contains(&uuid)),
+        );
+        asked.push((RowSet::any(rows), &[Place::message_uuid], is_it));
+    }
+    let texts: HashSet<&'a str> = forms
+        .iter()
+        .filter_map(|forms| forms.text.as_deref())
+        .collect();
+    let others = forms
+        .iter()
+        .filter_map(|forms| forms.other.as_deref())
+        .collect();
+    for (places, texts) in [
+        (&[Place::message_text], texts),
+        (&[Place::message_other], others),
     ] {
-        if let Some(text) = text {
-            let rows = reader.with_value(place, &**text)?;
-            let rows = reader.narrow(&rows, &among(place, Scalar::text(text)));
-            let is_it =
-                Box::new(move |rows: &SegmentRows, at| rows.plain_text(place, at) == Some(&**text));
-            asked.push((rows, vec![place], is_it));
+        let [place] = *places;
+        let mut rows = Vec::new();
+        for text in &texts {
+            let some = reader.with_value(place, *text)?;
+            rows.push(reader.narrow(&some, &among(place, Scalar::text(text))));
+        }
+        if !rows.is_empty() {
+            let is_it = Box::new(move |rows: &SegmentRows, at| {
+                rows.plain_text(place, at)
+                    .is_some_and(|text| texts.contains(text))
+            });
+            asked.push((RowSet::any(rows), places, is_it));
         }
     }
     Ok(asked)
@@ -357,7 +408,7 @@ pub(super) fn find(
     }
     // What the columns say of a message is what its event says, or what a client says that contradicts itself.
     if !wanted.messages.is_empty() {
-        found.retain(|found| keys.iter().any(|key| key.is_of(&found.event)));
+        found.retain(|found| wanted.is_of(&found.event));
     }
     found.sort_by_key(|found| found.place);
     Ok(found)
