@@ -28,6 +28,8 @@ pub(crate) struct Asking {
     pub(crate) limits: QueryLimits,
     pub(crate) rights: Rights,
     pub(crate) cost: Cost,
+    /// Bytes of content in what was found and is kept.
+    held_bytes: AtomicU64,
 }
 
 /// Until when questions may still be answered by a server that is about to stop; nothing where it is not.
@@ -55,6 +57,7 @@ impl Asking {
             limits,
             rights,
             cost: Cost::default(),
+            held_bytes: AtomicU64::new(0),
         }
     }
 
@@ -100,8 +103,20 @@ impl Asking {
     pub(crate) fn of_store(&self, error: &StoreError) -> ApiError {
         match (error, self.go_on()) {
             (StoreError::GivenUp, Err(reason)) => reason,
+            (StoreError::GivenUp, Ok(())) if self.holds_too_much() => ApiError::new(
+                ErrorCode::TooLarge,
+                format!(
+                    "what was found has more than {} bytes of captured content (`query.answer_bytes_max`): ask about less, or with a token without the scope `content`",
+                    self.limits.answer_bytes_max
+                ),
+            ),
             _ => of_store(error),
         }
+    }
+
+    fn holds_too_much(&self) -> bool {
+        let held = usize::try_from(self.held_bytes.load(Ordering::Relaxed));
+        held.is_ok_and(|held| held > self.limits.answer_bytes_max)
     }
 
     /// The event as it may be shown to who asks.
@@ -133,6 +148,22 @@ impl Watch for Asking {
     fn go_on(&self) -> Result<(), StoreError> {
         // Why is told by who asks next; see [`of_store`](Self::of_store).
         Self::go_on(self).map_err(|_| StoreError::GivenUp)
+    }
+
+    fn keep(&self, event: TraceEvent) -> Result<TraceEvent, StoreError> {
+        let event = self.shown(event);
+        let captured = event.data.message.as_ref();
+        let captured = captured.map_or(0, |message| message.serialized_data.len());
+        let changed = event.data.state_diff.as_ref();
+        let changed = changed.map_or(0, |diff| {
+            diff.after.len() + diff.before.as_ref().map_or(0, Vec::len)
+        });
+        let bytes = (captured + changed) as u64;
+        self.held_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if self.holds_too_much() {
+            return Err(StoreError::GivenUp);
+        }
+        Ok(event)
     }
 
     fn spend(&self, effort: Effort) {

@@ -53,7 +53,7 @@ impl FlowFilter {
         let trace_id = event.trace_id;
         if let Some(trace_id) = trace_id {
             if notes::is_note(event) {
-                self.of(trace_id).add(event);
+                self.of(trace_id).add_choice(event);
             } else if event.event_type == TraceEventType::ActorFailed {
                 self.fail(trace_id);
             }

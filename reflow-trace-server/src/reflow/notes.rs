@@ -80,6 +80,17 @@ pub(super) fn is_note(event: &TraceEvent) -> bool {
 }
 
 impl Notes {
+    /// One more, as far as traces are chosen by what it says. What else is in it may be of any size, and is not kept
+    /// of a million traces.
+    pub(super) fn add_choice(&mut self, note: &TraceEvent) {
+        self.add(note);
+        (self.version, self.metadata) = (None, None);
+        self.times = Times::default();
+        if let Some(ExecutionStatus::Failed { error }) = &mut self.status {
+            *error = String::new();
+        }
+    }
+
     /// One more, later than those before; a later word counts.
     pub(super) fn add(&mut self, note: &TraceEvent) {
         fn set<T: DeserializeOwned>(part: &mut Option<T>, note: &TraceEvent, name: &str) {

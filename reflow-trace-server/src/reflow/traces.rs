@@ -136,7 +136,7 @@ pub(crate) fn known_flows(view: &dyn Snapshot, asking: &Asking) -> Result<KnownF
     let mut known = KnownFlows::default();
     for_each(view, &of_notes()?, asking, |event| {
         if let Some(trace_id) = event.trace_id.filter(|_| notes::is_note(&event)) {
-            known.notes.entry(trace_id).or_default().add(&event);
+            known.notes.entry(trace_id).or_default().add_choice(&event);
         }
         check_traces(known.notes.len())
     })?;

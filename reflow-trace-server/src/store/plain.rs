@@ -71,7 +71,13 @@ pub(super) fn find(
     let mut found = all(parts, range, watch)?;
     found.retain(|found| keys.iter().any(|key| key.is_of(&found.event)));
     found.truncate(most.saturating_add(1));
-    Ok(found)
+    let kept = found.into_iter().map(|found| {
+        Ok(Found {
+            event: watch.keep(found.event)?,
+            ..found
+        })
+    });
+    kept.collect()
 }
 
 pub(super) fn scan<'a>(

@@ -1,5 +1,7 @@
 //! Who looks on while something is looked for: whether to go on, and what it has cost.
 
+use reflow_trace::TraceEvent;
+
 use super::StoreError;
 
 /// What looking for something has cost.
@@ -27,6 +29,15 @@ pub trait Watch: Send + Sync {
     ///
     /// Any error ends the work, and is what becomes of it; [`StoreError::GivenUp`] says no more than that.
     fn go_on(&self) -> Result<(), StoreError>;
+
+    /// An event that was found, before it is kept with others: as far as it is wanted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`go_on`](Self::go_on): together they are too much.
+    fn keep(&self, event: TraceEvent) -> Result<TraceEvent, StoreError> {
+        Ok(event)
+    }
 
     /// Adds what a part of the work has cost.
     fn spend(&self, effort: Effort);

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use fastrand::Rng;
 use reflow_trace::api::{ErrorCode, LineageAnswer, LineageQuestion, LineageSubject};
+use reflow_trace::event::ProducerId;
 use reflow_trace::lineage::{Completeness, FlowIndex, Subject};
-use reflow_trace::{EventId, TraceEvent};
+use reflow_trace::{EventId, TraceEvent, TraceId};
 
 use super::network::{Chances, Network};
 use super::*;
 use crate::answer::lineage::lineage;
+use crate::store::conformance::batch_of;
 use crate::store::memory::MemoryStore;
 
 fn ask(view: &dyn Snapshot, of: LineageSubject) -> LineageAnswer {
@@ -215,6 +217,50 @@ fn what_was_retired_adds_doubt_and_is_never_called_complete() {
         "{complete}: what is younger than what was retired is complete"
     );
     assert!(doubted > 0);
+}
+
+#[test]
+fn captured_content_is_held_within_a_bound_and_not_at_all_for_who_may_not_see_it() {
+    let trace_id = TraceId::new();
+    let events: Vec<_> = (0..50)
+        .map(|number| {
+            let mut event = TraceEvent::data_flow("a", "out", "b", "in", "T", 1 << 16);
+            event.timestamp = chrono::DateTime::from_timestamp_nanos(number);
+            event.trace_id = Some(trace_id);
+            let message = event.data.message.as_mut().expect("it has one");
+            message.serialized_data = vec![7; 1 << 16];
+            event
+        })
+        .collect();
+    let memory = MemoryStore::new();
+    let directory = directory();
+    let embedded = small(directory.path(), 0);
+    for (number, some) in (1..).zip(events.chunks(10)) {
+        let batch = batch_of(some, ProducerId::from_bits(5), 1, number);
+        block_on(memory.commit(vec![batch.clone()])).expect("there is room");
+        block_on(embedded.commit(vec![batch])).expect("there is room");
+        if number == 3 {
+            block_on(embedded.seal_all(0)).expect("there is room");
+        }
+    }
+    let limits = QueryLimits {
+        answer_bytes_max: 1 << 20,
+        ..QueryLimits::default()
+    };
+    let question = LineageQuestion {
+        of: LineageSubject::TraceId(trace_id),
+        limit: None,
+    };
+    for view in [view(&memory), view(&embedded)] {
+        let asked = |content| {
+            let asking = Asking::new(limits.clone(), Rights { content }, Arc::default());
+            lineage(&*view, &question, &asking)
+        };
+        let error = asked(true).expect_err("it is too much");
+        assert_eq!(error.code, ErrorCode::TooLarge);
+        assert!(error.message.contains("captured content"), "{error}");
+        assert_eq!(asked(false).expect("there is room").events.len(), 50);
+    }
 }
 
 #[test]

@@ -447,6 +447,7 @@ fn in_segment(
             let event = rows
                 .event(at)
                 .map_err(|error| damaged(reader.segment(), error))?;
+            let event = watch.keep(event)?;
             found.push(Found { place, event });
             watch.spend(Effort {
                 events_decoded: 1,
@@ -501,6 +502,7 @@ fn in_tail(
             offset: tail.offset(),
             row,
         };
+        let event = watch.keep(event)?;
         found.push(Found { place, event });
     }
     Ok(())
