@@ -121,7 +121,7 @@ impl<'a, A, B, C, D> Shown<'a, A, B, C, D> {
 
     /// The ends.
     #[inline]
-    pub fn ends(&self) -> Ends<'a>
+    pub fn ends(self) -> Ends<'a>
     where
         A: fmt::Display,
         B: fmt::Display,
@@ -132,6 +132,22 @@ impl<'a, A, B, C, D> Shown<'a, A, B, C, D> {
     }
 }
 
+/// By hand, because what is named need not be `Copy`.
+macro_rules! copied {
+    ($this:ident) => {
+        impl<A, B, C, D> Clone for $this<'_, A, B, C, D> {
+            #[inline]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<A, B, C, D> Copy for $this<'_, A, B, C, D> {}
+    };
+}
+
+copied!(Shown);
+
 /// Each line is a type that has the method `ends` where the four names are of these kinds, and that derefs to the
 /// type of the next line. So what four fields can name is found in one look-up, the usual case as the first, and text
 /// is never formatted.
@@ -141,10 +157,12 @@ macro_rules! mixtures {
         #[derive(Debug)]
         pub struct $this<'a, A, B, C, D>($next<'a, A, B, C, D>);
 
+        copied!($this);
+
         impl<'a, A: $a, B: $b, C: $c, D: $d> $this<'a, A, B, C, D> {
             /// The ends.
             #[inline]
-            pub fn ends(&self) -> Ends<'a> {
+            pub fn ends(self) -> Ends<'a> {
                 let (a, b, c, d) = self.all();
                 ends($a::name(a), $b::name(b), $c::name(c), $d::name(d))
             }

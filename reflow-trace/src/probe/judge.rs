@@ -51,7 +51,8 @@ macro_rules! judges {
             /// Ends the attempt with this outcome, and gives back what was returned.
             #[cfg_attr(not(debug_assertions), inline(always))]
             pub fn end(self, mut flow: Flow, out: $type) -> $type {
-                flow.end(self.outcome(&out));
+                let $out = &out;
+                flow.end($outcome);
                 std::mem::forget(flow);
                 out
             }
@@ -66,7 +67,10 @@ macro_rules! judges {
 }
 
 judges! {
-    Judge [T, E] Result<T, E>: out => outcome_if(out.is_ok());
+    Judge [T, E] Result<T, E>: out => match out {
+        Ok(_) => Outcome::Delivered,
+        Err(_) => Outcome::Failed,
+    };
     Judge [T, E] Poll<Result<T, E>>: out => match out {
         Poll::Ready(Err(_)) => Outcome::Failed,
         Poll::Ready(Ok(_)) | Poll::Pending => Outcome::Delivered,

@@ -125,26 +125,32 @@ fn record_message<T: Message>(mut flow: Flow, message: Option<&T>) {
 }
 
 fn record_any<T>(flow: Flow, message: Option<&T>) {
-    let found = message.map(|message| found(message));
-    record_looked_up(flow, found, std::any::type_name::<T>(), size_of::<T>());
+    match message {
+        Some(message) => record_looked_up(
+            flow,
+            found(message),
+            std::any::type_name::<T>(),
+            size_of::<T>(),
+        ),
+        None => conclude(flow),
+    }
 }
 
-/// `message`: the one that came, if one came, as its type led to a policy.
+/// `message`: the one that came, if its type led to a policy.
 fn record_looked_up(
     mut flow: Flow,
-    message: Option<Option<&dyn AnyMessage>>,
+    message: Option<&dyn AnyMessage>,
     path: &'static str,
     bytes: usize,
 ) {
     match message {
-        Some(Some(message)) => {
+        Some(message) => {
             arrive(&mut flow, &message.facts());
             if flow.wants_details() {
                 message.describe_to(&mut flow);
             }
         }
-        Some(None) => arrive(&mut flow, &facts_of_path(path, bytes)),
-        None => {}
+        None => arrive(&mut flow, &facts_of_path(path, bytes)),
     }
     conclude(flow);
 }
@@ -182,20 +188,66 @@ pub const fn receive_of<T>(_: &T) -> Receive<T> {
     receive()
 }
 
+/// What a message comes in. `Level` is the one of the types above whose turn it is: what fits at two of them would else be
+/// ambiguous.
+///
+/// One trait and not an `impl` of methods for each shape, because a compiler that looks for a method tries every one of
+/// its name at every level.
+pub trait Carries<Level> {
+    /// The message.
+    type Carried;
+
+    /// The one that came, if one came.
+    fn message(&self) -> Option<&Self::Carried>;
+}
+
+macro_rules! carriers {
+    ($($level:ident [$($bounds:tt)*] $type:ty: $($out:pat => $message:expr),*;)*) => {$(
+        impl<$($bounds)*> Carries<$level<()>> for $type {
+            type Carried = T;
+
+            #[inline]
+            fn message(&self) -> Option<&T> {
+                match self {
+                    $($out => $message,)*
+                }
+            }
+        }
+    )*};
+}
+
+carriers! {
+    Receive [T: Message] T: out => Some(out);
+    Receive [T: Message] Option<T>: out => out.as_ref();
+    Receive [T: Message, E] Result<T, E>: Ok(out) => Some(out), Err(_) => None;
+    Receive [T: Message, E] Result<Option<T>, E>: Ok(Some(out)) => Some(out), _ => None;
+    Receive [T: Message] Poll<Option<T>>: Poll::Ready(Some(out)) => Some(out), _ => None;
+    Receive [T: Message, E] Poll<Result<T, E>>: Poll::Ready(Ok(out)) => Some(out), _ => None;
+
+    ReceiveAny [T] Option<T>: out => out.as_ref();
+    ReceiveAny [T, E] Result<Option<T>, E>: Ok(Some(out)) => Some(out), _ => None;
+    ReceiveAny [T] Poll<Option<T>>: Poll::Ready(Some(out)) => Some(out), _ => None;
+    ReceiveAny [T, E] Poll<Result<T, E>>: Poll::Ready(Ok(out)) => Some(out), _ => None;
+
+    ReceiveWrapped [T, E] Result<T, E>: Ok(out) => Some(out), Err(_) => None;
+    ReceiveWrapped [T] Poll<T>: Poll::Ready(out) => Some(out), Poll::Pending => None;
+
+    ReceiveItself [T] T: out => Some(out);
+}
+
 macro_rules! receives {
-    ($($this:ident [$($bounds:tt)*] $type:ty: $out:ident => $message:expr, $record:ident;)*) => {$(
-        impl<$($bounds)*> $this<$type> {
+    ($($this:ident [$($bounds:tt)*] $record:ident;)*) => {$(
+        impl<R: Carries<$this<()> $($bounds)*>> $this<R> {
             /// Records the message that came, if one came, and gives back what was returned.
             #[inline]
-            pub fn end(self, flow: Flow, out: $type) -> $type {
-                let $out = &out;
-                $record(flow, $message);
+            pub fn end(self, flow: Flow, out: R) -> R {
+                $record(flow, out.message());
                 out
             }
 
             /// The same with what a future gave.
             #[inline]
-            pub fn end_both(self, (out, flow): ($type, Flow)) -> $type {
+            pub fn end_both(self, (out, flow): (R, Flow)) -> R {
                 self.end(flow, out)
             }
         }
@@ -203,22 +255,10 @@ macro_rules! receives {
 }
 
 receives! {
-    Receive [T: Message] T: out => Some(out), record_message;
-    Receive [T: Message] Option<T>: out => out.as_ref(), record_message;
-    Receive [T: Message, E] Result<T, E>: out => out.as_ref().ok(), record_message;
-    Receive [T: Message, E] Result<Option<T>, E>: out => in_result(out), record_message;
-    Receive [T: Message] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_message;
-    Receive [T: Message, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_message;
-
-    ReceiveAny [T] Option<T>: out => out.as_ref(), record_any;
-    ReceiveAny [T, E] Result<Option<T>, E>: out => in_result(out), record_any;
-    ReceiveAny [T] Poll<Option<T>>: out => in_poll(out).and_then(Option::as_ref), record_any;
-    ReceiveAny [T, E] Poll<Result<T, E>>: out => in_poll(out).and_then(|out| out.as_ref().ok()), record_any;
-
-    ReceiveWrapped [T, E] Result<T, E>: out => out.as_ref().ok(), record_any;
-    ReceiveWrapped [T] Poll<T>: out => in_poll(out), record_any;
-
-    ReceiveItself [T] T: out => Some(out), record_any;
+    Receive [, Carried: Message] record_message;
+    ReceiveAny [] record_any;
+    ReceiveWrapped [] record_any;
+    ReceiveItself [] record_any;
 }
 
 levels! {
@@ -226,18 +266,4 @@ levels! {
     ReceiveAny, then ReceiveWrapped;
     ReceiveWrapped, then ReceiveItself;
     ReceiveItself;
-}
-
-fn in_result<T, E>(out: &Result<Option<T>, E>) -> Option<&T> {
-    match out {
-        Ok(message) => message.as_ref(),
-        Err(_) => None,
-    }
-}
-
-fn in_poll<T>(out: &Poll<T>) -> Option<&T> {
-    match out {
-        Poll::Ready(out) => Some(out),
-        Poll::Pending => None,
-    }
 }
