@@ -46,9 +46,9 @@ pub(crate) fn traced_actor(options: TokenStream, item: TokenStream, enabled: boo
         report_nothing_recorded(&implementation, &mut diagnostics);
     }
     fallback::conclude(diagnostics, enabled, &implementation, || {
-        let replace = |at: usize, method: &Method| match &probes[at] {
-            Some(probe) => expand::method(method, probe),
-            None => method.to_token_stream(),
+        let replace = |at: usize, method: &Method, tokens: &mut TokenStream| match &probes[at] {
+            Some(probe) => expand::method(method, probe, tokens),
+            None => method.to_tokens(tokens),
         };
         implementation.emit(replace, TokenStream::new())
     })
@@ -133,7 +133,7 @@ fn report_doubled_handlers(
             let message = probe.as_ref()?.message?;
             Some((
                 method,
-                as_written(&message.type_tokens()?),
+                as_written(&message.declared()?.iter().cloned().collect()),
                 said.role.is_none(),
             ))
         })

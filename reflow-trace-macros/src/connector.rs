@@ -65,9 +65,9 @@ pub(crate) fn traced_connector(
     }
     fallback::conclude(diagnostics, enabled, &implementation, || {
         let functions = shared::share(&implementation, &mut probes);
-        let replace = |at: usize, method: &Method| match &probes[at] {
-            Some(probe) => expand::method(method, probe),
-            None => method.to_token_stream(),
+        let replace = |at: usize, method: &Method, tokens: &mut TokenStream| match &probes[at] {
+            Some(probe) => expand::method(method, probe, tokens),
+            None => method.to_tokens(tokens),
         };
         implementation.emit(replace, functions)
     })

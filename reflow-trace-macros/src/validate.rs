@@ -1,6 +1,7 @@
 //! The rules of the language that need more than one token to be seen.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
+use quote::ToTokens;
 
 use crate::diagnostics::{Diagnostics, listed, nearest};
 use crate::options::expression::Expression;
@@ -9,7 +10,7 @@ use crate::select::Role;
 use crate::shape::implementation::{Implementation, NotAnImplementation};
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
-use crate::shape::tokens::{as_written, mention};
+use crate::shape::tokens::{Trees, as_written, mention};
 
 /// Only an impl has bodies to record.
 pub(crate) fn not_an_impl(
@@ -202,8 +203,8 @@ pub(crate) fn recordable(
 }
 
 /// What becomes of a future that is returned is seen only where it can be wrapped.
-fn future_is_seen(method: &Method, declared: &TokenStream, diagnostics: &mut Diagnostics) {
-    let shown = || as_written(declared);
+fn future_is_seen(method: &Method, declared: &Trees, diagnostics: &mut Diagnostics) {
+    let shown = || as_written(&declared.to_token_stream());
     let unseen = match method.kind {
         Returned::PerhapsFuture if Returned::associated_type(declared).is_some() => format!(
             "`{}` looks like a future: box it, so that it can be wrapped, `type Future = Pin<Box<dyn Future<Output = ..>>>`; `#[trace(returns = \"value\")]` records the call alone",

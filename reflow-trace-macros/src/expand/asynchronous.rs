@@ -12,6 +12,7 @@ use super::{captures_of_future, rebinds, synchronous};
 use crate::select::Role;
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
+use crate::shape::tokens::Trees;
 
 pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
@@ -88,7 +89,7 @@ pub(super) fn hint(method: &Method, probe: &Probe<'_>, returned: Returned) -> To
     quote_spanned!(Span::mixed_site()=> if false { #leave })
 }
 
-fn leave(probe: &Probe<'_>, returned: Returned, declared: &TokenStream) -> TokenStream {
+fn leave(probe: &Probe<'_>, returned: Returned, declared: &Trees) -> TokenStream {
     let span = Span::mixed_site();
     let p = &probe.private;
     match returned {

@@ -25,8 +25,8 @@ use crate::shape::argument::Argument;
 use crate::shape::method::Method;
 use crate::shape::returned::Returned;
 
-/// The method with a probe around its body.
-pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
+/// Writes the method with a probe around its body.
+pub(crate) fn method(method: &Method, probe: &Probe<'_>, tokens: &mut TokenStream) {
     let declared = method.kind;
     let returned = match (probe.returns, declared) {
         (Some(Returns::Value), _) => Returned::Value,
@@ -42,12 +42,11 @@ pub(crate) fn method(method: &Method, probe: &Probe<'_>) -> TokenStream {
         _ if method.may_have("track_caller") => in_place::body(method, probe),
         _ => synchronous::body(method, probe, returned),
     };
-    let arguments = method
-        .arguments
-        .iter()
-        .map(|argument| argument.in_signature(probe.is_message(argument)))
-        .collect();
-    method.with(arguments, method.body.holding(statements))
+    let mut arguments = TokenStream::new();
+    for argument in &method.arguments {
+        argument.in_signature(probe.is_message(argument), &mut arguments);
+    }
+    method.with(arguments, &method.body.holding(statements), tokens);
 }
 
 /// What makes an async block own the arguments in the order in which they drop. A message that is all there is to drop

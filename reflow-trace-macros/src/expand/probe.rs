@@ -11,8 +11,8 @@ use crate::options::expression::Expression;
 use crate::options::method::Returns;
 use crate::select::Role;
 use crate::shape::argument::Argument;
-use crate::shape::returned::Returned;
-use crate::shape::tokens::{bind_self, mention};
+use crate::shape::returned::{Returned, is_opaque};
+use crate::shape::tokens::{Trees, bind_self};
 
 /// The attribute that says how many receivers a broadcast reached.
 const FAN_OUT: &str = "fan_out";
@@ -85,18 +85,17 @@ impl Probe<'_> {
         let span = Span::mixed_site();
         let (begin, this) = (self.shared.begin.as_ref()?, self.this());
         let message = self.message.and_then(Argument::name);
-        let message = message.map(|name| quote_spanned!(span=> &mut #name));
-        let given = match (&begin.takes, message) {
+        let (takes, begin) = (&begin.takes, &begin.name);
+        Some(match (takes, message) {
             (Takes::MessageOrNone, Some(message)) => {
-                Some(quote_spanned!(span=> ::core::option::Option::Some(#message)))
+                quote_spanned!(span=> #this.#begin(::core::option::Option::Some(&mut #message)))
             }
             (Takes::MessageOrNone, None) => {
-                Some(quote_spanned!(span=> ::core::option::Option::None))
+                quote_spanned!(span=> #this.#begin(::core::option::Option::None))
             }
-            (_, message) => message,
-        };
-        let begin = &begin.name;
-        Some(quote_spanned!(span=> #this.#begin(#given)))
+            (_, Some(message)) => quote_spanned!(span=> #this.#begin(&mut #message)),
+            (_, None) => quote_spanned!(span=> #this.#begin()),
+        })
     }
 
     /// Statements that find out where it happens, and what then stands for the ends and the depth.
@@ -149,9 +148,9 @@ impl Probe<'_> {
     }
 
     /// The type of the message, where it can be named in a body.
-    pub(super) fn message_type(&self) -> Option<TokenStream> {
-        let declared = self.message.and_then(Argument::type_tokens)?;
-        mention(&declared, "impl").is_none().then_some(declared)
+    pub(super) fn message_type(&self) -> Option<Trees> {
+        let declared = self.message.and_then(Argument::declared)?;
+        (!is_opaque(declared)).then(|| Trees::from(declared))
     }
 
     /// Statements that begin what an actor does. `flow` evaluates to a `&mut Flow`.
@@ -246,7 +245,7 @@ impl Probe<'_> {
     pub(super) fn closing(
         &self,
         returned: Returned,
-        declared: Option<&TokenStream>,
+        declared: Option<&Trees>,
     ) -> Option<TokenStream> {
         let span = Span::mixed_site();
         let p = &self.private;

@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 
 use super::probe::{Place, Probe, QueueDepth};
 use crate::options::ends::ResolvedEnds;
@@ -164,7 +164,7 @@ fn begins_with(method: &Method, probe: &Probe<'_>) -> Option<Option<String>> {
     }
     probe
         .message_type()
-        .map(|declared| Some(declared.to_string()))
+        .map(|declared| Some(declared.into_token_stream().to_string()))
 }
 
 fn may_share(method: &Method, probe: &Probe<'_>) -> bool {

@@ -4,7 +4,7 @@
 //! goes through an `FnOnce` helper: called directly it would be inferred as `FnMut`, which cannot hand out what it
 //! captured. A body that cannot stays where it is, which a compiler checks in half the time.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use super::probe::{Hold, Probe};
@@ -12,6 +12,7 @@ use super::{captures, rebinds};
 use crate::select::Role;
 use crate::shape::method::Method;
 use crate::shape::returned::{Returned, inside_a_body};
+use crate::shape::tokens::Trees;
 
 pub(crate) fn body(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream {
     let span = Span::mixed_site();
@@ -136,7 +137,10 @@ fn value(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream 
     // compiler would say so. A second branch keeps it silent.
     let body = match rebinds.is_empty() {
         true => body,
-        false => quote_spanned!(span=> { #rebinds #body }),
+        false => {
+            let block = Group::new(Delimiter::Brace, quote_spanned!(span=> #rebinds #body));
+            Some(TokenTree::Group(block))
+        }
     };
     match returned {
         Returned::Unit => quote_spanned!(span=> if true #body),
@@ -145,12 +149,13 @@ fn value(method: &Method, probe: &Probe<'_>, returned: Returned) -> TokenStream 
 }
 
 /// The declared type as a body may name it.
-pub(super) fn declared(method: &Method, returned: Returned) -> TokenStream {
+pub(super) fn declared(method: &Method, returned: Returned) -> Trees {
     let span = Span::mixed_site();
-    match (returned, &method.returned) {
+    let declared = match (returned, &method.returned) {
         (Returned::Never, _) => quote_spanned!(span=> ::core::convert::Infallible),
         (Returned::Unit, _) | (_, None) => quote_spanned!(span=> ()),
-        (_, Some(declared)) if method.is_opaque => inside_a_body(declared),
-        (_, Some(declared)) => declared.clone(),
-    }
+        (_, Some(declared)) if method.is_opaque => inside_a_body(declared.iter().cloned()),
+        (_, Some(declared)) => return declared.clone(),
+    };
+    declared.into_iter().collect()
 }

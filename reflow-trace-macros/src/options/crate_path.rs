@@ -1,23 +1,14 @@
 //! `crate = ::path`: where the runtime lives, for those who renamed or re-exported it.
 
-use std::rc::Rc;
-
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::quote_spanned;
 
 use super::{Setting, Value};
 use crate::diagnostics::Diagnostics;
-use crate::shape::tokens::{as_written, is_ident, is_punct};
+use crate::shape::tokens::{Trees, as_written, is_ident, is_punct};
 
-/// The module that generated code may use. As single trees, because a compiler is asked whenever a stream is copied.
-#[derive(Clone)]
-pub(crate) struct Private(Rc<[TokenTree]>);
-
-impl ToTokens for Private {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.0.iter().cloned());
-    }
-}
+/// The module that generated code may use.
+pub(crate) type Private = Trees;
 
 /// The root of every path in generated code.
 #[derive(Clone)]
@@ -79,7 +70,7 @@ impl CratePath {
     pub(crate) fn private(&self) -> Private {
         let path = &self.0;
         let path = quote_spanned!(Span::mixed_site()=> #path::__private);
-        Private(path.into_iter().collect())
+        path.into_iter().collect()
     }
 
     /// The crate itself.

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::attribute::Attribute;
 use super::tokens::{
-    as_written, is_ident, is_punct, mention, split_at_commas, without_invisible_group,
+    Trees, as_written, is_ident, is_punct, mention, split_at_commas, visible_trees,
 };
 
 /// Types whose values drop without effect.
@@ -23,18 +23,18 @@ pub(crate) struct Argument {
 
 enum Kind {
     /// Any spelling of `self`.
-    Receiver { name: Ident, written: TokenStream },
+    Receiver { name: Ident, written: Trees },
     /// `name: Type` or `mut name: Type`.
     Named {
         mutable: Option<TokenTree>,
         name: Ident,
-        colon_and_type: TokenStream,
+        colon_and_type: Trees,
     },
     /// Anything else before the colon. `name` is what the signature calls it once it is taken apart inside.
     Pattern {
         name: Ident,
         pattern: TokenStream,
-        colon_and_type: TokenStream,
+        colon_and_type: Trees,
     },
     /// Not understood; left alone.
     Other(TokenStream),
@@ -60,7 +60,7 @@ impl Argument {
             _ if is_ident(before.last(), "self") => match before.last() {
                 Some(TokenTree::Ident(name)) => Kind::Receiver {
                     name: name.clone(),
-                    written: whole(),
+                    written: Trees::from(trees),
                 },
                 _ => Kind::Other(whole()),
             },
@@ -68,19 +68,19 @@ impl Argument {
             ([TokenTree::Ident(name)], Some(colon)) if name != "_" => Kind::Named {
                 mutable: None,
                 name: name.clone(),
-                colon_and_type: trees[colon..].iter().cloned().collect(),
+                colon_and_type: Trees::from(&trees[colon..]),
             },
             ([mutable, TokenTree::Ident(name)], Some(colon)) if is_ident(Some(mutable), "mut") => {
                 Kind::Named {
                     mutable: Some(mutable.clone()),
                     name: name.clone(),
-                    colon_and_type: trees[colon..].iter().cloned().collect(),
+                    colon_and_type: Trees::from(&trees[colon..]),
                 }
             }
             (pattern, Some(colon)) => Kind::Pattern {
                 name: format_ident!("argument_{position}", span = Span::mixed_site()),
                 pattern: pattern.iter().cloned().collect(),
-                colon_and_type: trees[colon..].iter().cloned().collect(),
+                colon_and_type: Trees::from(&trees[colon..]),
             },
         };
         Argument {
@@ -145,19 +145,17 @@ impl Argument {
     }
 
     /// The type behind the colon.
-    pub(crate) fn type_tokens(&self) -> Option<TokenStream> {
+    pub(crate) fn declared(&self) -> Option<&[TokenTree]> {
         match &self.kind {
             Kind::Named { colon_and_type, .. } | Kind::Pattern { colon_and_type, .. } => {
-                Some(colon_and_type.clone().into_iter().skip(1).collect())
+                colon_and_type.get(1..)
             }
             _ => None,
         }
     }
 
     /// The argument in the new signature: `mut` moves inside, patterns get a name, and the probe may need `mut`.
-    pub(crate) fn in_signature(&self, probed: bool) -> TokenStream {
-        let attributes = &self.attributes;
-        let comma = &self.comma;
+    pub(crate) fn in_signature(&self, probed: bool, tokens: &mut TokenStream) {
         match &self.kind {
             Kind::Named {
                 name,
@@ -176,9 +174,15 @@ impl Argument {
                     } if !self.must_be_rebound() => Some(mutable.clone()),
                     _ => probed.then(|| Ident::new("mut", Span::mixed_site()).into()),
                 };
-                quote!(#(#attributes)* #mutable #name #colon_and_type #comma)
+                for attribute in &self.attributes {
+                    attribute.to_tokens(tokens);
+                }
+                mutable.to_tokens(tokens);
+                name.to_tokens(tokens);
+                colon_and_type.to_tokens(tokens);
+                self.comma.to_tokens(tokens);
             }
-            Kind::Receiver { .. } | Kind::Other(_) => self.to_token_stream(),
+            Kind::Receiver { .. } | Kind::Other(_) => self.to_tokens(tokens),
         }
     }
 
@@ -218,7 +222,7 @@ impl Argument {
             "String", "Vec", "VecDeque", "Box", "Option", "Arc", "Rc", "HashMap", "HashSet",
             "BTreeMap", "BTreeSet", "Duration",
         ];
-        fn is_made_of_owners(tokens: TokenStream) -> bool {
+        fn is_made_of_owners(tokens: impl IntoIterator<Item = TokenTree>) -> bool {
             tokens.into_iter().all(|tree| match tree {
                 TokenTree::Ident(name) => PLAIN.iter().chain(&OWNERS).any(|known| name == known),
                 TokenTree::Punct(sign) => "<>,;".contains(sign.as_char()),
@@ -226,20 +230,19 @@ impl Argument {
                 TokenTree::Literal(_) => true,
             })
         }
-        self.type_tokens().is_some_and(is_made_of_owners)
+        self.declared()
+            .is_some_and(|declared| is_made_of_owners(declared.iter().cloned()))
     }
 
     /// Whether it is a reference or a number: when it drops, nothing happens.
     pub(crate) fn drops_without_effect(&self) -> bool {
         if let Kind::Receiver { written, .. } = &self.kind {
-            let first = written.clone().into_iter().next();
-            return is_punct(first.as_ref(), '&');
+            return is_punct(written.first(), '&');
         }
-        let Some(declared) = self.type_tokens() else {
+        let Some(declared) = self.declared() else {
             return false;
         };
-        let declared: Vec<TokenTree> = without_invisible_group(declared).into_iter().collect();
-        match declared.as_slice() {
+        match &*visible_trees(declared) {
             [TokenTree::Ident(only)] => PLAIN.iter().any(|plain| only == plain),
             [first, ..] => is_punct(Some(first), '&'),
             [] => false,
@@ -292,12 +295,16 @@ impl ToTokens for Argument {
             attribute.to_tokens(tokens);
         }
         match &self.kind {
-            Kind::Receiver { written, .. } => tokens.extend(written.clone()),
+            Kind::Receiver { written, .. } => written.to_tokens(tokens),
             Kind::Named {
                 mutable,
                 name,
                 colon_and_type,
-            } => tokens.extend(quote!(#mutable #name #colon_and_type)),
+            } => {
+                mutable.to_tokens(tokens);
+                name.to_tokens(tokens);
+                colon_and_type.to_tokens(tokens);
+            }
             Kind::Pattern {
                 pattern,
                 colon_and_type,

@@ -114,7 +114,7 @@ impl Implementation {
     /// functions `behind` them.
     pub(crate) fn emit(
         &self,
-        mut replace: impl FnMut(usize, &Method) -> TokenStream,
+        mut replace: impl FnMut(usize, &Method, &mut TokenStream),
         behind: TokenStream,
     ) -> TokenStream {
         let mut content = TokenStream::new();
@@ -122,7 +122,7 @@ impl Implementation {
         for member in &self.members {
             match member {
                 Member::Method(method) => {
-                    content.extend(replace(number, method));
+                    replace(number, method, &mut content);
                     number += 1;
                 }
                 Member::Other(other) => content.extend(other.clone()),
@@ -136,7 +136,7 @@ impl Implementation {
             .iter()
             .map(ToTokens::to_token_stream)
             .collect();
-        tokens.extend(self.header());
+        tokens.extend(self.header.iter().cloned());
         braces.to_tokens(&mut tokens);
         tokens
     }
@@ -238,7 +238,10 @@ fn resolve_futures(members: &mut [Member]) {
         let Member::Method(method) = member else {
             continue;
         };
-        let name = method.returned.as_ref().and_then(Returned::associated_type);
+        let name = method
+            .returned
+            .as_deref()
+            .and_then(Returned::associated_type);
         let is_boxed = |(known, kind): &(String, Returned)| {
             name.as_ref() == Some(known) && *kind == Returned::BoxedFuture
         };
@@ -293,7 +296,7 @@ impl Member {
             angles.step(tree);
             !(outside && ends)
         });
-        let value: TokenStream = value.cloned().collect();
+        let value: Vec<TokenTree> = value.cloned().collect();
         Some((name.to_string(), Returned::of(Some(&value))))
     }
 }
@@ -341,6 +344,9 @@ impl NotAnImplementation {
 
 impl ToTokens for Implementation {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.emit(|_, method| method.to_token_stream(), TokenStream::new()));
+        tokens.extend(self.emit(
+            |_, method, tokens| method.to_tokens(tokens),
+            TokenStream::new(),
+        ));
     }
 }

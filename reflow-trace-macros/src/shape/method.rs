@@ -6,7 +6,7 @@ use quote::ToTokens;
 use super::argument::Argument;
 use super::attribute::Attribute;
 use super::returned::{Returned, is_opaque};
-use super::tokens::{Angles, as_group, is_ident, is_punct};
+use super::tokens::{Angles, Trees, as_group, is_ident, is_punct};
 
 /// One method. Everything but argument patterns and the body is re-emitted as it was written.
 pub(crate) struct Method {
@@ -21,7 +21,7 @@ pub(crate) struct Method {
     parentheses: Span,
     arrow: Vec<TokenTree>,
     /// The declared return type, if any.
-    pub(crate) returned: Option<TokenStream>,
+    pub(crate) returned: Option<Trees>,
     /// Whether only the body tells what a part of that type is.
     pub(crate) is_opaque: bool,
     /// What kind of type that is.
@@ -71,7 +71,7 @@ impl Method {
             let start = next + 2;
             next = end_of_type(trees, start);
             opaque = is_opaque(&trees[start..next]);
-            returned = Some(trees[start..next].iter().cloned().collect());
+            returned = Some(Trees::from(&trees[start..next]));
         }
         if is_ident(trees.get(next), "where") {
             let start = next;
@@ -102,7 +102,7 @@ impl Method {
             arguments: Argument::read_all(parentheses.stream()),
             parentheses: parentheses.span(),
             arrow,
-            kind: Returned::of(returned.as_ref()),
+            kind: Returned::of(returned.as_deref()),
             returned,
             is_opaque: opaque,
             where_clause,
@@ -133,21 +133,24 @@ impl Method {
             .any(|attribute| attribute.is(name) || attribute.is_conditional(name))
     }
 
-    /// The same method with another signature's arguments and another body.
-    pub(crate) fn with(&self, arguments: TokenStream, body: TokenStream) -> TokenStream {
-        let mut tokens = TokenStream::new();
+    /// Writes the same method with another signature's arguments and another body.
+    pub(crate) fn with(
+        &self,
+        arguments: TokenStream,
+        body: &impl ToTokens,
+        tokens: &mut TokenStream,
+    ) {
         for attribute in &self.attributes {
-            attribute.to_tokens(&mut tokens);
+            attribute.to_tokens(tokens);
         }
         tokens.extend(self.front.iter().cloned());
         let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
         parentheses.set_span(self.parentheses);
-        parentheses.to_tokens(&mut tokens);
+        parentheses.to_tokens(tokens);
         tokens.extend(self.arrow.iter().cloned());
-        tokens.extend(self.returned.clone());
+        self.returned.to_tokens(tokens);
         tokens.extend(self.where_clause.iter().cloned());
-        tokens.extend(body);
-        tokens
+        body.to_tokens(tokens);
     }
 }
 
@@ -256,7 +259,7 @@ impl Body {
     }
 
     /// The body as an expression. Its braces count as ours, so that nobody calls them unused.
-    pub(crate) fn as_block(&self) -> TokenStream {
+    pub(crate) fn as_block(&self) -> Option<TokenTree> {
         match self {
             Body::Braces(group) => {
                 let inside = group.stream();
@@ -266,9 +269,9 @@ impl Body {
                     _ => Group::new(group.delimiter(), inside.into_iter().skip(behind).collect()),
                 };
                 block.set_span(group.span().resolved_at(Span::mixed_site()));
-                TokenTree::Group(block).into()
+                Some(block.into())
             }
-            Body::Missing(end) => end.clone().into_iter().collect(),
+            Body::Missing(end) => end.clone(),
         }
     }
 
@@ -284,19 +287,18 @@ impl Body {
     /// Other statements in the braces of this body. The braces stay the user's: they decide whether the method counts
     /// as generated, and the compiler keeps silent about unused methods that were. Inner attributes stay in front,
     /// because an expression may not have any.
-    pub(crate) fn holding(&self, statements: TokenStream) -> TokenStream {
-        let mut content = TokenStream::new();
-        if let Body::Braces(group) = self {
-            let inside = group.stream();
-            let attributes = length_of_inner_attributes(&inside);
-            content.extend(inside.into_iter().take(attributes));
-        }
-        content.extend(statements);
+    pub(crate) fn holding(&self, statements: TokenStream) -> Group {
+        let Body::Braces(group) = self else {
+            return Group::new(Delimiter::Brace, statements);
+        };
+        let inside = group.stream();
+        let content = match length_of_inner_attributes(&inside) {
+            0 => statements,
+            length => inside.into_iter().take(length).chain(statements).collect(),
+        };
         let mut braces = Group::new(Delimiter::Brace, content);
-        if let Body::Braces(group) = self {
-            braces.set_span(group.span());
-        }
-        TokenTree::Group(braces).into()
+        braces.set_span(group.span());
+        braces
     }
 
     pub(crate) fn is_there(&self) -> bool {
@@ -306,15 +308,13 @@ impl Body {
 
 impl ToTokens for Method {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let arguments = self
-            .arguments
-            .iter()
-            .map(ToTokens::to_token_stream)
-            .collect();
-        let body = match &self.body {
-            Body::Braces(group) => TokenTree::Group(group.clone()).into(),
-            Body::Missing(end) => end.clone().into_iter().collect(),
-        };
-        tokens.extend(self.with(arguments, body));
+        let mut arguments = TokenStream::new();
+        for argument in &self.arguments {
+            argument.to_tokens(&mut arguments);
+        }
+        match &self.body {
+            Body::Braces(group) => self.with(arguments, group, tokens),
+            Body::Missing(end) => self.with(arguments, end, tokens),
+        }
     }
 }

@@ -23,12 +23,12 @@ pub(crate) enum Returned {
 }
 
 impl Returned {
-    pub(crate) fn of(declared: Option<&TokenStream>) -> Returned {
+    pub(crate) fn of(declared: Option<&[TokenTree]>) -> Returned {
         let Some(declared) = declared else {
             return Returned::Unit;
         };
         let trees = visible_trees(declared);
-        match trees.as_slice() {
+        match &*trees {
             [] => return Returned::Unit,
             [TokenTree::Group(group)] => {
                 let parenthesised = group.delimiter() == proc_macro2::Delimiter::Parenthesis;
@@ -68,7 +68,7 @@ impl Returned {
     }
 
     /// The name in `Self::Name` or `Self::Name<..>`.
-    pub(crate) fn associated_type(declared: &TokenStream) -> Option<String> {
+    pub(crate) fn associated_type(declared: &[TokenTree]) -> Option<String> {
         let trees = visible_trees(declared);
         let is_path = is_ident(trees.first(), "Self")
             && is_punct(trees.get(1), ':')
@@ -112,9 +112,9 @@ pub(crate) fn is_opaque(declared: &[TokenTree]) -> bool {
 }
 
 /// The declared type where a body may name it: `impl Trait` becomes `_`, because only signatures may say it.
-pub(crate) fn inside_a_body(declared: &TokenStream) -> TokenStream {
+pub(crate) fn inside_a_body(declared: impl IntoIterator<Item = TokenTree>) -> TokenStream {
     let mut tokens = TokenStream::new();
-    let mut trees = declared.clone().into_iter().peekable();
+    let mut trees = declared.into_iter().peekable();
     while let Some(tree) = trees.next() {
         match tree {
             TokenTree::Ident(ident) if ident == "impl" => {
@@ -142,7 +142,7 @@ pub(crate) fn inside_a_body(declared: &TokenStream) -> TokenStream {
             }
             TokenTree::Group(group) => {
                 let mut inside =
-                    proc_macro2::Group::new(group.delimiter(), inside_a_body(&group.stream()));
+                    proc_macro2::Group::new(group.delimiter(), inside_a_body(group.stream()));
                 inside.set_span(group.span());
                 tokens.extend(quote!(#inside));
             }
@@ -156,10 +156,13 @@ pub(crate) fn inside_a_body(declared: &TokenStream) -> TokenStream {
 mod tests {
     use super::*;
 
+    fn trees(declared: &str) -> Vec<TokenTree> {
+        let declared: TokenStream = declared.parse().expect("the test's type is made of tokens");
+        declared.into_iter().collect()
+    }
+
     fn kind(declared: &str) -> Returned {
-        Returned::of(Some(
-            &declared.parse().expect("the test's type is made of tokens"),
-        ))
+        Returned::of(Some(&trees(declared)))
     }
 
     #[test]
@@ -190,9 +193,7 @@ mod tests {
 
     #[test]
     fn associated_types_are_told_from_other_paths() {
-        let name = |declared: &str| {
-            Returned::associated_type(&declared.parse().expect("the test's type is made of tokens"))
-        };
+        let name = |declared: &str| Returned::associated_type(&trees(declared));
         assert_eq!(name("Self::Future").as_deref(), Some("Future"));
         assert_eq!(name("Self::Future<'_>").as_deref(), Some("Future"));
         assert_eq!(name("Self"), None);
@@ -202,11 +203,7 @@ mod tests {
 
     #[test]
     fn opaque_types_are_left_to_inference_inside() {
-        let inside = |declared: &str| {
-            inside_a_body(&declared.parse().expect("the test's type is made of tokens"))
-                .to_string()
-                .replace(' ', "")
-        };
+        let inside = |declared: &str| inside_a_body(trees(declared)).to_string().replace(' ', "");
         assert_eq!(
             inside("Result<impl Iterator<Item = u8> + 'a, E>"),
             "Result<_,E>"

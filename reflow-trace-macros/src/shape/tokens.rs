@@ -1,6 +1,42 @@
 //! Walking over token trees where angle brackets matter.
 
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::rc::Rc;
+
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+
+/// Tokens that are written more than once. As single trees, because a compiler is asked whenever a stream is copied, read
+/// or put into another one.
+#[derive(Clone)]
+pub(crate) struct Trees(Rc<[TokenTree]>);
+
+impl Deref for Trees {
+    type Target = [TokenTree];
+
+    fn deref(&self) -> &[TokenTree] {
+        &self.0
+    }
+}
+
+impl From<&[TokenTree]> for Trees {
+    fn from(trees: &[TokenTree]) -> Self {
+        Trees(trees.into())
+    }
+}
+
+impl FromIterator<TokenTree> for Trees {
+    fn from_iter<I: IntoIterator<Item = TokenTree>>(trees: I) -> Self {
+        Trees(trees.into_iter().collect())
+    }
+}
+
+impl ToTokens for Trees {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.iter().cloned());
+    }
+}
 
 pub(crate) fn is_ident(tree: Option<&TokenTree>, name: &str) -> bool {
     matches!(tree, Some(TokenTree::Ident(ident)) if ident == name)
@@ -75,13 +111,13 @@ pub(crate) fn without_invisible_group(stream: TokenStream) -> TokenStream {
 }
 
 /// The tokens, out of the invisible group they may be in.
-pub(crate) fn visible_trees(stream: &TokenStream) -> Vec<TokenTree> {
-    let trees: Vec<TokenTree> = stream.clone().into_iter().collect();
-    match trees.as_slice() {
+pub(crate) fn visible_trees(trees: &[TokenTree]) -> Cow<'_, [TokenTree]> {
+    match trees {
         [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
-            visible_trees(&group.stream())
+            let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+            Cow::Owned(visible_trees(&inside).into_owned())
         }
-        _ => trees,
+        _ => Cow::Borrowed(trees),
     }
 }
 
