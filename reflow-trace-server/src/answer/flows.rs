@@ -86,7 +86,8 @@ pub(super) fn gather(
             gathering.add_counters(ledger.producer, line);
         }
     }
-    let something_lost = losses.values().any(|&count| count > 0);
+    // What is under a name that is not its own is lost to its own.
+    let something_lost = gathering.is_cut || losses.values().any(|&count| count > 0);
     let is_all = range == TimeRange::ALL;
     let flows = gathering.keys.into_iter().filter_map(|(key, place)| {
         let flow = gathering.tallies[place].judge(is_all, something_lost, gathering.is_cut)?;
@@ -299,37 +300,36 @@ impl Gathering<'_> {
     }
 }
 
-/// Of everything of one kind: the events of a producer, and what it has counted, where it counts that.
-type Kind = fn(&OfProducer) -> (&Sum, Option<u64>);
+/// What is known of one kind of happenings: the events of a producer, and what it has counted, where it counts that.
+struct Known<'a> {
+    seen: &'a Sum,
+    counted: Option<u64>,
+    /// Of what is counted, what was never recorded.
+    not_sampled: u64,
+}
 
-const MESSAGES: Kind = |of| {
-    (
-        &of.sent,
-        of.counted
-            .as_ref()
-            .map(|it| it.messages)
-            .filter(|&it| it > 0),
-    )
+type Kind = fn(&OfProducer) -> Known<'_>;
+
+const MESSAGES: Kind = |of| Known {
+    seen: &of.sent,
+    counted: counted(of, |it| it.messages),
+    not_sampled: of.counted.as_ref().map_or(0, |it| it.not_sampled),
 };
 /// Only the ends of traced channels are counted; elsewhere the events say what they can.
-const RECEIVED: Kind = |of| {
-    (
-        &of.received,
-        of.counted
-            .as_ref()
-            .map(|it| it.received)
-            .filter(|&it| it > 0),
-    )
+const RECEIVED: Kind = |of| Known {
+    seen: &of.received,
+    counted: counted(of, |it| it.received),
+    not_sampled: 0,
 };
-const DROPPED: Kind = |of| {
-    (
-        &of.dropped,
-        of.counted
-            .as_ref()
-            .map(|it| it.dropped)
-            .filter(|&it| it > 0),
-    )
+const DROPPED: Kind = |of| Known {
+    seen: &of.dropped,
+    counted: counted(of, |it| it.dropped),
+    not_sampled: 0,
 };
+
+fn counted(of: &OfProducer, count: impl FnOnce(&Counted) -> u64) -> Option<u64> {
+    of.counted.as_ref().map(count).filter(|&count| count > 0)
+}
 
 impl Tally {
     /// `None` when nothing has happened in the stretch of time.
@@ -376,12 +376,19 @@ impl Tally {
     }
 
     fn over_all_time(&self, kind: Kind, something_lost: bool) -> Count {
-        let some_counted = self.by_producer.values().any(|of| kind(of).1.is_some());
+        let some_counted = self
+            .by_producer
+            .values()
+            .any(|of| kind(of).counted.is_some());
         let counts = self.by_producer.iter().map(|(producer, of)| {
-            let (seen, counted) = kind(of);
+            let Known {
+                seen,
+                counted,
+                not_sampled,
+            } = kind(of);
             match counted {
                 Some(counted) => {
-                    let recorded = counted.saturating_sub(never_recorded(of, kind));
+                    let recorded = counted.saturating_sub(not_sampled);
                     counted_unless_older(counted, recorded, seen.all.events)
                 }
                 // Whose events they are is not known; where somebody has counted, they were counted.
@@ -393,7 +400,10 @@ impl Tally {
     }
 
     fn failures_over_all_time(&self, something_lost: bool) -> Count {
-        let some_counted = self.by_producer.values().any(|of| MESSAGES(of).1.is_some());
+        let some_counted = self
+            .by_producer
+            .values()
+            .any(|of| MESSAGES(of).counted.is_some());
         let counts = self.by_producer.iter().map(|(producer, of)| {
             let counted = of.counted.as_ref().filter(|counted| counted.messages > 0);
             match counted {
@@ -410,7 +420,7 @@ impl Tally {
     /// Whether every message that was ever counted is among the events, and every event was counted.
     fn is_proven(&self, kind: Kind) -> bool {
         self.by_producer.values().all(|of| {
-            let (seen, counted) = kind(of);
+            let Known { seen, counted, .. } = kind(of);
             // Counters are older than the newest events: where some were never recorded, both may be as many by chance.
             let all_sampled = of.counted.as_ref().is_none_or(|it| it.not_sampled == 0);
             all_sampled && counted.unwrap_or(0) == seen.all.events
@@ -424,15 +434,6 @@ fn count_of(is_proven: bool, events: u64, estimate: impl FnOnce() -> Count) -> C
     } else {
         estimate()
     }
-}
-
-/// Of what is counted, how much was never recorded; it is known of messages only.
-fn never_recorded(of: &OfProducer, kind: Kind) -> u64 {
-    let counted = of.counted.as_ref();
-    let is_of_messages = std::ptr::eq(kind(of).0, &raw const of.sent);
-    counted
-        .filter(|_| is_of_messages)
-        .map_or(0, |counted| counted.not_sampled)
 }
 
 /// More events than the last snapshot has counted as recorded are proof that it was taken before them.

@@ -6,13 +6,16 @@ use clap::builder::EnumValueParser;
 use clap::{Arg, ArgMatches, Command};
 use clap_complete::Shell;
 
-use super::{Exit, arguments};
+use super::failure::Failure;
+use super::{Exit, arguments, complain_of};
 
 const EXAMPLES: &str = "\
 Examples:
   reflow-trace completions bash > ~/.local/share/bash-completion/completions/reflow-trace
   reflow-trace completions zsh > ~/.zfunc/_reflow-trace        where ~/.zfunc is in $fpath
-  reflow-trace completions fish > ~/.config/fish/completions/reflow-trace.fish";
+  reflow-trace completions fish > ~/.config/fish/completions/reflow-trace.fish
+
+Exit codes: 0 written, 2 no such shell, 8 cannot be written.";
 
 pub(super) fn command() -> Command {
     let shell = Arg::new("shell")
@@ -39,9 +42,15 @@ pub(super) fn run(matches: &ArgMatches) -> Exit {
         "reflow-trace",
         &mut script,
     );
-    match std::io::stdout().write_all(&script) {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(&script).and_then(|()| stdout.flush()) {
         Ok(()) => Exit::Done,
-        // Half a script is of no use.
-        Err(_) => Exit::Cut,
+        Err(error) => match Failure::printing(error) {
+            Failure::Closed => Exit::Done,
+            failure => {
+                complain_of(&failure);
+                failure.exit()
+            }
+        },
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn command() -> Command {
                 .long("output")
                 .short('o')
                 .value_name("FILE")
-                .help("Write to this file instead of standard output"),
+                .help("Write to this file, which is replaced, instead of standard output"),
         )
         .arg(super::json_flag("The same as `--format json`").conflicts_with("format"))
         .arg(choice::actor().help("Only edges that begin or end at this actor"))

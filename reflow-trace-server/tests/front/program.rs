@@ -312,3 +312,20 @@ fn a_new_token_lets_its_bearer_in_and_nobody_else() {
     serving.child.kill().unwrap();
     serving.child.wait().unwrap();
 }
+
+/// A device that takes nothing.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_script_that_cannot_be_written_is_told() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = program()
+        .args(["completions", "bash"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(8), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("cannot write to `standard output`"));
+}

@@ -348,6 +348,44 @@ fn what_is_added_up_under_another_name_stays_in_its_minute_and_proves_nothing() 
 }
 
 #[test]
+fn where_there_are_too_many_edges_to_tell_apart_no_count_is_called_exact() {
+    let directory = directory();
+    let settings = Settings {
+        seal_after: std::time::Duration::ZERO,
+        ..Settings::new(directory.path())
+    };
+    let store = EmbeddedStore::open(settings).expect("it opens");
+    let each = NAMES_MAX / 2 + 50;
+    for part in 0..2 {
+        let events: Vec<_> = (0..each)
+            .map(|number| {
+                let actor = format!("handler-{part}-{number}");
+                let mut event = TraceEvent::data_flow(actor, "out", "b", "in", "T", 1);
+                event.timestamp = DateTime::from_timestamp_nanos(BEGIN_NS + number as i64);
+                event.outcome = Some(Outcome::Delivered);
+                event.sampling = SamplingInfo::by(Threshold::ALWAYS);
+                event
+            })
+            .collect();
+        let batch = batch_of(&events, ProducerId::from_bits(5), 5, part + 1);
+        block_on(store.commit(vec![batch])).expect("there is room");
+    }
+    block_on(store.seal_all(0)).expect("there is room");
+    let limits = QueryLimits {
+        answer_bytes_max: 1 << 30,
+        ..QueryLimits::default()
+    };
+    let question = SpanQuestion::default();
+    let answer = edges(&*view(&store), &question, &asking_within(limits));
+    let answer = answer.expect("there is an answer");
+    assert_eq!(answer.edges.len(), NAMES_MAX + 1);
+    let is_exact = |edge: &EdgeSums| matches!(edge.messages, Count::Exact(_));
+    assert!(!answer.edges.iter().any(is_exact));
+    let all: u64 = answer.edges.iter().map(|edge| edge.messages.value()).sum();
+    assert_eq!(all, 2 * each as u64);
+}
+
+#[test]
 fn names_of_what_was_built_by_hand_are_kept_as_all_names_are() {
     let mut event = TraceEvent::network_event("x".repeat(1 << 20));
     event.event_type = TraceEventType::MessageReceived;

@@ -55,7 +55,7 @@ pub(super) fn command() -> Command {
                 .long("output")
                 .short('o')
                 .value_name("FILE")
-                .help("Write to this file instead of standard output"),
+                .help("Write to this file, which is replaced, instead of standard output"),
         )
         .arg(
             Arg::new("limit")
