@@ -29,10 +29,14 @@ impl Sink for Seal {
 }
 
 /// What is recorded while so many threads work, in batches of at most so many events.
+///
+/// On a busy machine all threads may have worked before the collector gets a turn, and one ring may have held what
+/// several of them did, one after the other; it is large enough that nothing is lost.
 pub(crate) fn frames(batch_size: usize, threads: u64, work: impl Fn(u64) + Sync) -> Vec<Frame> {
     let frames = Arc::new(Mutex::new(Vec::new()));
     let config = TracingConfig {
         batch_size,
+        ring_capacity: 1 << 16,
         ..TracingConfig::default()
     };
     let guard = reflow_trace::builder()

@@ -253,3 +253,33 @@ fn cut(piece: Result<RecordBatch>, columns: usize) -> impl Iterator<Item = Resul
     });
     slices.map(Ok).chain(fault)
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{ArrayRef, Int64Array};
+
+    use super::*;
+
+    #[test]
+    fn a_piece_is_cut_so_that_no_step_makes_too_much_of_it() {
+        let column: ArrayRef = Arc::new((0..1_000_000).collect::<Int64Array>());
+        let piece = RecordBatch::try_from_iter([("n", column)]).expect("a piece");
+        let bytes = piece.get_array_memory_size();
+        for (columns, slices) in [(1, 1), (30, 1), (100, 3), (1_000, 30)] {
+            let cut: Vec<_> = cut(Ok(piece.clone()), columns)
+                .map(|slice| slice.expect("no fault").num_rows())
+                .collect();
+            assert_eq!(cut.iter().sum::<usize>(), 1_000_000);
+            assert!(
+                cut.len() >= slices && cut.len() <= 2 * slices,
+                "{columns}: {cut:?}"
+            );
+            let made = bytes / piece.num_rows() * cut[0] * columns;
+            assert!(made <= PIECE_BYTES_MAX, "{columns}: {made}");
+        }
+        let none = piece.slice(0, 0);
+        assert_eq!(cut(Ok(none), 1_000).count(), 1);
+        let fault = DataFusionError::Internal("on purpose".to_owned());
+        assert!(cut(Err(fault), 9).all(|slice| slice.is_err()));
+    }
+}

@@ -11,7 +11,8 @@ use super::{asking, directory, small};
 use crate::answer::events;
 use crate::store::conformance::{batch_of, block_on};
 use crate::store::embedded::EmbeddedStore;
-use crate::store::{Key, Snapshot, Store, TimeRange};
+use crate::store::memory::MemoryStore;
+use crate::store::{Key, Scan, Snapshot, Store, TimeRange, Unwatched};
 
 /// 2025, a second for each segment.
 const BEGIN_NS: i64 = 1_750_000_000_000_000_000;
@@ -137,6 +138,36 @@ fn ids_that_are_looked_for_together_cost_a_page_once() {
     // All are in one page of one segment; a filter says maybe once in a hundred times, and each id has two forms.
     let work = asking.work();
     assert!(work.pages_read <= 2 + 2 * SEGMENTS as u64, "{work:?}");
+}
+
+#[test]
+fn answers_with_others_between_them_have_the_places_that_they_have_in_their_batch() {
+    let events: Vec<_> = (0..EVENTS)
+        .map(|number| TraceEvent {
+            timestamp: chrono::DateTime::from_timestamp_nanos(BEGIN_NS),
+            ..event(0, number)
+        })
+        .collect();
+    let directory = directory();
+    let store = small(directory.path(), 0);
+    let memory = MemoryStore::new();
+    let batch = batch_of(&events, ProducerId::from_bits(7), 1, 1);
+    block_on(store.commit(vec![batch.clone()])).expect("there is room");
+    block_on(store.seal_all(0)).expect("there is room");
+    block_on(memory.commit(vec![batch])).expect("there is room");
+    for filter in ["actor_id = 'reader'", "message_id LIKE '%7'"] {
+        let query = filtered(filter).question().compile().expect("it is right");
+        let scan = Scan::new(query);
+        let places = |view: &dyn Snapshot| -> Vec<_> {
+            let found = view.scan(&scan, &Unwatched);
+            found
+                .map(|found| found.expect("it is whole").place)
+                .collect()
+        };
+        let found = places(&*store.view());
+        assert!(found.len() > 10, "{filter}");
+        assert_eq!(found, places(&*super::view(&memory)), "{filter}");
+    }
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use reflow_trace::TraceEvent;
 use reflow_trace::event::ProducerId;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use super::super::steps::{Step, Steps};
 use super::*;
 use crate::store::columns::{Place, Wanted};
 use crate::store::conformance::{assert_equal, batch_of};
-use crate::store::{Snapshot, TimeRange, Unwatched};
+use crate::store::{Effort, Snapshot, StoreError, TimeRange, Unwatched, Watch};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -276,6 +276,50 @@ fn heavy_events_are_written_and_read_a_few_at_a_time() {
             assert!(rows <= 16, "{rows} rows of 1 MiB at one time");
         }
     }
+}
+
+/// Counts what is decoded.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Watch for Counting {
+    fn go_on(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn spend(&self, effort: Effort) {
+        self.0.fetch_add(effort.events_decoded, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_is_dense_behind_what_is_empty_is_not_decoded_at_once() {
+    let directory = directory();
+    let store = open(small(directory.path()));
+    let producer = ProducerId::from_bits(7);
+    let empty = (1..=400).map(|number| batch_of(&[], producer, 1, number));
+    commit(&store, empty.collect());
+    for number in 401..=440 {
+        let events: Vec<_> = (0..1_000)
+            .map(|row| {
+                let mut event = TraceEvent::network_event("a");
+                event.timestamp = chrono::DateTime::from_timestamp_nanos(NOON_NS + row);
+                event
+            })
+            .collect();
+        commit(&store, vec![batch_of(&events, producer, 1, number)]);
+        if number == 420 {
+            seal_all(&store);
+        }
+    }
+    let view = block_on(store.snapshot()).expect("a view");
+    let counting = Counting::default();
+    let mut batches = view.batches_from(1, &counting);
+    let first = batches.next().expect("there is one").expect("it is whole");
+    assert_eq!((first.offset, first.events.len()), (401, 1_000));
+    let decoded = counting.0.load(Ordering::Relaxed);
+    assert!(decoded <= 9_000, "{decoded} of 40 000 events");
+    assert_eq!(batches.count(), 39);
 }
 
 #[test]
