@@ -1,6 +1,14 @@
 //! Importing: once, whatever is done; nothing lost without a word.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use serde_json::json;
 
 use crate::events::{any, plain, read, write};
 use crate::program::{Serving, ended, program, run};
@@ -310,6 +318,67 @@ fn an_import_outlives_its_server() {
     serving.kill();
     let report = run("doctor --data {} --json", &[&data]).with(0).json();
     assert_eq!(report[0]["sums"]["stored"], 20_000);
+}
+
+#[test]
+fn an_import_that_is_stored_outlives_a_server_that_is_away_when_it_asks_how_much_was_new() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), "a.jsonl", &plain(1_000));
+    let serving = Serving::start(&[]);
+    let way = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", way.local_addr().unwrap());
+    let server = serving.url.strip_prefix("http://").unwrap().to_owned();
+    let lost = std::thread::spawn(move || lead(&way, &server));
+    let told = run("import {} --server {} --json", &[&file, Path::new(&url)]);
+    let told = told.with(0).json();
+    assert_eq!(
+        (&told[0]["events"], &told[0]["new"]),
+        (&json!(1_000), &json!(1_000))
+    );
+    lost.join().unwrap();
+}
+
+/// Leads to a server, over a way that breaks while the upload is under way, for all but the upload: what is asked from
+/// then on is lost, and the first connection after it is not let through. Ends when that was.
+fn lead(way: &TcpListener, server: &str) {
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let (questions, _) = way.accept().unwrap();
+    let asked = pass_both(&questions, server, &is_broken);
+    let (upload, _) = way.accept().unwrap();
+    is_broken.store(true, Ordering::SeqCst);
+    let uploaded = pass_both(&upload, server, &Arc::default());
+    uploaded.join().unwrap();
+    questions.shutdown(Shutdown::Both).unwrap();
+    asked.join().unwrap();
+    drop(way.accept().unwrap());
+    let (questions, _) = way.accept().unwrap();
+    pass_both(&questions, server, &Arc::default());
+}
+
+/// Passes on what is said on a connection and what the server answers, until the client has said all. What is said
+/// once the way is broken is lost.
+fn pass_both(client: &TcpStream, server: &str, is_broken: &Arc<AtomicBool>) -> JoinHandle<()> {
+    let mut there = [
+        client.try_clone().unwrap(),
+        TcpStream::connect(server).unwrap(),
+    ];
+    let mut back = [there[1].try_clone().unwrap(), client.try_clone().unwrap()];
+    std::thread::spawn(move || {
+        let [from, to] = &mut back;
+        let _bytes = std::io::copy(from, to);
+        let _closed = to.shutdown(Shutdown::Write);
+    });
+    let is_broken = is_broken.clone();
+    std::thread::spawn(move || {
+        let [from, to] = &mut there;
+        let mut bytes = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            if !is_broken.load(Ordering::SeqCst) && to.write_all(&bytes[..read]).is_err() {
+                break;
+            }
+        }
+        let _closed = to.shutdown(Shutdown::Write);
+    })
 }
 
 #[test]

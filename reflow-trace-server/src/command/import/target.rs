@@ -124,14 +124,14 @@ impl ToServer {
     async fn begin(&mut self, identity: &Identity, again: bool) -> Result<(), Failure> {
         self.sent = Sent::default();
         self.identity = Some(*identity);
-        self.before = self.stored(identity).await?;
+        self.before = patiently(async || self.stored(identity).await).await?;
         if let Some(asker) = &self.asker
             && self.before == Some(0)
             && !again
         {
-            refuse_twice(asker, identity.first).await?;
+            patiently(async || refuse_twice(asker, identity.first).await).await?;
         }
-        self.connect(0).await
+        patiently(async || self.connect(0).await).await
     }
 
     /// Events that are stored of this file; `None`: the token may not ask.
@@ -188,7 +188,12 @@ impl ToServer {
         }
         let mut sent = std::mem::take(&mut self.sent);
         if let (Some(before), Some(identity)) = (self.before, self.identity) {
-            let after = self.stored(&identity).await?;
+            // All of it is acknowledged: a server that is away now takes nothing back but the number.
+            let after = patiently(async || self.stored(&identity).await).await;
+            let after = after.or_else(|failure| match failure {
+                Failure::Unreachable(_) => Ok(None),
+                failure => Err(failure),
+            })?;
             sent.new = after.map(|after| after.saturating_sub(before));
         }
         Ok(sent)
@@ -380,6 +385,22 @@ impl ToStore {
 
 fn now_ns() -> i64 {
     Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX)
+}
+
+/// Tries again while the server is away, until that takes too long: it answered when the import began, so it is
+/// expected back.
+async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    let [mut pause, longest] = PAUSES;
+    let until = tokio::time::Instant::now() + AWAY_MAX;
+    loop {
+        match attempt().await {
+            Err(Failure::Unreachable(_)) if tokio::time::Instant::now() < until => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(longest);
+            }
+            ended => return ended,
+        }
+    }
 }
 
 /// An event that is stored and did not come out of this file would be stored twice.
