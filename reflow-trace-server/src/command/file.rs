@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::failure::Failure;
 
@@ -23,9 +24,38 @@ pub(super) struct NewFile {
 #[derive(Debug)]
 struct Neighbour(Option<PathBuf>);
 
+/// The neighbours that there are, for an end without destructors.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes what is being written, when the process is about to end.
+pub(super) fn remove_unfinished() {
+    let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in unfinished.iter() {
+        // Nobody is left to be told.
+        let _unimportant = fs::remove_file(path);
+    }
+}
+
+impl Neighbour {
+    fn create(path: PathBuf) -> io::Result<(Self, File)> {
+        let file = File::options().write(true).create_new(true).open(&path)?;
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.push(path.clone());
+        Ok((Self(Some(path)), file))
+    }
+
+    /// Nothing is to be removed any more.
+    fn let_go(&mut self) -> Option<PathBuf> {
+        let path = self.0.take()?;
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.retain(|other| *other != path);
+        Some(path)
+    }
+}
+
 impl Drop for Neighbour {
     fn drop(&mut self) {
-        if let Some(path) = &self.0 {
+        if let Some(path) = self.let_go() {
             // What made us give up is the failure to report.
             let _unimportant = fs::remove_file(path);
         }
@@ -54,19 +84,15 @@ impl NewFile {
                 file: BufWriter::with_capacity(1 << 18, file),
             });
         }
-        // Where a link leads to nothing, it is the link that is replaced.
-        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = &behind_links(path);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!(".reflow-trace-{}-{number}.tmp", std::process::id());
         let neighbour = path.with_file_name(name);
-        let file = File::options()
-            .write(true)
-            .create_new(true)
-            .open(&neighbour)
-            .map_err(|error| Failure::file("write", path, error))?;
+        let (neighbour, file) =
+            Neighbour::create(neighbour).map_err(|error| Failure::file("write", path, error))?;
         Ok(Self {
             path: path.to_owned(),
-            neighbour: Neighbour(Some(neighbour)),
+            neighbour,
             file: BufWriter::with_capacity(1 << 18, file),
         })
     }
@@ -81,9 +107,26 @@ impl NewFile {
             None => Ok(()),
         });
         finished.map_err(|error| Failure::file("write", &self.path, error))?;
-        self.neighbour.0 = None;
+        // It has another name now.
+        let _renamed = self.neighbour.let_go();
         Ok(())
     }
+}
+
+/// Where a path leads, also where nothing is there yet.
+fn behind_links(path: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const LINKS_MAX: usize = 40;
+
+    let mut behind = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(to) = fs::read_link(&behind) else {
+            break;
+        };
+        // An absolute one takes the place of all.
+        behind = behind.parent().unwrap_or(Path::new("")).join(to);
+    }
+    behind
 }
 
 impl Write for NewFile {
@@ -112,10 +155,17 @@ mod tests {
     fn a_file_appears_whole_or_not_at_all() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("x");
+        let is_listed = || {
+            let unfinished = UNFINISHED.lock().expect("nothing panics");
+            unfinished
+                .iter()
+                .any(|path| path.starts_with(directory.path()))
+        };
         let mut file = NewFile::create(&path).expect("begins");
         file.write_all(b"half").expect("writes");
+        assert!(is_listed(), "a signal would remove it");
         drop(file);
-        assert!(names(directory.path()).is_empty());
+        assert!(names(directory.path()).is_empty() && !is_listed());
 
         let mut file = NewFile::create(&path).expect("begins");
         file.write_all(b"whole").expect("writes");
@@ -123,6 +173,22 @@ mod tests {
         file.finish().expect("ends");
         assert_eq!(fs::read(&path).expect("is there"), b"whole");
         assert_eq!(names(directory.path()), ["x"]);
+        assert!(!is_listed());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_what_is_not_there_yet_stays_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = |name: &str| directory.path().join(name);
+        std::os::unix::fs::symlink("second", place("first")).expect("a link");
+        std::os::unix::fs::symlink(place("file"), place("second")).expect("a link");
+        let mut written = NewFile::create(&place("first")).expect("begins");
+        written.write_all(b"new").expect("writes");
+        written.finish().expect("ends");
+        assert!(place("first").is_symlink() && place("second").is_symlink());
+        assert!(!place("file").is_symlink());
+        assert_eq!(fs::read(place("file")).expect("is there"), b"new");
     }
 
     #[test]

@@ -10,7 +10,8 @@
 //! The answer goes to standard output, everything said about it to standard error. A table is as wide as the
 //! terminal (or as `COLUMNS` says) and whole in a file or a pipe. Names that a program brought along can
 //! neither control the terminal nor hide. Colours are there on a terminal only, and not with `NO_COLOR`. Who
-//! stops reading (`| head`) ends the command silently.
+//! stops reading (`| head`) ends the command silently. SIGINT and SIGTERM end it in two seconds, also where it is
+//! held in writing.
 //!
 //! # Exit codes
 //!
@@ -125,6 +126,11 @@ fn ask(name: &str, matches: &ArgMatches) -> Exit {
         }
     };
     let mut screen = Screen::new();
+    let by_signal = match ends_by_signal(name, matches) {
+        true => Exit::Done,
+        false => Exit::Interrupted,
+    };
+    let signal = signal::caught(by_signal);
     let ended = runtime.block_on(async {
         let asking: Asking<'_> = match name {
             "query" => Box::pin(query::run(matches, &mut screen)),
@@ -140,7 +146,7 @@ fn ask(name: &str, matches: &ArgMatches) -> Exit {
         };
         tokio::select! {
             ended = asking => ended,
-            signal = signal::caught() => Err(Failure::Interrupted(format!("ended by {signal}"))),
+            signal = signal => Err(Failure::Interrupted(format!("ended by {signal}"))),
         }
     });
     // Work that nobody waits for any more ends with the process.
@@ -148,7 +154,7 @@ fn ask(name: &str, matches: &ArgMatches) -> Exit {
     let ended = ended.and_then(|()| screen.flush());
     match ended {
         Ok(()) => Exit::Done,
-        Err(Failure::Interrupted(_)) if ends_by_signal(name, matches) => Exit::Done,
+        Err(Failure::Interrupted(_)) if by_signal == Exit::Done => Exit::Done,
         Err(failure) => {
             if !matches!(failure, Failure::Closed) {
                 complain_of(&failure);

@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
 
 use super::arguments::settings;
+use super::signal::Signals;
 use super::{Exit, complain};
 use crate::config::{ConfigError, ENVIRONMENT_PREFIX, Effective, effective};
 use crate::observe::start_log;
@@ -89,7 +89,7 @@ async fn serve(effective: Effective) -> Exit {
             Ending::InOrder => Exit::Done,
             Ending::Cut => Exit::Cut,
         },
-        signal = signals.next_after(SAME_SIGNAL) => {
+        signal = signals.next_after_this() => {
             tracing::warn!(signal, "ended at once");
             // Without the destructors that an orderly end would run: they may be what takes so long.
             std::process::exit(Exit::Interrupted as i32)
@@ -97,67 +97,9 @@ async fn serve(effective: Effective) -> Exit {
     }
 }
 
-/// Within this time a second signal is the first one again: `timeout` and some supervisors send each of
-/// theirs to the process and to its group.
-const SAME_SIGNAL: Duration = Duration::from_millis(500);
-
 /// One line on standard output, for people and for scripts that asked for any free port.
 fn say_where(server: &RunningServer) {
     let mut stdout = std::io::stdout();
     // A reader that is gone does not keep the server from serving.
     let _unread = writeln!(stdout, "listening on {}", server.url()).and_then(|()| stdout.flush());
-}
-
-impl Signals {
-    /// The next signal that comes later than in so long a time.
-    async fn next_after(&mut self, pause: Duration) -> &'static str {
-        let begun = Instant::now();
-        loop {
-            let signal = self.next().await;
-            if begun.elapsed() > pause {
-                return signal;
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> &'static str {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => "Ctrl-C",
-            Err(_) => std::future::pending().await,
-        }
-    }
 }

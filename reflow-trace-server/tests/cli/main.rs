@@ -15,5 +15,7 @@ mod export;
 mod harm;
 mod import;
 mod program;
+#[cfg(target_os = "linux")]
+mod signal;
 mod tail;
 mod words;
