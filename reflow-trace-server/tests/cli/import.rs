@@ -227,6 +227,69 @@ fn a_parquet_file_that_is_damaged_inside_does_not_pass_for_a_whole_one() {
     }
 }
 
+/// The only segment of a store in which 500 events are.
+fn segment(directory: &std::path::Path) -> std::path::PathBuf {
+    let file = write(directory, "a.jsonl", &any(1, 500));
+    run("import {} --data {}", &[&file, &directory.join("first")]).with(0);
+    let mut segments = fs::read_dir(directory.join("first/segments")).unwrap();
+    segments.next().unwrap().unwrap().path()
+}
+
+#[test]
+fn a_segment_that_is_damaged_anywhere_before_its_footer_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    let whole = fs::read(segment(directory.path())).unwrap();
+    // Behind the rows and the index of ids stand the page index and the footer, which says where they begin.
+    let text = String::from_utf8_lossy(&whole);
+    let (_, behind) = text.rsplit_once("reflow_trace.crc32c").unwrap();
+    let (length, _) = behind.split_once(':').unwrap();
+    let digits = length.trim_start_matches(|character: char| !character.is_ascii_digit());
+    let rows: usize = digits.parse().unwrap();
+    for at in (4..rows).step_by(rows / 20).chain([rows - 1]) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(place("b.parquet"), bytes).unwrap();
+        run(
+            "import {} --data {}",
+            &[&place("b.parquet"), &place("second")],
+        )
+        .with(8)
+        .says("is damaged: its checksum");
+        assert!(!place("second").exists(), "{at}");
+    }
+}
+
+#[test]
+fn a_file_without_a_checksum_is_imported_with_a_word_and_with_strict_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    let mut bytes = fs::read(segment(directory.path())).unwrap();
+    // Under another key nobody knows what it is.
+    let key = b"reflow_trace.crc32c";
+    let mut windows = bytes.windows(key.len());
+    let at = windows.rposition(|window| window == key).unwrap();
+    bytes[at + key.len() - 1] = b'x';
+    fs::write(place("b.parquet"), bytes).unwrap();
+    let said = "nobody can tell whether it is damaged";
+    run(
+        "import {} --data {} --strict",
+        &[&place("b.parquet"), &place("strict")],
+    )
+    .with(8)
+    .says(said);
+    let stored = run("export --data {}", &[&place("strict")]).with(0);
+    assert_eq!(stored.out, "");
+    run(
+        "import {} --data {}",
+        &[&place("b.parquet"), &place("second")],
+    )
+    .with(0)
+    .says(said);
+    let of = |name: &str| run("export --data {}", &[&place(name)]).with(0).out;
+    assert_eq!(read(&of("first")), read(&of("second")));
+}
+
 /// Events of one time stand in the order of their batches.
 fn sorted(text: &str) -> Vec<reflow_trace::TraceEvent> {
     let mut events = read(text);

@@ -39,9 +39,12 @@ Examples:
   reflow-trace import flow.jsonl                        into the server on this machine
   reflow-trace import *.jsonl *.parquet --data DIR      into the directory of a server that is not running
   reflow-trace import flow.jsonl --strict               nothing at all, unless every line can be read
+  reflow-trace import DIR/segments/*.parquet            the segments of another store
 
 Files: JSON lines as the file sink and `export` write them (one event of Reflow's protocol a line), and Parquet
-as `export` writes it and as the segments of a store are. The ending says which: .parquet, or anything else.
+as `export` writes it and as the segments of a store are. The ending says which: .parquet, or anything else. A Parquet
+file that is damaged is refused by its checksum; one without a checksum is imported with a word about that, and with
+--strict not at all.
 
 The same file is stored once, however often it is imported; after an interruption the same command goes on.
 Lines that cannot be read are counted, the first of them are shown, and the rest of the file is imported.

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::lines::Lines;
 use crate::command::failure::Failure;
+use crate::command::screen::remark;
 use crate::store::embedded::{LooseReader, NotLoose};
 
 /// Goes into the hash, so that other rules of dividing make other streams.
@@ -60,6 +61,14 @@ impl Source {
             read: Vec::new().into_iter(),
             row: 0,
         }))
+    }
+
+    /// Whether damage to the content would be seen: lines break, and a checksum is wrong.
+    fn shows_damage(&self) -> bool {
+        match self {
+            Self::Lines(_) => true,
+            Self::Parquet(rows) => rows.reader.is_vouched_for(),
+        }
     }
 
     /// The next event or mistake; `None` at the end.
@@ -115,11 +124,19 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Reads the file once. `strict`: and finds out whether all of it can be read.
+    /// Reads the file once. `strict`: and finds out whether all of it can be read, and is what was written.
     pub(super) fn of(path: &Path, strict: bool) -> Result<Self, Failure> {
         let (stream, producer) =
             hashed(path).map_err(|error| Failure::file("read", path, error))?;
         let mut source = Source::open(path)?;
+        if !source.shows_damage() {
+            const WHY: &str = "has no checksum, so nobody can tell whether it is damaged";
+            if strict {
+                let detail = format!(" {WHY}; nothing of it was imported (`--strict`)");
+                return Err(Failure::content(path, detail));
+            }
+            remark(&format!("{}: {WHY}", path.display()));
+        }
         let mut first = None;
         while let Some(item) = source.next()? {
             match item {

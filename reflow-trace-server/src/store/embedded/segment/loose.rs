@@ -3,53 +3,27 @@
 //! The columns are the same, so that whatever reads a segment reads such a file, and the reverse; but nothing
 //! is known of it beforehand: a file may be anything, and no fault of it concerns a store.
 //!
-//! Nothing in Parquet tells a bit that has flipped in a page from one that was meant. The catalogue of a store has
-//! the checksum of each segment; such a file carries its own: its key-value metadata have
-//! `reflow_trace.crc32c` = `bytes:crc`, the CRC-32C, in hexadecimal digits, of that many bytes from the
-//! beginning, which are all row groups. A segment that is read as a loose file has none and is believed.
+//! Instead the file says by its [checksum](super::checksum) whether it is damaged.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
 use reflow_trace::TraceEvent;
 use reflow_trace::wire::WireBatch;
 
 use super::SegmentRows;
+use super::checksum::{CHECKSUM_KEY, Summed, is_right};
 use super::columns::Columns;
+use super::guarded::{Guarded, guarded};
 use super::schema::{FORMAT, PAGE_ROWS, SCHEMA, properties};
 use crate::store::rollup::EdgeTable;
 
 /// Rows of which nobody knows how many there will be: what bloom filters are made for at first.
 const ROWS_GUESSED: u64 = 1 << 20;
-
-/// The key of the checksum.
-const CHECKSUM: &str = "reflow_trace.crc32c";
-
-/// What is written, counted and summed up on the way.
-struct Summed<W> {
-    to: W,
-    bytes: u64,
-    crc32c: u32,
-}
-
-impl<W: Write> Write for Summed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        let (taken, _rest) = bytes.split_at(written.min(bytes.len()));
-        self.bytes += taken.len() as u64;
-        self.crc32c = crc32c::crc32c_append(self.crc32c, taken);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
-}
 
 /// Writes events as a segment has them.
 pub(crate) struct LooseWriter<W: Write + Send> {
@@ -61,11 +35,7 @@ pub(crate) struct LooseWriter<W: Write + Send> {
 
 impl<W: Write + Send> LooseWriter<W> {
     pub(crate) fn new(to: W) -> Result<Self, ParquetError> {
-        let to = Summed {
-            to,
-            bytes: 0,
-            crc32c: 0,
-        };
+        let to = Summed::new(to);
         Ok(Self {
             parquet: ArrowWriter::try_new(to, SCHEMA.clone(), Some(properties(ROWS_GUESSED)))?,
             columns: Columns::default(),
@@ -103,8 +73,7 @@ impl<W: Write + Send> LooseWriter<W> {
         }
         self.parquet.flush()?;
         self.parquet.sync()?;
-        let Summed { bytes, crc32c, .. } = self.parquet.inner();
-        let checksum = KeyValue::new(CHECKSUM.to_owned(), format!("{bytes}:{crc32c:08x}"));
+        let checksum = self.parquet.inner().checksum();
         self.parquet.append_key_value_metadata(checksum);
         Ok(self.parquet.into_inner()?.to)
     }
@@ -131,14 +100,16 @@ pub(crate) enum NotLoose {
 
 /// Reads events from a file in the form of a segment.
 pub(crate) struct LooseReader {
-    reader: ParquetRecordBatchReader,
+    reader: Guarded,
     rows: u64,
+    is_vouched_for: bool,
 }
 
 impl LooseReader {
     pub(crate) fn open(path: &Path) -> Result<Self, NotLoose> {
         let file = File::open(path)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(PAGE_ROWS);
+        let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file))?;
+        let builder = builder.with_batch_size(PAGE_ROWS);
         let about = builder.metadata().file_metadata();
         let value = |key: &str| {
             let mut pairs = about.key_value_metadata().into_iter().flatten();
@@ -153,14 +124,16 @@ impl LooseReader {
         if builder.schema().fields() != SCHEMA.fields() {
             return Err(NotLoose::Foreign);
         }
-        if let Some(checksum) = value(CHECKSUM)
+        let checksum = value(CHECKSUM_KEY);
+        if let Some(checksum) = checksum
             && !is_right(checksum, path)?
         {
             return Err(NotLoose::Damaged);
         }
         Ok(Self {
+            is_vouched_for: checksum.is_some(),
             rows: about.num_rows().unsigned_abs(),
-            reader: builder.build()?,
+            reader: Guarded::new(guarded(|| builder.build())?),
         })
     }
 
@@ -168,24 +141,10 @@ impl LooseReader {
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
-}
 
-/// Whether the beginning of the file has this checksum.
-fn is_right(checksum: &str, path: &Path) -> io::Result<bool> {
-    let said = checksum.split_once(':').and_then(|(bytes, crc32c)| {
-        Some((bytes.parse().ok()?, u32::from_str_radix(crc32c, 16).ok()?))
-    });
-    let Some((bytes, expected)) = said else {
-        return Ok(false);
-    };
-    let mut file = File::open(path)?.take(bytes);
-    let mut buffer = vec![0; 1 << 18];
-    let mut crc32c = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(file.limit() == 0 && crc32c == expected),
-            read => crc32c = crc32c::crc32c_append(crc32c, &buffer[..read]),
-        }
+    /// Whether the file has a checksum, which is right then. What an earlier version wrote has none.
+    pub(crate) fn is_vouched_for(&self) -> bool {
+        self.is_vouched_for
     }
 }
 
@@ -197,7 +156,7 @@ impl Iterator for LooseReader {
     fn next(&mut self) -> Option<Self::Item> {
         let rows = match self.reader.next()? {
             Ok(batch) => SegmentRows::new(batch),
-            Err(error) => return Some(Err(error.into())),
+            Err(error) => return Some(Err(error)),
         };
         let rows = match rows {
             Ok(rows) => rows,
@@ -209,5 +168,49 @@ impl Iterator for LooseReader {
             event.ok_or_else(|| "its sections cannot be read".to_owned())
         };
         Some(Ok((0..rows.len()).map(event).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reflow_trace::event::ProducerId;
+
+    use super::*;
+    use crate::store::conformance::batch_of;
+
+    #[test]
+    fn no_damage_to_a_file_without_a_checksum_makes_its_reader_panic() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.parquet");
+        let mut writer = LooseWriter::new(Vec::new()).expect("memory");
+        for number in 1..=20 {
+            let actor = format!("actor {number}");
+            let events: Vec<_> = (0..100)
+                .map(|_| TraceEvent::data_flow(&actor, "out", "b", "in", "T", 8))
+                .collect();
+            let admitted = batch_of(&events, ProducerId::from_bits(1), 1, number);
+            writer.push(&admitted.batch).expect("memory");
+        }
+        let mut whole = writer.finish().expect("memory");
+        let mut windows = whole.windows(CHECKSUM_KEY.len());
+        let key = windows.rposition(|window| window == CHECKSUM_KEY.as_bytes());
+        // Under another key nobody knows it.
+        whole[key.expect("it is there")] = b'x';
+        let mut random = fastrand::Rng::with_seed(3);
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..200 {
+            let mut broken = whole.clone();
+            let place = random.usize(..broken.len());
+            broken[place] ^= 1 << random.u8(0..8);
+            std::fs::write(&path, &broken).expect("there is room");
+            let is_read =
+                LooseReader::open(&path).is_ok_and(|mut reader| reader.all(|rows| rows.is_ok()));
+            if is_read {
+                read += 1;
+            } else {
+                refused += 1;
+            }
+        }
+        assert!(read > 0 && refused > 0, "{read} {refused}");
     }
 }

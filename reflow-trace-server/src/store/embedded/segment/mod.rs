@@ -6,7 +6,8 @@
 //! of `time_ns`, then of `offset`, then of their place in the batch. Row groups have up to 2¹⁷ rows; pages
 //! up to 8 192 rows; zstd on every page; page index on every column; `sorting_columns` says the order.
 //! Its key-value metadata have `reflow_trace.format` = `2`, and `reflow_trace.reach` = the place and the length of
-//! the index of ids, which lies before the footer and is described in `reach.rs`.
+//! the index of ids, which lies before the footer and is described in `reach.rs`, and `reflow_trace.crc32c`, the checksum
+//! of all row groups and of that index, so that a copy of the file can be checked without the catalogue (`checksum.rs`).
 //!
 //! The columns are those of [`SCHEMA`]; what each holds stands in [`columns`](crate::store::columns).
 //!
@@ -23,7 +24,9 @@
 
 mod batch;
 mod bloom;
+mod checksum;
 mod columns;
+mod guarded;
 mod loose;
 mod maps;
 mod message;

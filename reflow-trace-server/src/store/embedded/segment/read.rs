@@ -11,14 +11,14 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::data_type::AsBytes;
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use super::bloom::{self, Bits};
+use super::guarded::{Guarded, guarded};
 use super::reach::{REACH_KEY, Reach};
 use super::row_set::RowSet;
 use super::schema::{FORMAT, PAGE_ROWS, Place, SCHEMA, with_bloom};
@@ -57,8 +57,7 @@ pub(crate) struct SegmentReader {
 /// Columns of some rows of a segment, at most a page of rows at a time.
 pub(crate) struct Batches {
     segment: Arc<Segment>,
-    /// `None` when there is nothing to read.
-    reader: Option<ParquetRecordBatchReader>,
+    reader: Guarded,
 }
 
 /// All columns of some rows of a segment, at most a page of rows at a time.
@@ -67,8 +66,8 @@ pub(crate) struct Chunks(Batches);
 impl Map {
     fn load(segment: &Segment, file: &File) -> Result<Self, StoreError> {
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
-        let metadata =
-            ArrowReaderMetadata::load(file, options).map_err(|error| damaged(segment, error))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(file, options))
+            .map_err(|error| damaged(segment, error))?;
         let mut end = 0;
         let groups = metadata.metadata().row_groups().iter().map(|group| {
             let start = end;
@@ -338,7 +337,7 @@ impl SegmentReader {
         if rows.is_empty() {
             return Ok(Batches {
                 segment: self.segment.clone(),
-                reader: None,
+                reader: Guarded::empty(),
             });
         }
         let file = self.file.try_clone().map_err(|error| {
@@ -347,17 +346,18 @@ impl SegmentReader {
         let schema = self.map.metadata.parquet_schema();
         let columns = ProjectionMask::roots(schema, places.iter().map(|&place| place as usize));
         let (groups, selection) = self.selection(rows);
-        let reader =
+        let reader = guarded(|| {
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.map.metadata.clone())
                 .with_batch_size(self.rows_at_once())
                 .with_projection(columns)
                 .with_row_groups(groups)
                 .with_row_selection(selection)
                 .build()
-                .map_err(|error| damaged(&self.segment, error))?;
+        });
+        let reader = reader.map_err(|error| damaged(&self.segment, error))?;
         Ok(Batches {
             segment: self.segment.clone(),
-            reader: Some(reader),
+            reader: Guarded::new(reader),
         })
     }
 
@@ -411,7 +411,7 @@ impl Iterator for Batches {
     type Item = Result<RecordBatch, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.as_mut()?.next()?;
+        let batch = self.reader.next()?;
         Some(batch.map_err(|error| damaged(&self.segment, error)))
     }
 }

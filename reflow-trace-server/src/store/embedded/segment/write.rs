@@ -1,6 +1,6 @@
 //! Writing a segment: rows in, a whole file out.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
@@ -8,6 +8,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use reflow_trace::wire::{EdgeNames, EventRow};
 
+use super::checksum::Summed;
 use super::columns::{Columns, Origins};
 use super::reach::{Flags, REACH_KEY, ReachBuilder};
 use super::schema::{SCHEMA, properties};
@@ -20,7 +21,7 @@ use crate::store::rollup::{BatchRollup, EdgeTable, Summary};
 pub(crate) struct SegmentWriter {
     name: String,
     shared: Arc<Shared>,
-    parquet: ArrowWriter<Counted>,
+    parquet: ArrowWriter<Summed<Box<dyn NewFile>>>,
     columns: Columns,
     edges: EdgeTable,
     rollup: BatchRollup,
@@ -51,13 +52,9 @@ impl SegmentWriter {
         rows: u64,
         shared: Arc<Shared>,
     ) -> Result<Self, StoreError> {
-        let counted = Counted {
-            file: Some(file),
-            bytes: 0,
-            crc32c: 0,
-        };
-        let parquet = ArrowWriter::try_new(counted, SCHEMA.clone(), Some(properties(rows)))
-            .map_err(|error| write_failed(&name, error))?;
+        let parquet =
+            ArrowWriter::try_new(Summed::new(file), SCHEMA.clone(), Some(properties(rows)))
+                .map_err(|error| write_failed(&name, error))?;
         Ok(Self {
             name,
             shared,
@@ -154,6 +151,14 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// Lets the file itself tell whether it is damaged, wherever it is taken.
+    fn write_checksum(&mut self) -> Result<(), ParquetError> {
+        self.parquet.sync()?;
+        let checksum = self.parquet.inner().checksum();
+        self.parquet.append_key_value_metadata(checksum);
+        Ok(())
+    }
+
     /// Ends the file. `None` when no row was added.
     pub(crate) fn finish(mut self) -> Result<Option<FinishedSegment>, StoreError> {
         let (Some(times_ns), Some(offsets)) = (self.times_ns, self.offsets) else {
@@ -163,46 +168,19 @@ impl SegmentWriter {
             self.write_chunk()?;
         }
         self.write_reach()
+            .and_then(|()| self.write_checksum())
             .map_err(|error| write_failed(&self.name, error))?;
-        self.parquet
-            .finish()
-            .map_err(|error| write_failed(&self.name, error))?;
-        let counted = self.parquet.inner_mut();
-        let Some(file) = counted.file.take() else {
-            return Ok(None);
-        };
+        let written = self.parquet.into_inner();
+        let written = written.map_err(|error| write_failed(&self.name, error))?;
         Ok(Some(FinishedSegment {
-            file,
+            file: written.to,
             events: self.events,
-            bytes: counted.bytes,
-            crc32c: counted.crc32c,
+            bytes: written.bytes,
+            crc32c: written.crc32c,
             times_ns,
             offsets,
             summary: self.rollup.finish(),
         }))
-    }
-}
-
-/// A file whose bytes are counted and summed up on the way.
-struct Counted {
-    /// Taken out at the end.
-    file: Option<Box<dyn NewFile>>,
-    bytes: u64,
-    crc32c: u32,
-}
-
-impl Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        let written = file.write(bytes)?;
-        let (taken, _rest) = bytes.split_at(written.min(bytes.len()));
-        self.bytes += taken.len() as u64;
-        self.crc32c = crc32c::crc32c_append(self.crc32c, taken);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), |file| file.flush())
     }
 }
 
