@@ -1,5 +1,6 @@
 //! The answers against the same questions in memory, over networks that are made up and really stored.
 
+mod behind;
 mod edges;
 mod hostile;
 mod lineage;

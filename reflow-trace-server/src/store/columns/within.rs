@@ -144,30 +144,91 @@ impl Values {
     }
 }
 
+/// Values that many rows are asked about.
+///
+/// A long list is put in order first, so that a row does not cost as much as the list is long.
+struct Admission<'a> {
+    values: &'a Values,
+    in_order: InOrder<'a>,
+}
+
+/// The values of a list of one kind, in their order.
+enum InOrder<'a> {
+    Wholes(Vec<i128>),
+    Bytes(Vec<&'a [u8]>),
+    /// What is short, of several kinds, or no list.
+    AsItIs,
+}
+
+/// Up to so many values are compared one after the other.
+const SHORT: usize = 8;
+
+impl<'a> Admission<'a> {
+    fn new(values: &'a Values) -> Self {
+        let in_order = match values {
+            Values::Among(among) if among.len() > SHORT => InOrder::of(among),
+            _ => InOrder::AsItIs,
+        };
+        Self { values, in_order }
+    }
+
+    /// As [`Values::admit`] says.
+    fn admit(&self, value: Seen<'_>) -> bool {
+        match (&self.in_order, value) {
+            (InOrder::Wholes(wholes), Seen::Whole(whole)) => wholes.binary_search(&whole).is_ok(),
+            (InOrder::Bytes(all), Seen::Bytes(bytes)) => all.binary_search(&bytes).is_ok(),
+            _ => self.values.admit(value),
+        }
+    }
+}
+
+impl<'a> InOrder<'a> {
+    fn of(among: &'a [Scalar]) -> Self {
+        let wholes = among.iter().map(|one| match one {
+            Scalar::Whole(whole) => Some(*whole),
+            _ => None,
+        });
+        if let Some(mut wholes) = wholes.collect::<Option<Vec<_>>>() {
+            wholes.sort_unstable();
+            return Self::Wholes(wholes);
+        }
+        let bytes = among.iter().map(|one| match one {
+            Scalar::Bytes(bytes) => Some(&**bytes),
+            _ => None,
+        });
+        match bytes.collect::<Option<Vec<_>>>() {
+            Some(mut bytes) => {
+                bytes.sort_unstable();
+                Self::Bytes(bytes)
+            }
+            None => Self::AsItIs,
+        }
+    }
+}
+
 impl Within {
     /// Takes out of `mask` the rows whose value is not one that is worth looking at.
     pub fn narrow(&self, array: &dyn Array, mask: &mut [bool]) {
+        let values = &Admission::new(&self.values);
         match array.data_type() {
-            DataType::Timestamp(..) => self.whole::<TimestampNanosecondType>(array, mask),
-            DataType::UInt64 => self.whole::<UInt64Type>(array, mask),
-            DataType::UInt32 => self.whole::<UInt32Type>(array, mask),
-            DataType::UInt16 => self.whole::<UInt16Type>(array, mask),
-            DataType::UInt8 => self.whole::<UInt8Type>(array, mask),
-            DataType::Float32 => {
-                self.primitive::<Float32Type>(array, mask, |value| Seen::Float(f64::from(value)))
-            }
-            DataType::Float64 => self.primitive::<Float64Type>(array, mask, Seen::Float),
-            DataType::Dictionary(..) => self.dictionary(array, mask),
+            DataType::Timestamp(..) => self.whole::<TimestampNanosecondType>(values, array, mask),
+            DataType::UInt64 => self.whole::<UInt64Type>(values, array, mask),
+            DataType::UInt32 => self.whole::<UInt32Type>(values, array, mask),
+            DataType::UInt16 => self.whole::<UInt16Type>(values, array, mask),
+            DataType::UInt8 => self.whole::<UInt8Type>(values, array, mask),
+            DataType::Float32 => self.primitive::<Float32Type>(values, array, mask, |value| {
+                Seen::Float(f64::from(value))
+            }),
+            DataType::Float64 => self.primitive::<Float64Type>(values, array, mask, Seen::Float),
+            DataType::Dictionary(..) => self.dictionary(values, array, mask),
             DataType::FixedSizeBinary(_) => {
                 let bytes = array.as_fixed_size_binary();
-                self.each(array, mask, |at| {
-                    self.values.admit(Seen::Bytes(bytes.value(at)))
-                });
+                self.each(array, mask, |at| values.admit(Seen::Bytes(bytes.value(at))));
             }
             DataType::Utf8 => {
                 let texts = array.as_string::<i32>();
                 self.each(array, mask, |at| {
-                    self.values.admit(Seen::Bytes(texts.value(at).as_bytes()))
+                    values.admit(Seen::Bytes(texts.value(at).as_bytes()))
                 });
             }
             // What cannot be told from here is looked at.
@@ -175,32 +236,35 @@ impl Within {
         }
     }
 
-    fn whole<T: ArrowPrimitiveType>(&self, array: &dyn Array, mask: &mut [bool])
-    where
+    fn whole<T: ArrowPrimitiveType>(
+        &self,
+        values: &Admission<'_>,
+        array: &dyn Array,
+        mask: &mut [bool],
+    ) where
         T::Native: Into<i128>,
     {
         // Numbers of 64 bits are compared as they are, which is what most of the time goes into.
-        self.primitive::<T>(array, mask, |value| Seen::Whole(value.into()));
+        self.primitive::<T>(values, array, mask, |value| Seen::Whole(value.into()));
     }
 
     fn primitive<T: ArrowPrimitiveType>(
         &self,
+        values: &Admission<'_>,
         array: &dyn Array,
         mask: &mut [bool],
         seen: impl Fn(T::Native) -> Seen<'static>,
     ) {
-        let values: &PrimitiveArray<T> = array.as_primitive();
-        self.each(array, mask, |at| self.values.admit(seen(values.value(at))));
+        let held: &PrimitiveArray<T> = array.as_primitive();
+        self.each(array, mask, |at| values.admit(seen(held.value(at))));
     }
 
     /// Each different value is asked about once.
-    fn dictionary(&self, array: &dyn Array, mask: &mut [bool]) {
+    fn dictionary(&self, values: &Admission<'_>, array: &dyn Array, mask: &mut [bool]) {
         let array = array.as_dictionary::<Int32Type>();
         let texts = array.values().as_string::<i32>();
         let admitted: Vec<bool> = (0..texts.len())
-            .map(|at| {
-                texts.is_null(at) || self.values.admit(Seen::Bytes(texts.value(at).as_bytes()))
-            })
+            .map(|at| texts.is_null(at) || values.admit(Seen::Bytes(texts.value(at).as_bytes())))
             .collect();
         let keys = array.keys();
         self.each(keys, mask, |at| {
@@ -220,6 +284,63 @@ impl Within {
                 } else {
                     admits(at)
                 };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{StringArray, UInt64Array};
+    use fastrand::Rng;
+
+    use super::*;
+
+    #[test]
+    fn a_long_list_admits_what_its_values_admit_one_by_one() {
+        let mut random = Rng::with_seed(12);
+        for round in 0..400 {
+            let value = |kind: u8, random: &mut Rng| match kind {
+                0 => Scalar::Whole(i128::from(random.i8(-40..80))),
+                1 => Scalar::text(&random.u8(0..90).to_string()),
+                _ => Scalar::Float(f64::from(random.i8(..)) / 2.0),
+            };
+            let length = random.usize(0..60);
+            let kind = random.u8(0..4);
+            let values = (0..length).map(|_| {
+                // Of one kind, or of all.
+                let kind = if kind == 3 { random.u8(0..3) } else { kind };
+                value(kind, &mut random)
+            });
+            let within = Within {
+                place: Place::message_number,
+                values: Values::Among(values.collect()),
+                or_null: random.bool(),
+            };
+            let numbers = (0..90).map(|number| (number % 13 > 0).then_some(number));
+            let numbers: UInt64Array = numbers.collect();
+            let mut mask = vec![true; numbers.len()];
+            within.narrow(&numbers, &mut mask);
+            for (at, is_left) in mask.into_iter().enumerate() {
+                let due = if numbers.is_null(at) {
+                    within.or_null
+                } else {
+                    let number = Seen::Whole(i128::from(numbers.value(at)));
+                    within.values.admit(number)
+                };
+                assert_eq!(is_left, due, "round {round}: {within:?}, row {at}");
+            }
+            let texts = (0..90).map(|number| (number % 13 > 0).then(|| number.to_string()));
+            let texts: StringArray = texts.collect();
+            let mut mask = vec![true; texts.len()];
+            within.narrow(&texts, &mut mask);
+            for (at, is_left) in mask.into_iter().enumerate() {
+                let due = if texts.is_null(at) {
+                    within.or_null
+                } else {
+                    within.values.admit(Seen::Bytes(texts.value(at).as_bytes()))
+                };
+                assert_eq!(is_left, due, "round {round}: {within:?}, row {at}");
             }
         }
     }

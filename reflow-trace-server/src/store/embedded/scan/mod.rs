@@ -4,6 +4,7 @@
 //! [`plan`] says by the query which pages and which rows can be answers; what is left is asked exactly, without making
 //! events of it; and only answers that are taken become events.
 
+mod behind;
 mod plan;
 mod segment;
 mod tail;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use reflow_trace::api::Cursor;
 
+use super::behind;
 use super::plan::{Check, Ids, Plan};
 use crate::store::columns::Place;
 use crate::store::embedded::find::{cause_rows, event_rows, text_rows, trace_rows};
 use crate::store::embedded::place::Placer;
 use crate::store::embedded::segment::{Flags, RowSet, SegmentReader, SegmentRows, damaged};
-use crate::store::{Effort, Found, StoreError, Watch};
+use crate::store::{Effort, Found, StoreError, TimeRange, Watch};
 
 /// Pages that are looked at together; more and more of them while nothing is found.
 const PAGES_MAX: usize = 32;
@@ -21,6 +22,8 @@ const READY_MAX: usize = 4_096;
 /// Answers of one segment.
 pub(super) struct SegmentSource {
     reader: SegmentReader,
+    /// In which it can have answers.
+    range: TimeRange,
     /// Rows that were not looked at.
     rows: RowSet,
     /// Answers that were not read whole.
@@ -47,7 +50,10 @@ impl SegmentSource {
         watch: &dyn Watch,
     ) -> Result<Self, StoreError> {
         let named = reader.reach().rows_with(Flags::NAMED, reader.len());
-        let mut rows = reader.in_time(plan.range);
+        let entry = &reader.segment().entry;
+        let offsets = (entry.first_offset, entry.last_offset);
+        let range = behind::range_in(plan.scan, plan.range, offsets);
+        let mut rows = reader.in_time(range);
         for ids in &plan.ids {
             if rows.is_empty() {
                 break;
@@ -66,9 +72,11 @@ impl SegmentSource {
                 pages: reader.pages_len(),
                 ..Effort::default()
             });
+            rows = rows.and(&behind::rows_in(&reader, plan.scan, watch)?);
         }
         Ok(Self {
             reader,
+            range,
             rows,
             matched: RowSet::default(),
             ready: VecDeque::new(),
@@ -143,7 +151,7 @@ impl SegmentSource {
             let times = columns.times_ns();
             let mut mask: Vec<bool> = times
                 .iter()
-                .map(|&time_ns| plan.range.contains(time_ns))
+                .map(|&time_ns| self.range.contains(time_ns))
                 .collect();
             // A few pages at most are in one piece, and mostly all are or none is.
             let is_named = !plan.checks.is_empty()
