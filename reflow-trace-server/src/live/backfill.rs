@@ -1,10 +1,10 @@
 //! What is stored and older than the window, read in rounds.
 //!
 //! A round takes a place among a few readers and a snapshot, reads some batches, and lets both go before the
-//! subscriber has anything of it: however slowly somebody reads, no file is held for it. A round that nobody
-//! waits for any more ends at its next page, and has its place until then.
+//! subscriber has anything of it: however slowly somebody reads, no file is held for it. What it has found lies on the
+//! [shelf](super::shelf) until it is taken. A round that nobody waits for any more ends at its next page, and has its
+//! place until then.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::choice::Choice;
+use super::shelf::{Piece, Pieces, Place, Shelf, Shelved};
 use super::shown::{Shown, without_content};
 use super::subscriber::{BYTES_AT_ONCE, EVENTS_AT_ONCE, Seen};
 use crate::answer::Rights;
@@ -21,8 +22,6 @@ use crate::store::{Effort, Snapshot, Store, StoreError, Watch};
 
 /// Events that are read in a round, nearly: whole batches.
 const ROUND_EVENTS: usize = 4_096;
-/// Bytes that are kept of a round, nearly, or one event: what a subscriber that stopped reading holds.
-const ROUND_BYTES: usize = 2 << 20;
 
 static UNREADABLE: Limited = Limited::new();
 
@@ -30,12 +29,13 @@ static UNREADABLE: Limited = Limited::new();
 pub(super) struct Backfill {
     store: Arc<dyn Store>,
     places: Arc<Semaphore>,
-    /// Read and not given yet.
-    ready: VecDeque<Seen>,
+    shelf: Arc<Shelf>,
+    /// Read and not taken yet.
+    ready: Option<Shelved>,
     /// A round under way; kept over a future that was dropped.
-    round: Option<JoinHandle<Result<Round, StoreError>>>,
+    round: Option<JoinHandle<Result<Option<Shelved>, StoreError>>>,
     is_over: Arc<AtomicBool>,
-    /// Up to here it was told what is missing because it was damaged.
+    /// Up to here it was told what is missing.
     told: u64,
 }
 
@@ -44,79 +44,83 @@ struct Waited(Arc<AtomicBool>);
 
 /// What a round has found.
 struct Round {
-    /// The first offset that is still stored.
-    from: u64,
-    seen: VecDeque<Seen>,
-    next: At,
+    found: Pieces,
     told: u64,
 }
 
 /// What a round is to find.
 struct Wanted {
-    at: At,
+    at: Place,
     told: u64,
+    /// Bytes that are kept, nearly, or one event.
+    bytes: usize,
     choice: Arc<Choice>,
     rights: Rights,
 }
 
-/// An event of the log: its batch, and which of it in the order of time.
-type At = (u64, usize);
-
 /// What is to be done next.
 pub(super) enum Step {
-    /// What was asked for is read: from here on it is as if nothing had been before this place, and what is
-    /// before `from` is not stored any more.
-    Read { from: u64, next: At },
+    /// There is something to be [taken](Backfill::take), which leads on from the place.
+    Read,
     /// The store cannot be read.
     Unreadable,
 }
 
 impl Backfill {
-    pub(super) fn new(store: Arc<dyn Store>, places: Arc<Semaphore>) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>, places: Arc<Semaphore>, shelf: Arc<Shelf>) -> Self {
         Self {
             store,
             places,
-            ready: VecDeque::new(),
+            shelf,
+            ready: None,
             round: None,
             is_over: Arc::default(),
             told: 0,
         }
     }
 
-    /// Whether something was read that was not given yet.
-    pub(super) fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+    /// The next of what was read; where there is none, the place is to be read from again.
+    pub(super) fn take(&mut self) -> Option<Piece> {
+        let piece = self.ready.as_ref()?.take();
+        match &piece {
+            Some(piece) => {
+                if let Some(Seen::Gap { to_offset, .. }) = piece.seen {
+                    self.told = to_offset;
+                }
+            }
+            None => self.ready = None,
+        }
+        piece
     }
 
-    /// What was read and not given yet.
-    pub(super) fn take_ready(&mut self) -> Option<Seen> {
-        self.ready.pop_front()
-    }
-
-    /// Reads from this place on. What it finds is [ready](Self::take_ready) after it.
-    pub(super) async fn read(&mut self, at: At, choice: &Arc<Choice>, rights: Rights) -> Step {
+    /// Reads from this place on.
+    pub(super) async fn read(&mut self, at: Place, choice: &Arc<Choice>, rights: Rights) -> Step {
         let round = self.round.get_or_insert_with(|| {
             let (store, places) = (Arc::clone(&self.store), Arc::clone(&self.places));
             let waited = Waited(Arc::clone(&self.is_over));
             let wanted = Wanted {
                 at,
                 told: self.told,
+                bytes: self.shelf.round_bytes(),
                 choice: Arc::clone(choice),
                 rights,
             };
-            tokio::spawn(read(store, places, wanted, waited))
+            let shelf = Arc::clone(&self.shelf);
+            tokio::spawn(async move {
+                let found = read(store, places, wanted, waited).await?;
+                // Nothing is awaited from here on, so that it is never on the shelf without its owner.
+                Ok(found.map(|found| shelf.put(found)))
+            })
         });
         let ended = round.await;
         self.round = None;
         match ended {
-            Ok(Ok(round)) => {
-                self.ready = round.seen;
-                self.told = round.told;
-                Step::Read {
-                    from: round.from,
-                    next: round.next,
-                }
+            Ok(Ok(Some(round))) => {
+                self.ready = Some(round);
+                Step::Read
             }
+            // The store ends before the place, which has come: it cannot be filled up from there.
+            Ok(Ok(None)) => Step::Unreadable,
             Ok(Err(error)) => {
                 if let Some(left_out) = UNREADABLE.permit() {
                     tracing::error!(%error, left_out, "a subscription could not be filled up from the store");
@@ -126,6 +130,14 @@ impl Backfill {
             // It has panicked, or the runtime ends.
             Err(_) => Step::Unreadable,
         }
+    }
+}
+
+#[cfg(test)]
+impl Backfill {
+    /// Whether what it reads is on the shelf, whoever takes it.
+    pub(super) fn has_read(&self) -> bool {
+        self.round.as_ref().is_some_and(JoinHandle::is_finished)
     }
 }
 
@@ -154,7 +166,7 @@ async fn read(
     places: Arc<Semaphore>,
     wanted: Wanted,
     waited: Waited,
-) -> Result<Round, StoreError> {
+) -> Result<Option<Pieces>, StoreError> {
     let place = places
         .acquire_owned()
         .await
@@ -172,53 +184,75 @@ async fn read(
 }
 
 impl Round {
-    fn read(view: &dyn Snapshot, wanted: &Wanted, waited: &Waited) -> Result<Self, StoreError> {
+    /// `None` where nothing leads on from the place.
+    fn read(
+        view: &dyn Snapshot,
+        wanted: &Wanted,
+        waited: &Waited,
+    ) -> Result<Option<Pieces>, StoreError> {
         let at = wanted.at;
         let mut holes = view.holes().into_iter().peekable();
         let from = view.begin().max(at.0);
         let mut round = Self {
-            from,
-            seen: VecDeque::new(),
-            next: (view.end(), 0),
-            told: wanted.told.max(from),
+            found: Pieces::default(),
+            told: wanted.told.max(at.0),
         };
-        let (mut read, mut room) = (0, ROUND_BYTES);
+        // What was there before the first that is stored was retired.
+        round.tell((at.0, from), at.max((from, 0)));
+        let (mut read, mut room) = (0, wanted.bytes.max(1));
+        let mut next = (view.end(), 0);
         for batch in view.batches_from(from, waited) {
             let batch = batch?;
             if read >= ROUND_EVENTS || room == 0 {
-                round.next = (batch.offset, 0);
+                next = (batch.offset, 0);
                 break;
             }
-            while let Some(hole) = holes.next_if(|hole| hole.0 <= batch.offset) {
-                round.tell(hole);
+            let begin = at.max((batch.offset, 0));
+            while let Some(hole) = holes.next_if(|hole| hole.1 <= batch.offset) {
+                round.tell(hole, begin);
             }
             read += batch.events.len();
-            let done = if batch.offset == at.0 { at.1 } else { 0 };
-            let fitting = batch.events.into_iter().enumerate().skip(done);
+            let fitting = batch.events.into_iter().enumerate().skip(begin.1);
             let fitting = fitting.filter(|(_, event)| wanted.choice.wants(event));
             let shown = fitting.map(|(place, event)| (place, shown(event, wanted.rights)));
             if let Some(place) = round.add(batch.offset, shown, &mut room) {
-                round.next = (batch.offset, place);
+                next = (batch.offset, place);
                 break;
             }
         }
-        while let Some(hole) = holes.next_if(|hole| hole.0 < round.next.0) {
-            round.tell(hole);
+        while let Some(hole) = holes.next_if(|hole| hole.0 < next.0) {
+            round.tell((hole.0, hole.1.min(next.0)), next);
         }
-        Ok(round)
+        round.push(None, next);
+        Ok((next > at).then_some(round.found))
     }
 
-    /// Says once that something may be missing.
-    fn tell(&mut self, (from, to): (u64, u64)) {
+    /// Says once that something is missing, together with what is missing just before it.
+    ///
+    /// There may be a part of a batch, or batches between others. So it is said behind them: whoever goes on behind a gap
+    /// has had everything before it.
+    fn tell(&mut self, (from, to): (u64, u64), next: Place) {
         let from_offset = from.max(self.told);
-        if from_offset < to {
-            let to_offset = to;
-            self.seen.push_back(Seen::Gap {
+        if from_offset >= to {
+            return;
+        }
+        self.told = to;
+        if let Some(last) = self.found.0.back_mut()
+            && let Some(Seen::Gap { to_offset, .. }) = &mut last.seen
+            && *to_offset >= from_offset
+        {
+            *to_offset = to;
+            last.next = next;
+            return;
+        }
+        let to_offset = to;
+        self.push(
+            Some(Seen::Gap {
                 from_offset,
                 to_offset,
-            });
-            self.told = to;
-        }
+            }),
+            next,
+        );
     }
 
     /// Keeps events of a batch as long as there is room; the place of the first for which there is none.
@@ -229,7 +263,7 @@ impl Round {
         room: &mut usize,
     ) -> Option<usize> {
         let (mut events, mut bytes) = (Vec::new(), 0);
-        let mut left = None;
+        let (mut left, mut behind) = (None, 0);
         for (place, event) in shown {
             if *room == 0 {
                 left = Some(place);
@@ -238,17 +272,28 @@ impl Round {
             let more = event.bytes();
             if events.len() == EVENTS_AT_ONCE || (bytes > 0 && bytes + more > BYTES_AT_ONCE) {
                 let events = std::mem::take(&mut events);
-                self.seen.push_back(Seen::Events { offset, events });
+                self.push_events(offset, events, (offset, place), bytes);
                 bytes = 0;
             }
             *room = room.saturating_sub(more);
             bytes += more;
             events.push(event);
+            behind = place + 1;
         }
         if !events.is_empty() {
-            self.seen.push_back(Seen::Events { offset, events });
+            self.push_events(offset, events, (offset, behind), bytes);
         }
         left
+    }
+
+    fn push_events(&mut self, offset: u64, events: Vec<Arc<Shown>>, next: Place, bytes: usize) {
+        let seen = Some(Seen::Events { offset, events });
+        self.found.0.push_back(Piece { seen, next, bytes });
+    }
+
+    fn push(&mut self, seen: Option<Seen>, next: Place) {
+        let bytes = 0;
+        self.found.0.push_back(Piece { seen, next, bytes });
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::backfill::Backfill;
 use super::choice::Choice;
+use super::shelf::Shelf;
 use super::shown::SharedBatch;
 use super::subscriber::Subscriber;
 use super::window::Window;
@@ -32,6 +33,7 @@ pub(crate) struct Hub {
     feed: Arc<Feed>,
     store: Arc<dyn Store>,
     reading: Arc<Semaphore>,
+    shelf: Arc<Shelf>,
     ended: watch::Receiver<u64>,
     phase: watch::Receiver<Phase>,
 }
@@ -76,6 +78,8 @@ impl Hub {
             feed,
             store,
             reading: Arc::new(Semaphore::new(BACKFILLS_MAX)),
+            // As much again as the newest events may take.
+            shelf: Shelf::new(limits.window_bytes_max),
             ended,
             phase,
         })
@@ -103,7 +107,11 @@ impl Hub {
         let end = self.feed.window().end();
         // Offsets begin at 1; a place that has not come is waited for.
         let at = from_offset.unwrap_or(end).max(1);
-        let backfill = Backfill::new(Arc::clone(&self.store), Arc::clone(&self.reading));
+        let backfill = Backfill::new(
+            Arc::clone(&self.store),
+            Arc::clone(&self.reading),
+            Arc::clone(&self.shelf),
+        );
         Ok(Subscriber::new(
             open,
             Choice::new(wanted),
@@ -112,6 +120,14 @@ impl Hub {
             (at < end).then_some(backfill),
             (self.ended.clone(), self.phase.clone()),
         ))
+    }
+}
+
+#[cfg(test)]
+impl Hub {
+    /// Bytes of what was read from the store and not taken yet.
+    pub(super) fn shelved_bytes(&self) -> usize {
+        self.shelf.bytes()
     }
 }
 

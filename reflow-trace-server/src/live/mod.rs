@@ -19,7 +19,8 @@
 //! Everything goes by offset, which ascends by one from batch to batch. So an older place than the window has
 //! is filled up from the store, in rounds that hold neither a snapshot nor a place among those who read
 //! while the subscriber is busy, until the window has it: nothing is missing at the seam and nothing is
-//! there twice.
+//! there twice. What was read and not taken yet is bounded for all of them together (`shelf`); what had to go is read
+//! again. What was retired, or damaged, is told as a gap.
 //!
 //! # What cannot happen
 //!
@@ -31,8 +32,11 @@
 //! [`Rights`]: crate::answer::Rights
 
 mod backfill;
+#[cfg(test)]
+mod backfill_tests;
 mod choice;
 mod hub;
+mod shelf;
 mod shown;
 mod subscriber;
 #[cfg(test)]

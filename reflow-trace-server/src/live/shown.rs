@@ -3,8 +3,9 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use reflow_trace::TraceEvent;
 use reflow_trace::wire::WireBatch;
+use reflow_trace::{TraceEvent, TraceEventType};
+use serde_json::Value;
 
 use crate::answer::Rights;
 
@@ -53,15 +54,50 @@ impl Shown {
     pub(super) fn bytes(&self) -> usize {
         /// Names, attributes and both in JSON, of the usual event.
         const USUAL_BYTES: usize = 2_560;
-        let captured = self.event.data.message.as_ref();
-        let captured = captured.map_or(0, |message| message.serialized_data.len());
-        let changed = self.event.data.state_diff.as_ref();
-        let changed = changed.map_or(0, |diff| {
+        /// Of that, what [`texts`](Self::texts) are.
+        const USUAL_TEXTS: usize = 1_024;
+        let data = &self.event.data;
+        let captured = (data.message.as_ref()).map_or(0, |message| message.serialized_data.len());
+        let changed = data.state_diff.as_ref().map_or(0, |diff| {
             diff.after.len() + diff.before.as_ref().map_or(0, Vec::len)
         });
         // A byte is up to four characters of a list in JSON.
-        USUAL_BYTES + (captured + changed) * 5
+        USUAL_BYTES + (captured + changed) * 5 + self.texts().saturating_sub(USUAL_TEXTS)
     }
+
+    /// What whoever made the event may have written at any length, in memory and in JSON.
+    fn texts(&self) -> usize {
+        let (data, causality) = (&self.event.data, &self.event.causality);
+        let ends = match &self.event.event_type {
+            TraceEventType::DataFlow { to_actor, to_port } => to_actor.len() + to_port.len(),
+            _ => 0,
+        };
+        let kind = data
+            .message
+            .as_ref()
+            .map_or(0, |message| message.message_type.len());
+        let port = data.port.as_ref().map_or(0, String::len);
+        let error = data.error.as_ref().map_or(0, String::len);
+        let texts = self.event.actor_id.len() + ends + kind + port + error;
+        let attributes = data.custom_attributes.iter();
+        let attributes = attributes.map(|(name, value)| name.len() * 2 + weight(value));
+        // An id is 16 bytes, and 39 characters with quotes and a comma.
+        let chain = (causality.dependency_chain.len() + causality.joined_event_ids.len()) * 55;
+        texts * 2 + attributes.sum::<usize>() + chain
+    }
+}
+
+/// Memory that a value takes with its JSON, nearly. It is as deep as the wire permits.
+fn weight(value: &Value) -> usize {
+    let within = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() * 2,
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::Object(members) => (members.iter())
+            .map(|(name, value)| size_of::<String>() + name.len() * 2 + weight(value))
+            .sum(),
+    };
+    size_of::<Value>() + within
 }
 
 impl Deref for Shown {

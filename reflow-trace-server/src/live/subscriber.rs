@@ -117,14 +117,9 @@ impl Subscriber {
         if std::mem::take(&mut self.is_next_turn_due) {
             tokio::task::yield_now().await;
         }
-        // What was read comes before the place where it goes on, and what is missing before that.
-        if self.backfill.as_ref().is_some_and(Backfill::is_ready)
-            && let Some(gap) = self.take_gap()
-        {
-            return Some(gap);
-        }
-        if let Some(ready) = self.backfill.as_mut().and_then(Backfill::take_ready) {
-            return Some(ready);
+        if let Some(piece) = self.backfill.as_mut().and_then(Backfill::take) {
+            self.at = piece.next;
+            return piece.seen;
         }
         // Marks what has come as seen, before the window is looked at.
         self.end.borrow_and_update();
@@ -217,14 +212,9 @@ impl Subscriber {
             return self.missed(next);
         };
         match backfill.read(self.at, &self.choice, self.rights).await {
-            Step::Read { from, next } if next > self.at => {
-                if from > self.at.0 {
-                    self.missed(from.min(next.0));
-                }
-                self.at = next;
-            }
+            Step::Read => {}
             // Better to say that something is missing than to ask a store for ever that fails.
-            Step::Read { .. } | Step::Unreadable => {
+            Step::Unreadable => {
                 self.backfill = None;
                 self.missed(next);
             }
@@ -260,5 +250,13 @@ impl Subscriber {
             }
         }
         seen
+    }
+}
+
+#[cfg(test)]
+impl Subscriber {
+    /// Whether something was read for it that it has not come for.
+    pub(super) fn has_read(&self) -> bool {
+        self.backfill.as_ref().is_some_and(Backfill::has_read)
     }
 }

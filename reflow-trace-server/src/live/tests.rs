@@ -25,17 +25,17 @@ use crate::store::{Admitted, Committed, Store};
 
 const ALL: Rights = Rights { content: true };
 
-struct World {
+pub(super) struct World {
     committer: Committer,
-    hub: Hub,
-    metrics: Arc<Metrics>,
+    pub(super) hub: Hub,
+    pub(super) metrics: Arc<Metrics>,
     phase: watch::Sender<Phase>,
     lease: Arc<Lease>,
     answers: Answers,
     number: u64,
 }
 
-fn limits() -> LiveLimits {
+pub(super) fn limits() -> LiveLimits {
     LiveLimits {
         subscriptions_max: 4,
         window_events_max: 10,
@@ -44,11 +44,11 @@ fn limits() -> LiveLimits {
 }
 
 impl World {
-    async fn new(limits: LiveLimits) -> Self {
+    pub(super) async fn new(limits: LiveLimits) -> Self {
         Self::with(limits, Arc::new(MemoryStore::new())).await
     }
 
-    async fn with(limits: LiveLimits, store: Arc<dyn Store>) -> Self {
+    pub(super) async fn with(limits: LiveLimits, store: Arc<dyn Store>) -> Self {
         let metrics = Arc::new(Metrics::default());
         let (committer, _ended) = Committer::start(
             Arc::clone(&store),
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// Commits a batch and waits until it is; its offset.
-    async fn commit(&mut self, events: &[TraceEvent]) -> u64 {
+    pub(super) async fn commit(&mut self, events: &[TraceEvent]) -> u64 {
         self.number += 1;
         let frame = frame(events, self.number);
         let batch = WireBatch::decode(&frame, &BatchLimits::default()).expect("sealed just now");
@@ -90,12 +90,12 @@ impl World {
         }
     }
 
-    async fn commit_flows(&mut self, to: &str, count: usize) -> u64 {
+    pub(super) async fn commit_flows(&mut self, to: &str, count: usize) -> u64 {
         let events: Vec<_> = (0..count).map(|_| flow(to)).collect();
         self.commit(&events).await
     }
 
-    fn subscribe(&self, filters: &SubscriptionFilters, from: Option<u64>) -> Subscriber {
+    pub(super) fn subscribe(&self, filters: &SubscriptionFilters, from: Option<u64>) -> Subscriber {
         let wanted = filters.compile().expect("right filters");
         self.hub.subscribe(wanted, from, ALL).expect("a place")
     }
@@ -105,7 +105,7 @@ fn frame(events: &[TraceEvent], number: u64) -> Frame {
     seal_events(events, ProducerId::random(), 7, number, None).expect("sealed")
 }
 
-fn flow(to: &str) -> TraceEvent {
+pub(super) fn flow(to: &str) -> TraceEvent {
     TraceEvent::data_flow("a", "out", to, "in", "T", 8)
 }
 
@@ -116,12 +116,12 @@ fn to(actor: &str) -> SubscriptionFilters {
     }
 }
 
-fn everything() -> SubscriptionFilters {
+pub(super) fn everything() -> SubscriptionFilters {
     SubscriptionFilters::default()
 }
 
 /// In short: `live 3`, `2 of 4`, `gap 1..3`.
-async fn next(subscriber: &mut Subscriber) -> String {
+pub(super) async fn next(subscriber: &mut Subscriber) -> String {
     match subscriber.next().await {
         Some(Seen::Live { offset }) => format!("live {offset}"),
         Some(Seen::Events { offset, events }) => format!("{} of {offset}", events.len()),

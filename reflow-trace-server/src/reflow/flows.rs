@@ -4,14 +4,12 @@
 //! with all notes that are stored, and reads on in those that come by.
 
 use std::collections::{HashMap, VecDeque};
-use std::mem::discriminant;
 
 use reflow_trace::protocol::{ExecutionStatus, FlowId, SubscriptionRequest};
 use reflow_trace::query::CompiledSubscription;
-use reflow_trace::{TraceEvent, TraceEventType, TraceId};
+use reflow_trace::{TraceEvent, TraceId};
 
-use super::notes::{self, Notes};
-use super::traces::KnownFlows;
+use super::known::{Known, KnownFlows};
 
 /// Traces that are remembered; beyond it those that came first are of an unknown flow again.
 const TRACES_MAX: usize = 1 << 16;
@@ -21,7 +19,7 @@ pub(crate) struct FlowFilter {
     wanted: CompiledSubscription,
     flows: Option<Vec<FlowId>>,
     states: Option<Vec<ExecutionStatus>>,
-    traces: HashMap<TraceId, Notes>,
+    traces: HashMap<TraceId, Known>,
     /// In the order in which they came.
     order: VecDeque<TraceId>,
 }
@@ -38,41 +36,39 @@ impl FlowFilter {
         })
     }
 
-    /// What was noted before it began.
+    /// The flows that are asked about: what is known before it begins has to be seen from them.
+    pub(crate) fn flows(&self) -> Vec<FlowId> {
+        self.flows.clone().unwrap_or_default()
+    }
+
+    /// What was noted before it began, seen from its flows.
     pub(crate) fn begin_with(&mut self, known: KnownFlows) {
-        for (trace_id, notes) in known.notes {
-            *self.of(trace_id) = notes;
-        }
-        for trace_id in known.failed {
-            self.fail(trace_id);
+        for (trace_id, known) in known.in_order() {
+            *self.of(trace_id) = known;
         }
     }
 
     /// Whether the event is wanted.
     pub(crate) fn wants(&mut self, event: &TraceEvent) -> bool {
         let trace_id = event.trace_id;
-        if let Some(trace_id) = trace_id {
-            if notes::is_note(event) {
-                self.of(trace_id).add_choice(event);
-            } else if event.event_type == TraceEventType::ActorFailed {
-                self.fail(trace_id);
-            }
+        if let Some(trace_id) = trace_id.filter(|_| Known::is_said_by(event)) {
+            let mut known = std::mem::take(self.of(trace_id));
+            known.add(event, self.flows.as_deref().unwrap_or_default());
+            *self.of(trace_id) = known;
         }
         if !self.wanted.matches(event) {
             return false;
         }
-        let notes = trace_id.and_then(|trace_id| self.traces.get(&trace_id));
-        let flow = notes.and_then(|notes| notes.flow_id.as_ref());
-        let flow = flow.map_or("unknown", |flow| &flow.0);
-        let state = notes.and_then(|notes| notes.status.as_ref());
-        let state = discriminant(state.unwrap_or(&ExecutionStatus::Running));
-        let is_flow = |flows: &Vec<FlowId>| flows.iter().any(|one| one.0 == flow);
-        let is_state =
-            |states: &Vec<ExecutionStatus>| states.iter().any(|one| discriminant(one) == state);
+        let known = trace_id.and_then(|trace_id| self.traces.get(&trace_id));
+        let is_flow = |flows: &Vec<FlowId>| Known::is_of(known, flows);
+        let is_state = |states: &Vec<ExecutionStatus>| {
+            let mut states = states.iter();
+            states.any(|state| Known::is_in(known, state))
+        };
         self.flows.as_ref().is_none_or(is_flow) && self.states.as_ref().is_none_or(is_state)
     }
 
-    fn of(&mut self, trace_id: TraceId) -> &mut Notes {
+    fn of(&mut self, trace_id: TraceId) -> &mut Known {
         if !self.traces.contains_key(&trace_id) {
             self.order.push_back(trace_id);
             if self.order.len() > TRACES_MAX
@@ -82,15 +78,5 @@ impl FlowFilter {
             }
         }
         self.traces.entry(trace_id).or_default()
-    }
-
-    /// An actor has failed; an end that was noted says more.
-    fn fail(&mut self, trace_id: TraceId) {
-        let status = &mut self.of(trace_id).status;
-        if status.is_none() {
-            *status = Some(ExecutionStatus::Failed {
-                error: String::new(),
-            });
-        }
     }
 }

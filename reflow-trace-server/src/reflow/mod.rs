@@ -21,6 +21,7 @@
 //! | --- | --- |
 //! | `unpack` | from a frame to its text, bounded before anything else is known |
 //! | `notes` | what is stored of a trace beside its events, written and read |
+//! | `known` | the little of them that is kept of each trace in questions about many |
 //! | `recorder` | from requests to batches, to the committer, to acknowledgements |
 //! | `traces` | from stored events to traces |
 //! | `flows` | which flow and state an event belongs to, for subscriptions that ask |
@@ -28,6 +29,7 @@
 //! The conversation itself, with a socket, is `http/reflow`.
 
 mod flows;
+mod known;
 mod notes;
 mod recorder;
 mod traces;

@@ -11,10 +11,10 @@ use serde_json::Value;
 pub(super) const ACTOR: &str = "reflow";
 /// What a note says: `started`, `ended` or `stored`.
 pub(super) const NOTE: &str = "reflow.trace";
-const FLOW_ID: &str = "reflow.flow_id";
-const VERSION: &str = "reflow.version";
-const STATUS: &str = "reflow.status";
-const EXECUTION_ID: &str = "reflow.execution_id";
+pub(super) const FLOW_ID: &str = "reflow.flow_id";
+pub(super) const VERSION: &str = "reflow.version";
+pub(super) const STATUS: &str = "reflow.status";
+pub(super) const EXECUTION_ID: &str = "reflow.execution_id";
 const START_TIME: &str = "reflow.start_time";
 const END_TIME: &str = "reflow.end_time";
 const METADATA: &str = "reflow.metadata";
@@ -22,10 +22,10 @@ const METADATA: &str = "reflow.metadata";
 /// What the notes of a trace say together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Notes {
-    pub(super) flow_id: Option<FlowId>,
-    pub(super) version: Option<FlowVersion>,
-    pub(super) execution_id: Option<ExecutionId>,
-    pub(super) status: Option<ExecutionStatus>,
+    flow_id: Option<FlowId>,
+    version: Option<FlowVersion>,
+    execution_id: Option<ExecutionId>,
+    status: Option<ExecutionStatus>,
     times: Times,
     metadata: Option<TraceMetadata>,
 }
@@ -79,24 +79,16 @@ pub(super) fn is_note(event: &TraceEvent) -> bool {
         && event.data.custom_attributes.contains_key(NOTE)
 }
 
-impl Notes {
-    /// One more, as far as traces are chosen by what it says. What else is in it may be of any size, and is not kept
-    /// of a million traces.
-    pub(super) fn add_choice(&mut self, note: &TraceEvent) {
-        self.add(note);
-        (self.version, self.metadata) = (None, None);
-        self.times = Times::default();
-        if let Some(ExecutionStatus::Failed { error }) = &mut self.status {
-            *error = String::new();
-        }
-    }
+/// What a note says under this name. What somebody else has written under our names may be anything.
+pub(super) fn said<T: DeserializeOwned>(note: &TraceEvent, name: &str) -> Option<T> {
+    T::deserialize(note.data.custom_attributes.get(name)?).ok()
+}
 
+impl Notes {
     /// One more, later than those before; a later word counts.
     pub(super) fn add(&mut self, note: &TraceEvent) {
         fn set<T: DeserializeOwned>(part: &mut Option<T>, note: &TraceEvent, name: &str) {
-            let value = note.data.custom_attributes.get(name);
-            // What somebody else has written under our names may be anything.
-            if let Some(value) = value.and_then(|value| T::deserialize(value).ok()) {
+            if let Some(value) = said(note, name) {
                 *part = Some(value);
             }
         }

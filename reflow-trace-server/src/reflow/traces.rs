@@ -5,16 +5,14 @@
 //! `nil`, of which only the answers are given: it would be everything else there is.
 
 use std::collections::{HashMap, HashSet};
-use std::mem::discriminant;
 
 use reflow_trace::api::{ApiError, ErrorCode};
-use reflow_trace::protocol::{
-    ExecutionId, ExecutionStatus, FlowId, FlowTrace, FlowVersion, QueryRequest,
-};
+use reflow_trace::protocol::{ExecutionId, FlowId, FlowTrace, FlowVersion, QueryRequest};
 use reflow_trace::query::{CompiledQuery, TraceQuery};
 use reflow_trace::{TraceEvent, TraceEventType, TraceId};
 use uuid::Uuid;
 
+use super::known::{Known, KnownFlows};
 use super::notes::{self, Notes};
 use crate::answer::Asking;
 use crate::store::{Key, Scan, Snapshot, TimeRange};
@@ -64,8 +62,9 @@ pub(crate) fn query(
     })?;
     let mut order = traces.order;
     if asked.flow_id.is_some() || asked.execution_id.is_some() || asked.status.is_some() {
-        let known = known_flows(view, asking)?;
-        order.retain(|trace_id| known.fits(*trace_id, asked));
+        let flows = asked.flow_id.iter().cloned().collect();
+        let known = known_flows(view, flows, asking)?;
+        order.retain(|trace_id| fits(&known, *trace_id, asked));
     }
     let total_count = order.len();
     let page: Vec<_> = order
@@ -106,76 +105,61 @@ pub(crate) fn flow_versions(
     asking: &Asking,
 ) -> Result<Vec<FlowVersion>, ApiError> {
     let mut versions: Vec<FlowVersion> = Vec::new();
+    let mut known = HashSet::new();
+    let mut bytes = 0;
     for_each(view, &of_notes()?, asking, |event| {
-        let mut notes = Notes::default();
-        if notes::is_note(&event) {
-            notes.add(&event);
+        let said = event.data.custom_attributes.get(notes::FLOW_ID);
+        let is_of_flow = said.is_some_and(|said| said.as_str() == Some(&flow_id.0));
+        if !is_of_flow || !notes::is_note(&event) {
+            return Ok(());
         }
-        if notes.flow_id.as_ref() == Some(flow_id)
-            && let Some(version) = notes.version
-            && !versions.contains(&version)
-        {
+        let Some(version) = notes::said::<FlowVersion>(&event, notes::VERSION) else {
+            return Ok(());
+        };
+        let numbers = (version.major, version.minor, version.patch);
+        if known.insert((numbers, version.git_hash.clone(), version.timestamp)) {
+            // Whoever wrote them says how long they are.
+            bytes += version.git_hash.as_ref().map_or(0, String::len);
             versions.push(version);
             check_size(versions.len(), asking)?;
+            check_bytes(bytes, asking)?;
         }
         Ok(())
     })?;
     Ok(versions)
 }
 
-/// What is known of traces beside their events.
-#[derive(Debug, Default)]
-pub(crate) struct KnownFlows {
-    pub(super) notes: HashMap<TraceId, Notes>,
-    /// Traces in which an actor has failed.
-    pub(super) failed: HashSet<TraceId>,
-}
-
-/// Everything that was noted.
-pub(crate) fn known_flows(view: &dyn Snapshot, asking: &Asking) -> Result<KnownFlows, ApiError> {
-    let mut known = KnownFlows::default();
-    for_each(view, &of_notes()?, asking, |event| {
-        if let Some(trace_id) = event.trace_id.filter(|_| notes::is_note(&event)) {
-            known.notes.entry(trace_id).or_default().add_choice(&event);
-        }
-        check_traces(known.notes.len())
-    })?;
-    let failures = TraceQuery {
+/// What is known of all traces, seen from these flows.
+pub(crate) fn known_flows(
+    view: &dyn Snapshot,
+    flows: Vec<FlowId>,
+    asking: &Asking,
+) -> Result<KnownFlows, ApiError> {
+    let mut known = KnownFlows::of(flows);
+    let failures = compiled(&TraceQuery {
         event_types: Some(vec![TraceEventType::ActorFailed]),
         ..TraceQuery::default()
-    };
-    for_each(view, &compiled(&failures)?, asking, |event| {
-        known.failed.extend(event.trace_id);
-        check_traces(known.failed.len())
     })?;
+    // What was noted comes last: where there are too many to be remembered, it is what stays.
+    for query in [failures, of_notes()?] {
+        for_each(view, &query, asking, |event| {
+            match event.trace_id.filter(|_| Known::is_said_by(&event)) {
+                Some(trace_id) => check_traces(known.add(trace_id, &event)),
+                None => Ok(()),
+            }
+        })?;
+    }
     Ok(known)
 }
 
-impl KnownFlows {
-    fn fits(&self, trace_id: TraceId, asked: &QueryRequest) -> bool {
-        let notes = self.notes.get(&trace_id);
-        let flow = notes.and_then(|notes| notes.flow_id.as_ref());
-        let execution = notes.and_then(|notes| notes.execution_id);
-        let is_flow = |asked: &FlowId| match flow {
-            Some(flow) => flow == asked,
-            None => asked.0 == "unknown",
-        };
-        let is_execution =
-            |asked: &ExecutionId| *asked == execution.unwrap_or(ExecutionId(trace_id.0));
-        let is_status = |asked: &ExecutionStatus| {
-            let status = notes.and_then(|notes| notes.status.as_ref());
-            match status {
-                Some(status) => discriminant(status) == discriminant(asked),
-                None if self.failed.contains(&trace_id) => {
-                    matches!(asked, ExecutionStatus::Failed { .. })
-                }
-                None => matches!(asked, ExecutionStatus::Running),
-            }
-        };
-        asked.flow_id.as_ref().is_none_or(is_flow)
-            && asked.execution_id.as_ref().is_none_or(is_execution)
-            && asked.status.as_ref().is_none_or(is_status)
-    }
+/// Whether a trace is what is asked for beside its events.
+fn fits(known: &KnownFlows, trace_id: TraceId, asked: &QueryRequest) -> bool {
+    let here = known.get(trace_id);
+    let is_flow = |flow: &FlowId| Known::is_of(here, std::slice::from_ref(flow));
+    let is_execution = |id: &ExecutionId| *id == Known::execution_id(here, trace_id);
+    asked.flow_id.as_ref().is_none_or(is_flow)
+        && asked.execution_id.as_ref().is_none_or(is_execution)
+        && (asked.status.as_ref()).is_none_or(|status| Known::is_in(here, status))
 }
 
 /// Traces in the order in which they were found.
@@ -265,6 +249,17 @@ fn check_size(events: usize, asking: &Asking) -> Result<(), ApiError> {
         format!(
             "the answer has more than {max} events (`query.events_max`): ask for fewer traces, with `limit`"
         ),
+    ))
+}
+
+fn check_bytes(bytes: usize, asking: &Asking) -> Result<(), ApiError> {
+    let max = asking.limits.answer_bytes_max;
+    if bytes <= max {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        ErrorCode::TooLarge,
+        format!("the answer has more than {max} bytes (`query.answer_bytes_max`)"),
     ))
 }
 

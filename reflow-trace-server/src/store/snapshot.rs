@@ -206,8 +206,8 @@ pub trait Snapshot: Send + Sync {
     /// The first offset that is in it: what is before was retired. The [end](Self::end) where it is empty.
     fn begin(&self) -> u64;
 
-    /// Stretches of offsets of which something can no longer be read, because it was damaged: the first and the one
-    /// after the last, ascending, apart from each other.
+    /// Stretches of offsets of which something can no longer be read, because it was damaged or retired: the first and
+    /// the one after the last, ascending, apart from each other.
     fn holes(&self) -> Vec<(u64, u64)> {
         Vec::new()
     }

@@ -13,10 +13,12 @@ use reflow_trace::protocol::{
 use tokio::time::Instant;
 
 use super::{Busy, Conversation, End, Recorded, Watching, at_length, is_too_large, say};
+use crate::answer::Asking;
 use crate::http::token::Scope;
 use crate::ingest::{Permit, memory_of};
 use crate::live::Subscriber;
 use crate::reflow::{self, FlowFilter, Unit};
+use crate::store::Snapshot;
 
 /// What is built from a text takes up to so many times as much.
 const BUILT_TIMES: usize = 12;
@@ -319,11 +321,13 @@ impl Conversation {
             return Ok(());
         };
         let (engine, rights) = (self.shared.engine.clone(), grant.rights());
+        let asked = flows.flows();
         self.busy = Some(Busy::Asking(tokio::spawn(async move {
             let cancelled = Arc::new(AtomicBool::new(false));
-            let known = engine
-                .run("reflow_flows", rights, cancelled, reflow::known_flows)
-                .await;
+            let look = move |view: &dyn Snapshot, asking: &Asking| {
+                reflow::known_flows(view, asked, asking)
+            };
+            let known = engine.run("reflow_flows", rights, cancelled, look).await;
             match known {
                 Ok(known) => {
                     flows.begin_with(known);

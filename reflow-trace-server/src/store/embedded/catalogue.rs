@@ -205,3 +205,30 @@ pub(crate) fn forget_streams(transaction: &Transaction<'_>, count: u64) -> rusql
     )?;
     Ok(())
 }
+
+/// Stretches of offsets of retired segments.
+pub(crate) fn retired(connection: &Connection) -> Result<Vec<(u64, u64)>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<(u64, u64)>> {
+        let sql = "SELECT first_offset, end_offset FROM retired ORDER BY first_offset";
+        let mut statement = connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| {
+            let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+            Ok((number(0)?, number(1)?))
+        })?;
+        rows.collect()
+    };
+    read().map_err(|error| failed("reading what was retired", &error))
+}
+
+/// Puts these in the place of all that are known.
+pub(crate) fn put_retired(
+    transaction: &Transaction<'_>,
+    stretches: &[(u64, u64)],
+) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM retired", [])?;
+    let mut statement = transaction.prepare_cached("INSERT INTO retired VALUES (?, ?)")?;
+    for (first_offset, end_offset) in stretches {
+        statement.execute([first_offset.cast_signed(), end_offset.cast_signed()])?;
+    }
+    Ok(())
+}

@@ -11,7 +11,8 @@ const APPLICATION_ID: i64 = 0x5246_5453;
 
 /// The steps from each format to the next. A step that was released is never changed; the format of a
 /// database is the number of steps it has seen, in its `user_version`.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE log (
         offset       INTEGER PRIMARY KEY,
         stream       INTEGER NOT NULL,
@@ -68,7 +69,15 @@ const MIGRATIONS: &[&str] = &["
         probes            INTEGER NOT NULL
     ) STRICT;
     INSERT INTO totals VALUES (1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
-"];
+",
+    // Of what was retired before nobody has written down where it was.
+    "
+    CREATE TABLE retired (
+        first_offset INTEGER PRIMARY KEY,
+        end_offset   INTEGER NOT NULL
+    ) STRICT;
+",
+];
 
 /// The newest format that this version knows.
 pub(crate) const FORMAT: i64 = MIGRATIONS.len() as i64;

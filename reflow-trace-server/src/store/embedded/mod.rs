@@ -16,7 +16,7 @@
 //! ```
 //!
 //! The database is the only truth: a file that it does not name is removed when the store is opened. Foreign
-//! files are left alone, and so is what is left of damaged segments. The tables, in format 1 (`PRAGMA user_version`; `application_id` is `RFTS`); numbers
+//! files are left alone, and so is what is left of damaged segments. The tables, in format 2 (`PRAGMA user_version`; `application_id` is `RFTS`); numbers
 //! without a sign are stored by their bits:
 //!
 //! | table | one row is | columns |
@@ -28,6 +28,7 @@
 //! | `rollups` | the sums of a segment | `segment`; `form`, see [`rollup`](crate::store::rollup) |
 //! | `ledgers` | a producer | `producer`; `ledger`, JSON of [`LedgerOfProducer`](crate::store::LedgerOfProducer) over what is sealed |
 //! | `totals` | one row | `next_offset`, `next_segment`, and the sums that [`StoreStats`] shows |
+//! | `retired` | a stretch of offsets of retired segments, among those of segments that are kept | `first_offset`; `end_offset`, the one after the last |
 //!
 //! What is in a segment stands in the header of `segment/mod.rs`, and in `store::columns`.
 //!
@@ -70,6 +71,7 @@ mod segment;
 mod settings;
 mod shared;
 mod steps;
+mod stretches;
 mod summaries;
 mod tail;
 mod tail_reach;

@@ -44,7 +44,11 @@ pub(super) fn open(settings: Settings, seams: Seams) -> Result<EmbeddedStore, St
     state.counts.damaged_ledgers = unreadable;
     open_segments(&layout, &connection, entries, &mut state);
     state.counts.orphans_removed = sweep(&*seams.files, &layout, &connection, &known)?;
-    state.counts.damaged_events += damaged_in_log(&connection)?;
+    state.retired_among = Arc::new(catalogue::retired(&connection)?);
+    let damaged = damaged_in_log(&connection)?;
+    state.counts.damaged_events += damaged.iter().map(|(_, events)| events).sum::<u64>();
+    let holes = damaged.iter().map(|&(offset, _)| (offset, offset + 1));
+    Arc::make_mut(&mut state.holes).extend(holes);
     for batch in log::read(&connection)? {
         state.push_tail(batch);
     }
@@ -166,11 +170,15 @@ fn sweep(
     Ok(removed)
 }
 
-/// Events of rows that were set aside before.
-fn damaged_in_log(connection: &Connection) -> Result<u64, StoreError> {
-    let sum = "SELECT COALESCE(SUM(events), 0) FROM damaged_log";
-    connection
-        .query_row(sum, [], |row| row.get::<_, i64>(0))
-        .map(i64::cast_unsigned)
-        .map_err(|error| failed("counting damaged rows", &error))
+/// Rows that were set aside before: the offset of each, and how many events it held.
+fn damaged_in_log(connection: &Connection) -> Result<Vec<(u64, u64)>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<(u64, u64)>> {
+        let mut statement = connection.prepare("SELECT offset, events FROM damaged_log")?;
+        let rows = statement.query_map([], |row| {
+            let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+            Ok((number(0)?, number(1)?))
+        })?;
+        rows.collect()
+    };
+    read().map_err(|error| failed("counting damaged rows", &error))
 }

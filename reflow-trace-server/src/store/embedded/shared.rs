@@ -45,8 +45,11 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     /// By their numbers.
     pub(crate) segments: Arc<Vec<Arc<Segment>>>,
-    /// Of segments that are damaged: the first offset and the one after the last.
+    /// Of segments that are damaged, and of damaged rows that were in the log: the first offset and the one after the
+    /// last.
     pub(crate) holes: Arc<Vec<(u64, u64)>>,
+    /// The same of retired segments, as far as it is among the offsets of segments that are kept.
+    pub(crate) retired_among: Arc<Vec<(u64, u64)>>,
     /// By their offsets; the segments have everything before.
     pub(crate) tail: Chain<TailBatch>,
     pub(crate) tail_events: u64,

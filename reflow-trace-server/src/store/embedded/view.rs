@@ -15,6 +15,7 @@ use super::part::{SegmentPart, TailPart};
 use super::scan::Answers;
 use super::segment::{Chunks, Segment, SegmentRows, damaged};
 use super::shared::Shared;
+use super::stretches::united;
 use super::tail::TailBatch;
 use crate::store::columns::Part;
 use crate::store::rollup::Rollup;
@@ -28,6 +29,7 @@ pub struct View {
     shared: Arc<Shared>,
     segments: Arc<Vec<Arc<Segment>>>,
     holes: Arc<Vec<(u64, u64)>>,
+    retired_among: Arc<Vec<(u64, u64)>>,
     tail: Chain<TailBatch>,
     ledgers: ProducerLedgers,
     end: u64,
@@ -40,6 +42,7 @@ impl View {
             shared: shared.clone(),
             segments: state.segments.clone(),
             holes: state.holes.clone(),
+            retired_among: state.retired_among.clone(),
             tail: state.tail.clone(),
             ledgers: state.ledgers.clone(),
             end: state.totals.next_offset,
@@ -85,16 +88,8 @@ impl Snapshot for View {
     fn holes(&self) -> Vec<(u64, u64)> {
         let rows = self.tail.iter().filter(|row| row.batch().is_none());
         let rows = rows.map(|row| (row.offset(), row.offset() + 1));
-        let mut all: Vec<_> = self.holes.iter().copied().chain(rows).collect();
-        all.sort_unstable();
-        let mut apart: Vec<(u64, u64)> = Vec::new();
-        for (from, to) in all {
-            match apart.last_mut() {
-                Some(last) if from <= last.1 => last.1 = last.1.max(to),
-                _ => apart.push((from, to)),
-            }
-        }
-        apart
+        let stored = self.holes.iter().chain(&*self.retired_among).copied();
+        united(stored.chain(rows))
     }
 
     fn len(&self) -> u64 {

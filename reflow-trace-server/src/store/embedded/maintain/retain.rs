@@ -10,7 +10,10 @@ use reflow_trace::event::ProducerId;
 use super::{Maintainer, Now};
 use crate::store::embedded::catalogue;
 use crate::store::embedded::segment::Segment;
+use crate::store::embedded::shared::State;
 use crate::store::embedded::steps::{Halt, Step};
+use crate::store::embedded::stretches::united;
+use crate::store::embedded::tail::TailBatch;
 use crate::store::{MaintenanceReport, StoreError};
 
 impl Maintainer {
@@ -58,6 +61,7 @@ impl Maintainer {
             totals.retired_events += events;
             totals.retired_producers += producers.len() as u64;
             totals.retired_streams += streams;
+            let among = retired_among(&writer.shared.state(), &retired);
             writer.transact("retiring", totals, |transaction| {
                 for segment in &retired {
                     catalogue::forget_segment(transaction, segment.entry.id)?;
@@ -65,6 +69,7 @@ impl Maintainer {
                 for &producer in &producers {
                     catalogue::forget_ledger(transaction, producer)?;
                 }
+                catalogue::put_retired(transaction, &among)?;
                 catalogue::forget_streams(transaction, streams)
             })?;
             writer.shared.seams.steps.reach(Step::Swapped)?;
@@ -77,6 +82,7 @@ impl Maintainer {
             state.totals = totals;
             let removed: Vec<u64> = retired.iter().map(|segment| segment.entry.id).collect();
             state.replace_segments(&removed, Vec::new());
+            state.retired_among = Arc::new(among);
             drop(state);
             writer.shared.seams.steps.reach(Step::Forgotten)
         })??;
@@ -117,6 +123,24 @@ impl Maintainer {
         })??;
         failed.map_or(Ok(()), |error| Err(Halt::Failed(error)))
     }
+}
+
+/// Offsets of what is retired, now or before, as far as they are among those of what is kept: segments that were made
+/// together have offsets of each other's, and one may go before the others.
+fn retired_among(state: &State, retired: &[Arc<Segment>]) -> Vec<(u64, u64)> {
+    let is_kept = |segment: &&Arc<Segment>| {
+        let mut retired = retired.iter();
+        retired.all(|other| other.entry.id != segment.entry.id)
+    };
+    let kept = state.segments.iter().filter(is_kept);
+    let kept = kept.map(|segment| segment.entry.first_offset);
+    let tail = state.tail.iter().map(TailBatch::offset);
+    let begin = kept.chain(tail).min().unwrap_or(u64::MAX);
+    let now = retired.iter().map(|segment| &segment.entry);
+    let now = now.map(|entry| (entry.first_offset, entry.last_offset + 1));
+    let mut all = united(state.retired_among.iter().copied().chain(now));
+    all.retain(|&(_, end)| begin < end);
+    all
 }
 
 /// Segments that were committed before a moment, and the oldest ones as long as all together are too large.

@@ -133,6 +133,10 @@ impl Maintainer {
             state.counts.sealed_segments += known.len() as u64;
             state.replace_segments(&[], known);
             state.shorten_tail(last + 1);
+            if !damaged.is_empty() {
+                let holes = damaged.iter().map(|&offset| (offset, offset + 1));
+                Arc::make_mut(&mut state.holes).extend(holes);
+            }
             Ok(())
         })?
     }

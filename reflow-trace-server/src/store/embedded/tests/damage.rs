@@ -152,13 +152,17 @@ fn a_damaged_row_of_the_log_is_counted_and_kept_aside() {
         let view = store.view();
         assert_eq!(view.len() + lost as u64, model.stats().events);
         assert!(view.events(TimeRange::ALL).all(|event| event.is_ok()));
+        assert_eq!(
+            view.holes(),
+            [(22, 23)],
+            "in the log, and once that was sealed"
+        );
         seal_all(&store);
     }
     drop(store);
-    assert_eq!(
-        open(small(directory.path())).stats().damaged_events,
-        lost as u64
-    );
+    let store = open(small(directory.path()));
+    assert_eq!(store.stats().damaged_events, lost as u64);
+    assert_eq!(store.view().holes(), [(22, 23)]);
 }
 
 #[test]

@@ -25,6 +25,55 @@ fn maintain(store: &EmbeddedStore, now_ns: i64) {
 }
 
 #[test]
+fn what_is_retired_from_among_what_is_kept_is_known_to_be_missing() {
+    let directory = directory();
+    let (clock, time) = clock();
+    let settings = || Settings {
+        seal_events: 1_000,
+        retain_for: Some(DAY),
+        ..small(directory.path())
+    };
+    let store = open_with(
+        settings(),
+        Seams {
+            clock: clock.clone(),
+            ..seams()
+        },
+    );
+    // Sealed together, the second batch is in a segment of its own, because its events have another time.
+    for (hours, event_ns) in [(0, NOON_NS), (0, NOON_NS - 50 * HOUR_NS), (2, NOON_NS)] {
+        time.store(NOON_NS + hours * HOUR_NS, Ordering::Relaxed);
+        let event = TraceEvent {
+            timestamp: chrono::DateTime::from_timestamp_nanos(event_ns),
+            ..TraceEvent::data_flow("a", "out", "b", "in", "T", 8)
+        };
+        let number = store.view().end();
+        let batch = batch_of(&[event], ProducerId::from_bits(1), 1, number);
+        commit(&store, vec![batch]);
+    }
+    seal_all(&store);
+    assert_eq!((store.stats().segments, store.view().holes()), (2, vec![]));
+    let pass = |store: &EmbeddedStore, hours: std::ops::RangeInclusive<i64>| {
+        for hour in hours {
+            time.store(NOON_NS + hour * HOUR_NS, Ordering::Relaxed);
+            maintain(store, NOON_NS + hour * HOUR_NS);
+        }
+    };
+    pass(&store, 3..=25);
+    let view = store.view();
+    assert_eq!((view.len(), view.begin()), (2, 1));
+    assert_eq!(view.holes(), [(2, 3)]);
+    drop((view, store));
+    let store = open_with(settings(), Seams { clock, ..seams() });
+    assert_eq!(store.view().holes(), [(2, 3)], "it is known for good");
+    // Until everything before it is gone, too: that is told by where the store begins.
+    pass(&store, 25..=27);
+    let view = store.view();
+    assert_eq!((view.len(), view.begin()), (0, 4));
+    assert_eq!(view.holes(), []);
+}
+
+#[test]
 fn what_is_too_old_is_retired_by_when_it_was_committed() {
     let directory = directory();
     let (clock, time) = clock();
@@ -51,6 +100,9 @@ fn what_is_too_old_is_retired_by_when_it_was_committed() {
     let stats = store.stats();
     assert_eq!(stats.retired_events, events);
     assert_eq!(stats.segment_events + stats.retired_events, stats.events);
+    let view = store.view();
+    assert_eq!((view.begin(), view.holes()), (2, Vec::new()));
+    drop(view);
     drop(store);
     let store = open(small(directory.path()));
     assert_eq!(

@@ -2,10 +2,14 @@
 
 use std::fs;
 
+use reflow_trace::TraceEvent;
+use reflow_trace::event::ProducerId;
 use rusqlite::Connection;
 
 use super::*;
-use crate::store::{StoreError, UnusableDirectory};
+use crate::store::conformance::batch_of;
+use crate::store::embedded::{Level, inspect};
+use crate::store::{Snapshot, StoreError, UnusableDirectory};
 
 fn refused(settings: Settings) -> UnusableDirectory {
     match EmbeddedStore::open(settings).err() {
@@ -98,6 +102,43 @@ fn the_database_of_a_later_version_is_refused_and_left_as_it_is() {
         error.to_string().contains("run the version that wrote it"),
         "{error}"
     );
+}
+
+#[test]
+fn a_database_of_the_first_format_is_looked_at_as_it_is_and_opened_with_all_that_it_has() {
+    let directory = directory();
+    let store = open(small(directory.path()));
+    let events = [TraceEvent::data_flow("a", "out", "b", "in", "T", 8)];
+    commit(
+        &store,
+        vec![batch_of(&events, ProducerId::from_bits(1), 1, 1)],
+    );
+    drop(store);
+    let database = directory.path().join("store.sqlite");
+    let format = |database: &Path| -> i64 {
+        let connection = Connection::open(database).expect("it is there");
+        let format = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        format.expect("it has one")
+    };
+    Connection::open(&database)
+        .and_then(|connection| {
+            connection.execute_batch("DROP TABLE retired; PRAGMA user_version = 1")
+        })
+        .expect("there is room");
+    let found = inspect(directory.path(), true, NOON_NS, &mut |_, _| {}).expect("it can be read");
+    assert_eq!(
+        (
+            found.format,
+            found.sums.stored,
+            found.findings.count(Level::Fault)
+        ),
+        (1, 1, 0)
+    );
+    assert_eq!(format(&database), 1i64);
+    let store = open(small(directory.path()));
+    assert_eq!((store.view().end(), store.view().holes()), (2, Vec::new()));
+    drop(store);
+    assert_eq!(format(&database), 2i64);
 }
 
 #[test]
