@@ -1,6 +1,6 @@
 //! The time-stamp counter of x86-64.
 
-use std::arch::x86_64::{__cpuid, _rdtsc};
+use std::arch::x86_64::{__cpuid, _rdtsc, CpuidResult};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 const UNKNOWN: u8 = 0;
@@ -23,13 +23,19 @@ pub(super) fn is_invariant() -> bool {
 #[cold]
 fn detect() -> bool {
     const POWER_MANAGEMENT: u32 = 0x8000_0007;
-    let highest = __cpuid(0x8000_0000).eax;
-    let invariant = highest >= POWER_MANAGEMENT && __cpuid(POWER_MANAGEMENT).edx & (1 << 8) != 0;
+    let highest = cpuid(0x8000_0000).eax;
+    let invariant = highest >= POWER_MANAGEMENT && cpuid(POWER_MANAGEMENT).edx & (1 << 8) != 0;
     KIND.store(
         if invariant { INVARIANT } else { VARIES },
         Ordering::Relaxed,
     );
     invariant
+}
+
+#[expect(unused_unsafe, reason = "it is needed before Rust 1.94")]
+fn cpuid(leaf: u32) -> CpuidResult {
+    // SAFETY: every x86-64 processor has it, and it changes nothing.
+    unsafe { __cpuid(leaf) }
 }
 
 /// Reads the counter.
