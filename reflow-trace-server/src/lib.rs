@@ -30,6 +30,7 @@ pub mod http;
 pub mod ingest;
 mod live;
 pub mod observe;
+mod panicked;
 mod reflow;
 mod server;
 pub mod store;

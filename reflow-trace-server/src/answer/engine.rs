@@ -266,11 +266,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T, ApiError>) -> Result<T, ApiError> 
     // Nothing that the closure shares is changed in steps: a snapshot, atomics.
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         if let Some(left_out) = ANSWERS_PANIC.permit() {
-            let what = panic
-                .downcast_ref::<&str>()
-                .copied()
-                .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-                .unwrap_or("no text");
+            let what = crate::panicked::text(&*panic);
             tracing::error!(
                 what,
                 left_out,

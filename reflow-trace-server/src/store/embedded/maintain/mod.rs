@@ -141,11 +141,7 @@ impl Maintainer {
 /// files are removed as those of a process that was killed are.
 fn caught(work: impl FnOnce() -> Result<(), Halt>) -> Result<(), Halt> {
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("no text");
+        let what = crate::panicked::text(&*panic);
         let fault = io::Error::other(format!("a fault of the server: {what}"));
         Err(StoreError::io("maintain the store", fault).into())
     })

@@ -18,11 +18,7 @@ pub(super) fn guarded<T>(
 ) -> Result<T, ParquetError> {
     // What a panic has left half done is not looked at again: the file is opened anew.
     std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("no text");
+        let what = crate::panicked::text(&*panic);
         let text = format!("the reader of Parquet has given up: {what}");
         Err(ParquetError::General(text))
     })
